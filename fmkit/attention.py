@@ -1,0 +1,311 @@
+"""Attention (chapter 06): each query takes a weighted mean of the values, and works out the weights itself.
+
+Shapes: B batch, T query positions, S key positions, H query heads, G key/value heads (G divides H), D width
+of one head, C width of the model. Masks are *added* to the scores: 0 where a query may look, -inf where not.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from fmkit._types import Array, Cache
+from fmkit.activations import softmax_backward
+from fmkit.layers import linear, linear_backward
+
+# ---------------------------------------------------------------------------------------------------- masks
+
+
+def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
+    """Additive mask that hides the future: position t sees positions 0..t.
+
+    Parameters
+    ----------
+    T : int
+        Number of positions.
+    dtype : NumPy dtype
+        Give the dtype of the activations, so that adding the mask does not change it.
+
+    Returns
+    -------
+    mask : (T, T)
+        0 on and below the diagonal, -inf above it.
+    """
+    return np.triu(np.full((T, T), -np.inf, dtype), k=1)
+
+
+def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1 S"]:
+    """Additive mask that hides padding, from a tokenizer's mask of ones (real) and zeros (padding).
+
+    Parameters
+    ----------
+    attention_mask : (B, S), integers or booleans
+        1 for a real token, 0 for padding.
+    dtype : NumPy dtype
+        Give the dtype of the activations.
+
+    Returns
+    -------
+    mask : (B, 1, 1, S)
+        0 or -inf; the two axes of size 1 broadcast over heads and queries.
+    """
+    mask = np.zeros(attention_mask.shape, dtype)
+    mask[attention_mask == 0] = -np.inf
+    return mask[:, None, None, :]
+
+
+# ----------------------------------------------------------------------------------------------------- heads
+
+
+def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T D"]:
+    """Cut the last axis into heads: (B, T, H*D) -> (B, H, T, D). A view of ``x``: nothing is copied.
+
+    Its gradient is `merge_heads`, and the other way round.
+    """
+    B, T, HD = x.shape
+    if HD % n_heads:
+        raise ValueError(f"width {HD} does not divide into {n_heads} heads")
+    return x.reshape(B, T, n_heads, HD // n_heads).transpose(0, 2, 1, 3)
+
+
+def merge_heads(x: Float[Array, "B H T D"]) -> Float[Array, "B T HD"]:
+    """Lay the heads side by side again: (B, H, T, D) -> (B, T, H*D). Undoes `split_heads`."""
+    B, H, T, D = x.shape
+    return x.transpose(0, 2, 1, 3).reshape(B, T, H * D)
+
+
+# -------------------------------------------------------------------------------------------------- positions
+
+
+def rope_tables(
+    positions: Integer[Array, "*batch T"], D: int, base: float = 10000.0
+) -> tuple[Float[Array, "*batch T half"], Float[Array, "*batch T half"]]:
+    """Cosines and sines for rotary positions: at position t, pair i of a head turns by t / base**(2i/D).
+
+    Parameters
+    ----------
+    positions : (T,) integers, or any shape that ends in T
+        For a position of its own in every row, give (B, 1, T): the 1 broadcasts over the heads.
+    D : int
+        Width of one head, even.
+    base : float
+        Wavelength scale: pair 0 turns one radian a step, the last pair about 1 / base of one.
+
+    Returns
+    -------
+    cos, sin : (..., T, D/2), float64
+        `rope` casts them to the dtype of its input.
+
+    Raises
+    ------
+    ValueError
+        If ``D`` is odd: coordinates turn in pairs.
+
+    References
+    ----------
+    Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding" (2021), equation 15.
+    """
+    if D % 2:
+        raise ValueError(f"rotary positions need an even head width, got {D}")
+    frequency = base ** (-np.arange(0, D, 2) / D)  # (D/2,)
+    angle = positions[..., None] * frequency  # (..., T, D/2)
+    return np.cos(angle), np.sin(angle)
+
+
+def rope(
+    x: Float[Array, "B H T D"], cos: Float[Array, "*#batch T half"], sin: Float[Array, "*#batch T half"]
+) -> tuple[Float[Array, "B H T D"], Cache]:
+    """Rotary position embedding: turn each pair of coordinates by an angle proportional to the position.
+
+    The dot product of a turned query and a turned key depends on the *difference* of their positions only.
+    Coordinate i is paired with i + D/2 (the half-split layout of Llama in Hugging Face), not with i + 1.
+
+    Parameters
+    ----------
+    x : (B, H, T, D)
+        Queries or keys.
+    cos, sin : (T, D/2)
+        From `rope_tables`.
+
+    Returns
+    -------
+    out : (B, H, T, D)
+    cache
+        What `rope_backward` needs.
+    """
+    cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
+    half = x.shape[-1] // 2
+    x1, x2 = x[..., :half], x[..., half:]  # (B, H, T, D/2) each
+    out = np.empty_like(x)  # (B, H, T, D)
+    out[..., :half] = x1 * cos - x2 * sin
+    out[..., half:] = x2 * cos + x1 * sin
+    return out, (cos, sin)
+
+
+def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "B H T D"]:
+    """Gradient of `rope`. The transpose of a rotation is the rotation back: flip the sine."""
+    cos, sin = cache
+    return rope(dout, cos, -sin)[0]
+
+
+_rope, _rope_backward = rope, rope_backward  # `multihead_attention` has an argument that is called rope, too
+
+
+# -------------------------------------------------------------------------------------------------- attention
+
+
+def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
+    """Softmax over the last axis; a row of nothing but -inf gives zeros, where a plain softmax gives NaN.
+
+    Its gradient is `fmkit.activations.softmax_backward`: what is zero stays zero.
+    """
+    top = np.maximum(scores.max(-1, keepdims=True), -1e30)  # finite, so that -inf - top is -inf and not NaN
+    e = scores - top
+    np.exp(e, out=e)
+    e /= np.maximum(e.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0: all masked
+    return e, (e, -1)
+
+
+def attention(
+    q: Float[Array, "B H T D"],
+    k: Float[Array, "B G S D"],
+    v: Float[Array, "B G S D"],
+    mask: Float[Array, "..."] | None = None,
+) -> tuple[Float[Array, "B H T D"], Cache]:
+    """Scaled dot-product attention, softmax(q k^T / sqrt(D) + mask) v, for each head on its own.
+
+    With G < H (grouped-query attention) each key/value head serves H / G neighbouring query heads.
+
+    Parameters
+    ----------
+    q : (B, H, T, D)
+        Queries.
+    k, v : (B, G, S, D)
+        Keys and values; G divides H.
+    mask : broadcastable to (B, H, T, S), optional
+        Added to the scores: 0 or -inf. A query whose keys are all masked gets zeros.
+
+    Returns
+    -------
+    out : (B, H, T, D)
+    cache
+        What `attention_backward` needs; `attention_weights` shows the weights in it.
+
+    Raises
+    ------
+    ValueError
+        If G does not divide H.
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need" (2017), equation 1.
+    Ainslie et al., "GQA" (2023), section 2.2.
+    """
+    B, H, T, D = q.shape
+    G, S = k.shape[1:3]
+    if H % G:
+        raise ValueError(f"{G} key/value heads do not divide {H} query heads")
+    q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)
+    k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D): the 1 broadcasts over the query heads of a group
+    scores = q @ k.swapaxes(-1, -2)  # (B, G, H/G, T, S)
+    if mask is not None:
+        scores.reshape(B, H, T, S)[...] += mask  # the reshape is a view: this adds to the scores themselves
+    probs, softmax_cache = masked_softmax(scores)
+    out = probs @ v  # (B, G, H/G, T, D)
+    return out.reshape(B, H, T, D), (q, k, v, probs, softmax_cache)
+
+
+def attention_backward(
+    dout: Float[Array, "B H T D"], cache: Cache
+) -> tuple[Float[Array, "B H T D"], Float[Array, "B G S D"], Float[Array, "B G S D"]]:
+    """Gradient of `attention`: dq, dk, dv. A masked score has weight 0, so its gradient comes out as 0."""
+    q, k, v, probs, softmax_cache = cache
+    dout = dout.reshape(q.shape)  # (B, G, H/G, T, D)
+
+    # out = probs @ v
+    dv = probs.swapaxes(-1, -2) @ dout  # (B, G, H/G, S, D)
+    dprobs = dout @ v.swapaxes(-1, -2)  # (B, G, H/G, T, S)
+
+    # probs = softmax(scores + mask)
+    dscores = softmax_backward(dprobs, softmax_cache)
+
+    # scores = q @ k^T, where q carries the scale 1 / sqrt(D)
+    dq = dscores @ k  # (B, G, H/G, T, D)
+    dq *= 1.0 / math.sqrt(q.shape[-1])
+    dk = dscores.swapaxes(-1, -2) @ q  # (B, G, H/G, S, D)
+
+    # a key/value head was shared by a group of query heads: their gradients add up
+    B, G, R, T, D = q.shape
+    return dq.reshape(B, G * R, T, D), dk.sum(2), dv.sum(2)
+
+
+def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
+    """The weights that `attention` or `multihead_attention` used, from its cache: each row sums to 1."""
+    probs = cache[3]
+    B, G, R, T, S = probs.shape
+    return probs.reshape(B, G * R, T, S)
+
+
+def multihead_attention(
+    x: Float[Array, "B T C"],
+    p: dict,
+    n_heads: int,
+    n_kv_heads: int | None = None,
+    mask: Float[Array, "..."] | None = None,
+    rope: tuple[Array, Array] | None = None,
+) -> tuple[Float[Array, "B T C"], Cache]:
+    """Self-attention of several heads: project x to queries, keys, values; attend; mix the heads.
+
+    Parameters
+    ----------
+    x : (B, T, C)
+    p : dict
+        ``wqkv`` (C, (H+2G)*D), ``wo`` (H*D, C) and, where there are biases, ``bqkv`` and ``bo``.
+    n_heads, n_kv_heads : int
+        H and G; without the second, G = H.
+    mask : broadcastable to (B, H, T, T), optional
+        Added to the scores.
+    rope : (cos, sin), optional
+        Tables of `rope_tables`: queries and keys are turned by their positions.
+
+    Returns
+    -------
+    out : (B, T, C)
+    cache
+        What `multihead_attention_backward` needs.
+    """
+    H, G = n_heads, n_kv_heads or n_heads
+    qkv, qkv_cache = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D): one product for all three
+    heads = split_heads(qkv, H + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
+    qk, v = heads[:, : H + G], heads[:, H + G :]
+    rope_cache = None
+    if rope is not None:
+        qk, rope_cache = _rope(qk, *rope)
+    out, attention_cache = attention(qk[:, :H], qk[:, H:], v, mask)  # (B, H, T, D)
+    out, out_cache = linear(merge_heads(out), p["wo"], p.get("bo"))  # (B, T, C)
+    return out, (attention_cache, qkv_cache, rope_cache, out_cache)
+
+
+def multihead_attention_backward(
+    dout: Float[Array, "B T C"], cache: Cache
+) -> tuple[Float[Array, "B T C"], dict]:
+    """Gradient of `multihead_attention`: dx, and a dict of gradients with the keys of ``p``."""
+    attention_cache, qkv_cache, rope_cache, out_cache = cache
+
+    # out = merge(heads) @ wo + bo
+    dmerged, dwo, dbo = linear_backward(dout, out_cache)  # (B, T, H*D)
+
+    # the heads attend, each on its own
+    H = attention_weights(attention_cache).shape[1]
+    dq, dk, dv = attention_backward(split_heads(dmerged, H), attention_cache)
+
+    # queries and keys were turned by their positions
+    if rope_cache is not None:
+        dq, dk = _rope_backward(dq, rope_cache), _rope_backward(dk, rope_cache)
+
+    # q, k, v were cut out of x @ wqkv + bqkv
+    dqkv = merge_heads(np.concatenate([dq, dk, dv], axis=1))  # (B, T, (H+2G)*D)
+    dx, dwqkv, dbqkv = linear_backward(dqkv, qkv_cache)
+
+    grads = {"wqkv": dwqkv, "bqkv": dbqkv, "wo": dwo, "bo": dbo}
+    return dx, {name: grad for name, grad in grads.items() if grad is not None}

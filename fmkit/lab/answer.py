@@ -1,0 +1,225 @@
+"""Run an answer on an exercise's cases and note what it did, as plain data.
+
+Nothing here judges. A grader may run this in a process of its own and send the outcomes home.
+"""
+
+import contextlib
+import dis
+import inspect
+import linecache
+import os
+import sysconfig
+import time
+import types
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fmkit.lab import limit
+from fmkit.lab.plain import Foreign, changed, copy, leaves, plain
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call gave no value.
+
+    Attributes
+    ----------
+    kind : str
+        ``"raised"``, ``"call"`` (it could not be called with these arguments), ``"timeout"`` or
+        ``"unfinished"`` (a placeholder is still there).
+    type, message : str
+        Of the exception.
+    ancestors : tuple of str
+        Names of the exception's classes, its own first.
+    line : int or None
+        Line of the learner's own code, counted in its cell or file.
+    code : str
+        That line.
+    """
+
+    kind: str
+    type: str = ""
+    message: str = ""
+    ancestors: tuple[str, ...] = ()
+    line: int | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: a value of plain data or a failure, and what it left behind.
+
+    Attributes
+    ----------
+    overwritten : tuple of (int, str)
+        Arguments that were changed: position, and the path inside it (``""`` for all of it).
+    printed, warned : str
+        What it printed (its beginning), and the first warning with its line.
+    """
+
+    value: Any = None
+    failure: Failure | None = None
+    overwritten: tuple[tuple[int, str], ...] = ()
+    printed: str = ""
+    warned: str = ""
+
+
+def run_answer(fn: Any, cases: list, seconds: float | None = None) -> list[Outcome]:
+    """Call ``fn`` on a fresh copy of every case and note what happened.
+
+    Parameters
+    ----------
+    fn : callable
+        The answer. What it raises is caught, but for KeyboardInterrupt.
+    cases : list of tuples
+        Arguments, plain data.
+    seconds : float, optional
+        Time for all cases together, on the main thread. What is not run by then has failed by ``timeout``.
+
+    Returns
+    -------
+    list of Outcome
+        As many as cases.
+    """
+    if _is_empty(fn):
+        return [Outcome(failure=Failure("unfinished")) for _ in cases]
+    deadline = None if seconds is None else time.monotonic() + seconds
+    outcomes = []
+    for case in cases:
+        left = None if deadline is None else deadline - time.monotonic()
+        outcomes.append(_run_case(fn, case, left))
+        failure = outcomes[-1].failure
+        if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
+            outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
+            break
+    return outcomes
+
+
+def _run_case(fn, case, seconds) -> Outcome:
+    before, args = copy(case), copy(case)
+    value, failure, printed = None, None, limit.Printed()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                value = limit.call_within(seconds, fn, *args)
+            value = plain(value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit: the answer must not end the kernel
+            failure = _failure(error, fn)
+    if any(isinstance(leaf, Foreign) and leaf.kind == "..." for leaf in leaves(value)):
+        failure = Failure("unfinished")
+    paths = [(i, changed(b, a)) for i, (b, a) in enumerate(zip(before, args, strict=True))]
+    overwritten = tuple((i, path) for i, path in paths if path is not None)
+    return Outcome(value, failure, overwritten, printed.getvalue(), _first_warning(warned, fn))
+
+
+def _failure(error, fn) -> Failure:
+    ancestors = tuple(c.__name__ for c in type(error).__mro__ if c is not object)
+    frames = []
+    step = error.__traceback__
+    while step is not None:
+        frames.append((step.tb_frame.f_code.co_filename, step.tb_lineno))
+        step = step.tb_next
+    own = [frame for frame in frames if _is_own(frame[0], fn)]
+    file, line = own[-1] if own else ("", None)
+    kind = "raised"
+    if isinstance(error, limit.TooLong):
+        kind = "timeout"
+    elif isinstance(error, NotImplementedError) and own and own[-1] == frames[-1]:
+        kind = "unfinished"
+    elif isinstance(error, TypeError) and "ellipsis" in _words(error):
+        kind = "unfinished"
+    elif isinstance(error, TypeError) and not own:
+        kind = "call"
+    code = linecache.getline(file, line).strip() if line else ""
+    return Failure(kind, type(error).__name__, _words(error), ancestors, line, code[:200])
+
+
+def _words(error) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return ""
+
+
+_LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(p)) + os.sep for p in ("stdlib", "purelib", "platlib"))
+_KIT = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
+
+
+def _is_own(file, fn) -> bool:
+    """Whether a line of this file is the learner's: the file of the answer, or one of no library."""
+    if file == getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", None):
+        return True
+    if file.startswith("<"):
+        return file.startswith("<ipython-input")
+    return not os.path.realpath(file).startswith((*_LIBRARIES, _KIT))
+
+
+def _unwrapped(fn):
+    with contextlib.suppress(ValueError, AttributeError):
+        fn = inspect.unwrap(fn)
+    return getattr(fn, "func", fn)  # functools.partial
+
+
+def _first_warning(warned, fn) -> str:
+    for w in warned:
+        if issubclass(w.category, RuntimeWarning) and _is_own(w.filename, fn):
+            return f"{w.message} (line {w.lineno}: {linecache.getline(w.filename, w.lineno).strip()[:120]})"
+    return ""
+
+
+def _is_empty(fn) -> bool:
+    """Whether the body is only ``...``, ``pass`` or a docstring: Python compiles all of them to "return None"."""
+    code = getattr(fn, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return False
+    steps = [s for s in dis.get_instructions(code) if s.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
+    constants = [s.argval for s in steps if s.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return constants == [None] and all(s.opname in _RETURNS_NONE for s in steps)
+
+
+_RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
+
+
+def modules_used(fn: Any) -> frozenset[str]:
+    """Modules that a function uses, through its own helpers too: imported inside it or found by a global name.
+
+    Functions of the learner's own notebook or file count as their own code, not as a module.
+    """
+    found: set[str] = set()
+    home = getattr(_unwrapped(fn), "__module__", None)
+    todo, seen = [_unwrapped(fn)], set()
+    while todo:
+        function = todo.pop()
+        if id(function) in seen or not isinstance(function, types.FunctionType):
+            continue
+        seen.add(id(function))
+        for code in _codes(function.__code__):
+            found |= {s.argval for s in dis.get_instructions(code) if s.opname == "IMPORT_NAME"}
+            cells = [c.cell_contents for c in function.__closure__ or () if _is_full(c)]
+            names = [function.__globals__[n] for n in code.co_names if n in function.__globals__]
+            for value in cells + names:
+                if isinstance(value, types.ModuleType):
+                    found.add(value.__name__)
+                elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
+                    todo.append(_unwrapped(value))
+                elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
+                    found.add(value.__module__ or "builtins")
+    return frozenset(found - {"builtins", "typing", "__main__", home})
+
+
+def _codes(code):
+    inner = [c for const in code.co_consts if isinstance(const, types.CodeType) for c in _codes(const)]
+    return [code, *inner]
+
+
+def _is_full(cell) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  an empty cell raises
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,260 @@
+"""Chapter 04's known-wrong answers, the first half: for each exercise one function, one mistake at a time.
+
+Each is the right answer with the named mistake in it and nothing else: a reader sees the difference in one
+place, and the check can say "this looks like ..." when a learner's answer behaves the same way.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from fmkit.lab.exercise import Misconception
+
+
+def named(wrong, hints):
+    """One `Misconception` per mistake that `wrong` knows, with its hint."""
+    return tuple(Misconception(name, partial(wrong, name), hint) for name, hint in hints.items())
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def _nudging(mistake, w, x, t, eps):
+    def loss(w):
+        return 0.5 * np.mean((np.tanh(x @ w) - t) ** 2)
+
+    w = w.copy() if mistake == "nudged in float32" else w.astype(np.float64)
+    slopes = np.zeros_like(w)
+    up, down = w.copy(), w.copy()
+    for i in np.ndindex(w.shape):
+        if mistake != "the nudges pile up":
+            up, down = w.copy(), w.copy()
+        where = ... if mistake == "nudged every entry at once" else i
+        up[where] += eps
+        down[where] -= eps
+        if mistake == "a one-sided difference":
+            slopes[i] = (loss(up) - loss(w)) / eps
+        elif mistake == "divided by one step, not two":
+            slopes[i] = (loss(up) - loss(down)) / eps
+        elif mistake == "the difference the wrong way round":
+            slopes[i] = (loss(down) - loss(up)) / (2 * eps)
+        else:
+            slopes[i] = (loss(up) - loss(down)) / (2 * eps)
+    return slopes
+
+
+NUDGING = named(
+    _nudging,
+    {
+        "a one-sided difference": (
+            "Stepping to one side only leaves an error as large as eps: step to both sides of w."
+        ),
+        "divided by one step, not two": "How far apart on the axis are the two points that you compare?",
+        "nudged every entry at once": (
+            "All your slopes are equal. Each one should answer a question about one entry alone."
+        ),
+        "the nudges pile up": "When you come to the second entry, is the first one back where it was?",
+        "nudged in float32": (
+            "float32 holds about 7 digits; the difference of two nearly equal losses needs more."
+        ),
+        "the difference the wrong way round": (
+            "If a nudge upwards raises the loss, the slope is positive. Is yours?"
+        ),
+    },
+)
+
+
+def _neuron(mistake, x, w, b, t):
+    z = x @ w + b
+    y = sigmoid(z)
+    slope = y * (1 - y)
+    if mistake == "the sigmoid's slope taken at its output":
+        slope = sigmoid(y) * (1 - sigmoid(y))
+    elif mistake == "the sigmoid's slope left out":
+        slope = 1
+    elif mistake == "the value of the sigmoid instead of its slope":
+        slope = y
+    dz = (y - t) * slope
+    if mistake == "t - y instead of y - t":
+        dz = -dz
+    elif mistake == "the factor 2 of an unhalved square":
+        dz = 2 * dz
+    n = 1 if mistake == "forgot the 1/N of the mean" else len(t)
+    return x.T @ dz / n, dz.sum() / (1 if mistake == "averaged dw but not db" else n)
+
+
+NEURON = named(
+    _neuron,
+    {
+        "the sigmoid's slope taken at its output": (
+            "The slope belongs to the point where the curve was entered: z. "
+            "Written with y it is y * (1 - y), with no second sigmoid around y."
+        ),
+        "the sigmoid's slope left out": (
+            "Between y and z stands the sigmoid: on the way back it multiplies by its slope."
+        ),
+        "the value of the sigmoid instead of its slope": (
+            "On the way back a function multiplies by its slope, not by its value."
+        ),
+        "forgot the 1/N of the mean": (
+            "The loss is a mean over the rows: what does that do to each row's share?"
+        ),
+        "averaged dw but not db": (
+            "dw and db come from the same dz. If one is averaged over the rows, so is the other."
+        ),
+        "t - y instead of y - t": (
+            "Check the sign: y above its target must give a positive slope with respect to y."
+        ),
+        "the factor 2 of an unhalved square": (
+            "This loss has a half in front of the square: what is left of the 2?"
+        ),
+    },
+)
+
+
+def _linear(mistake, dout, x, w, scale):
+    dy_x = dout if mistake == "forgot the scale in dx" else dout * scale
+    dy_w = dout if mistake == "forgot the scale in dw" else dout * scale
+    wt = w.reshape(w.shape[::-1]) if mistake == "reshaped w instead of transposing it" else w.T
+    dx = dy_x @ wt
+    x2, dy2 = x.reshape(-1, x.shape[-1]), dy_w.reshape(-1, dy_w.shape[-1])
+    if mistake == "reshaped x instead of transposing it":
+        return dx, x.reshape(x.shape[-1], -1) @ dy2
+    dw = x2.T @ dy2
+    if mistake == "averaged dw over the positions":
+        dw = dw / len(x2)
+    elif mistake == "averaged dw over the batch":
+        dw = dw / len(x)
+    elif mistake == "kept one dw for each example":
+        dw = np.swapaxes(x, 1, 2) @ dy_w
+    elif mistake == "dw transposed":
+        dw = dw.T
+    elif mistake == "dw from the last position only":
+        dw = x[:, -1].T @ dy_w[:, -1]
+    return dx, dw
+
+
+LINEAR = named(
+    _linear,
+    {
+        "forgot the scale in dx": "x, too, reaches the output through the scale.",
+        "forgot the scale in dw": "w, too, reaches the output through the scale.",
+        "reshaped w instead of transposing it": (
+            "A reshape keeps the order in memory, so it deals the numbers out "
+            "differently: w.reshape(K, C) is not w.T."
+        ),
+        "reshaped x instead of transposing it": "x.reshape(C, -1) mixes positions with channels. "
+        "First bring x to (B*T, C), then transpose.",
+        "averaged dw over the positions": (
+            "A layer only adds up what comes back; an average, if any, was already in the loss."
+        ),
+        "averaged dw over the batch": (
+            "A layer only adds up what comes back; an average, if any, was already in the loss."
+        ),
+        "kept one dw for each example": (
+            "There is one w for the whole batch, so there is one dw of its shape."
+        ),
+        "dw transposed": "dw has the shape of w: the channels of x are its rows.",
+        "dw from the last position only": (
+            "w is used at every position t, so every position sends something back to it."
+        ),
+    },
+)
+
+
+def _capped(mistake, dout, x, slope, cap):
+    zero = 0 * dout
+    if mistake == "the chain rule's dout left out":
+        dout = dout * 0 + 1
+    below = zero if mistake == "no leak below zero" else slope * dout
+    positive = x >= 0 if mistake == ">= at zero" else x > 0
+    if mistake == "looked at the sign of dout, not of x":
+        positive = dout > 0
+    dx = np.where(positive, dout, below)
+    if mistake == "multiplied by the output, not by its slope":
+        dx = dout * np.where(x > 0, x, slope * x)
+    if mistake == "forgot the ceiling":
+        return dx
+    over = x > cap if mistake == "> at the ceiling" else x >= cap
+    return np.where(over, slope * dout if mistake == "leaks above the ceiling too" else zero, dx)
+
+
+CAPPED = named(
+    _capped,
+    {
+        ">= at zero": (
+            "At exactly zero the exercise wants the slope of the left side. Which of > and >= says so?"
+        ),
+        "> at the ceiling": "At exactly the cap the exercise wants slope 0. Which of > and >= says so?",
+        "forgot the ceiling": "Above the cap the output is constant: what is the slope of a constant?",
+        "leaks above the ceiling too": (
+            "Only the part below zero leaks; above the cap the output does not move at all."
+        ),
+        "no leak below zero": "Below zero the output is slope * x, so something still comes back.",
+        "looked at the sign of dout, not of x": (
+            "The gate was set by x on the way forward; dout has no say in it."
+        ),
+        "the chain rule's dout left out": (
+            "You return the function's own slope; the chain rule multiplies it by something."
+        ),
+        "multiplied by the output, not by its slope": (
+            "On the way back a function multiplies by its slope, not by its value."
+        ),
+    },
+)
+
+
+def _ce(mistake, logits, labels, weights, tau):
+    s = logits if mistake == "forgot the temperature inside softmax" else logits / tau
+    axis = 0 if mistake == "softmax over the batch" else 1
+    top = s.max(axis, keepdims=True)
+    if mistake == "exp without taking the maximum off":
+        top = 0 * top
+    elif mistake == "took one maximum for the whole batch off":
+        top = s.max()
+    with np.errstate(all="ignore"):
+        e = np.exp(s - top)
+        p = e / e.sum(axis, keepdims=True)
+    d = p.copy()
+    d[np.arange(len(labels)), labels] -= 1
+    if mistake == "y - p instead of p - y":
+        d = -d
+    elif mistake == "softmax's slope p(1 - p) once more":
+        d = d * p * (1 - p)
+    total = weights.sum()
+    if mistake == "forgot the weights":
+        weights, total = np.ones_like(weights), len(weights)
+    elif mistake == "divided by N, not by the sum of the weights":
+        total = len(weights)
+    elif mistake == "did not divide by anything":
+        total = 1
+    d = d * weights[:, None] / total
+    return d if mistake == "forgot the temperature's own 1/tau" else d / tau
+
+
+CROSS_ENTROPY = named(
+    _ce,
+    {
+        "forgot the temperature's own 1/tau": (
+            "logits / tau is a step of the forward pass: it must be undone as well."
+        ),
+        "forgot the temperature inside softmax": "p is the softmax of logits / tau, not of the logits.",
+        "divided by N, not by the sum of the weights": (
+            "Look at the loss again: what stands below the fraction line?"
+        ),
+        "did not divide by anything": "Look at the loss again: there is a fraction line in it.",
+        "forgot the weights": "A row with weight 0 must get a gradient of 0.",
+        "y - p instead of p - y": (
+            "Raising the right label's logit must lower the loss: the entry there is negative."
+        ),
+        "softmax over the batch": "Each row is one example, and its probabilities add up to 1.",
+        "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
+        "took one maximum for the whole batch off": (
+            "A row far below the batch's maximum underflows to 0 / 0: each row needs a maximum of its own."
+        ),
+        "softmax's slope p(1 - p) once more": (
+            "p - y already contains softmax's slope; that is the whole point of it."
+        ),
+    },
+)

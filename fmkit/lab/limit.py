@@ -1,0 +1,54 @@
+"""A soft time limit for a call in a notebook, and a lid on what it prints."""
+
+import io
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class TooLong(BaseException):
+    """Raised inside a call that ran past its limit; a BaseException, so that `except Exception` lets it by."""
+
+
+def call_within(seconds: float | None, call: Callable, *args: Any) -> Any:
+    """``call(*args)``, interrupted by `TooLong` after ``seconds``.
+
+    The limit works on the main thread of systems that have SIGALRM, between two steps of Python; elsewhere, or
+    with ``seconds`` None, there is none. A handler and timer that were set before are put back, the timer with
+    what is left of its time.
+    """
+    on_main = threading.current_thread() is threading.main_thread()
+    if seconds is None or not on_main or not hasattr(signal, "setitimer"):
+        return call(*args)
+    armed = True
+
+    def ring(signum, frame):
+        if armed:
+            raise TooLong
+
+    began = time.monotonic()
+    old_handler = signal.signal(signal.SIGALRM, ring)
+    old_left, old_interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.5)  # rings again
+    try:
+        return call(*args)
+    finally:
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old_handler)
+        if old_left:
+            left = max(old_left - (time.monotonic() - began), 0.01)
+            signal.setitimer(signal.ITIMER_REAL, left, old_interval)
+
+
+class Printed(io.StringIO):
+    """Takes what is printed, up to ``room`` characters; a loop that prints forever fills no memory."""
+
+    def __init__(self, room: int = 2000):
+        super().__init__()
+        self.room = room
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(self.room - self.tell(), 0)])
+        return len(text)

@@ -1,0 +1,297 @@
+"""Layers (chapter 04): each function next to its hand-written backward.
+
+Every forward returns ``(out, cache)``; its backward takes ``dout``, the gradient that arrives from above, and that
+cache, and returns one gradient for each floating input, in the order of the inputs. B is the batch, T the time,
+C channels, H hidden units, V the vocabulary. No argument is ever overwritten.
+"""
+
+import numpy as np
+from jaxtyping import Float, Integer, Shaped
+
+from fmkit._types import Array, Cache
+from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
+
+
+def linear(
+    x: Float[Array, "*lead C_in"], w: Float[Array, "C_in C_out"], b: Float[Array, "C_out"] | None = None
+) -> tuple[Float[Array, "*lead C_out"], Cache]:
+    """Affine map of the last axis, x @ w + b. (torch keeps w transposed, as (C_out, C_in).)"""
+    x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
+    out = x2 @ w
+    if b is not None:
+        out += b
+    return out.reshape(*x.shape[:-1], w.shape[1]), (x, w, b is not None)
+
+
+def linear_backward(
+    dout: Float[Array, "*lead C_out"], cache: Cache
+) -> tuple[Float[Array, "*lead C_in"], Float[Array, "C_in C_out"], Float[Array, "C_out"] | None]:
+    """Gradients of `linear`: dx, dw, db (None without a bias)."""
+    x, w, has_bias = cache
+    x2, dout2 = x.reshape(-1, x.shape[-1]), dout.reshape(-1, dout.shape[-1])
+    dx = (dout2 @ w.T).reshape(x.shape)  # each input reached every output: collect over C_out
+    dw = x2.T @ dout2  # each weight was used in every row: collect over rows
+    db = dout2.sum(0) if has_bias else None  # so was the bias, times 1
+    return dx, dw, db
+
+
+def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Float[Array, "*lead C"], Cache]:
+    """Row ``w[id]`` for each id: a `linear` layer on one-hot vectors, without the vectors.
+
+    Raises
+    ------
+    IndexError
+        For an id that is not in 0 .. V - 1. (NumPy alone would read a negative id from the end.)
+    """
+    if ids.size and ids.min() < 0:
+        raise IndexError(f"id {ids.min()} is negative")
+    return w[ids], (ids, len(w))
+
+
+def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Array, "V C"]:
+    """Gradient of `embedding`: row v is the sum of dout over all places where v stood."""
+    ids, vocab_size = cache
+    dout2 = dout.reshape(-1, dout.shape[-1])
+    dw = np.zeros((vocab_size, dout2.shape[1]), dout.dtype)
+    if ids.size:
+        order = np.argsort(ids, axis=None, kind="stable")  # equal ids side by side,
+        ids = ids.ravel()[order]
+        starts = np.flatnonzero(np.diff(ids, prepend=-1))  # so that each run of them
+        dw[ids[starts]] = np.add.reduceat(
+            dout2[order], starts
+        )  # is one sum (np.add.at: the same, far slower)
+    return dw
+
+
+def layernorm(
+    x: Float[Array, "*lead C"], w: Float[Array, "C"], b: Float[Array, "C"], eps: float = 1e-5
+) -> tuple[Float[Array, "*lead C"], Cache]:
+    """Each vector to mean 0 and variance 1 over its C channels, then a gain and a shift.
+
+    norm = (x - mean) / sqrt(var + eps), out = norm * w + b. Source: Ba, Kiros and Hinton (2016), equations 3 and 4.
+    """
+    norm = x - x.mean(-1, keepdims=True)
+    var = np.vecdot(norm, norm)[..., None] / x.shape[-1]  # two passes: exact even far from 0
+    rstd = 1.0 / np.sqrt(var + eps)  # (*lead, 1)
+    norm *= rstd
+    out = norm * w
+    out += b
+    return out, (norm, rstd, w)
+
+
+def layernorm_backward(
+    dout: Float[Array, "*lead C"], cache: Cache
+) -> tuple[Float[Array, "*lead C"], Float[Array, "C"], Float[Array, "C"]]:
+    """Gradients of `layernorm`: dx, dw, db."""
+    norm, rstd, w = cache
+    C = len(w)
+    db = dout.reshape(-1, C).sum(0)  # the shift was added to every vector
+    dx = dout * norm
+    dw = dx.reshape(-1, C).sum(0)  # the gain multiplied every norm
+    through_var = np.vecdot(dx, w)[..., None] / C  # mean of dnorm * norm
+    through_mean = np.vecdot(dout, w)[..., None] / C  # mean of dnorm
+    np.multiply(dout, w, out=dx)  # dnorm
+    dx -= through_mean
+    dx -= norm * through_var
+    dx *= rstd
+    return dx, dw, db
+
+
+def rmsnorm(
+    x: Float[Array, "*lead C"], w: Float[Array, "C"], eps: float = 1e-5
+) -> tuple[Float[Array, "*lead C"], Cache]:
+    """Each vector to root mean square 1, then a gain: `layernorm` without the mean and the shift.
+
+    norm = x / sqrt(mean(x²) + eps), out = norm * w. Source: Zhang and Sennrich (2019), equation 4.
+    """
+    rstd = 1.0 / np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + eps)  # (*lead, 1)
+    norm = x * rstd
+    return norm * w, (norm, rstd, w)
+
+
+def rmsnorm_backward(
+    dout: Float[Array, "*lead C"], cache: Cache
+) -> tuple[Float[Array, "*lead C"], Float[Array, "C"]]:
+    """Gradients of `rmsnorm`: dx, dw. Those of `layernorm`, less the step through the mean."""
+    norm, rstd, w = cache
+    C = len(w)
+    dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
+    dx = dout * w
+    dx -= norm * (np.vecdot(dx, norm)[..., None] / C)  # through the root mean square
+    dx *= rstd
+    return dx, dw
+
+
+def mlp(
+    x: Float[Array, "*lead C"],
+    w1: Float[Array, "C F"],
+    b1: Float[Array, "F"],
+    w2: Float[Array, "F C_out"],
+    b2: Float[Array, "C_out"],
+    activation: tuple = (gelu_tanh, gelu_tanh_backward),
+) -> tuple[Float[Array, "*lead C_out"], Cache]:
+    """The transformer's feed-forward part: linear, activation, linear.
+
+    Parameters
+    ----------
+    x : array (..., C)
+    w1, b1, w2, b2 : arrays (C, F), (F,), (F, C_out), (C_out,)
+    activation : a pair (forward, backward) of `fmkit.activations`
+    """
+    hidden, cache1 = linear(x, w1, b1)  # (..., F)
+    active, cache_activation = activation[0](hidden)
+    out, cache2 = linear(active, w2, b2)  # (..., C_out)
+    return out, (cache1, cache_activation, cache2, activation[1])
+
+
+def mlp_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
+    """Gradients of `mlp`: dx, dw1, db1, dw2, db2. The three steps of the forward, undone from the last."""
+    cache1, cache_activation, cache2, activation_backward = cache
+    dactive, dw2, db2 = linear_backward(dout, cache2)
+    dhidden = activation_backward(dactive, cache_activation)
+    dx, dw1, db1 = linear_backward(dhidden, cache1)
+    return dx, dw1, db1, dw2, db2
+
+
+def swiglu(
+    x: Float[Array, "*lead C"],
+    w_gate: Float[Array, "C F"],
+    w_up: Float[Array, "C F"],
+    w_down: Float[Array, "F C_out"],
+) -> tuple[Float[Array, "*lead C_out"], Cache]:
+    """Gated feed-forward part of Llama: (silu(x @ w_gate) * (x @ w_up)) @ w_down. Source: Shazeer (2020), eq. 6."""
+    gate, cache_gate = linear(x, w_gate)
+    up, cache_up = linear(x, w_up)  # (..., F)
+    active, cache_silu = silu(gate)
+    out, cache_down = linear(active * up, w_down)  # (..., C_out)
+    return out, (cache_gate, cache_up, cache_silu, cache_down, active, up)
+
+
+def swiglu_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
+    """Gradients of `swiglu`: dx, dw_gate, dw_up, dw_down."""
+    cache_gate, cache_up, cache_silu, cache_down, active, up = cache
+    dproduct, dw_down, _ = linear_backward(dout, cache_down)
+    dgate = silu_backward(dproduct * up, cache_silu)  # each factor gets the other one
+    dx, dw_up, _ = linear_backward(dproduct * active, cache_up)
+    dx_gate, dw_gate, _ = linear_backward(dgate, cache_gate)
+    dx += dx_gate  # x was used twice: its gradients add up
+    return dx, dw_gate, dw_up, dw_down
+
+
+def dropout(
+    x: Float[Array, "*shape"], mask: Shaped[Array, "*shape"], p: float
+) -> tuple[Float[Array, "*shape"], Cache]:
+    """Zero where ``mask`` is 0; what stays is divided by 1 - p, so that the expected value does not change.
+
+    Parameters
+    ----------
+    x : array of any shape
+    mask : array of 0 and 1 (or bool), the shape of ``x``
+        1 keeps. Drawn by the caller, ``rng.random(x.shape) >= p``, so that a run can be repeated.
+    p : float from 0 to below 1
+        The chance of being dropped. When a model is used rather than trained, leave dropout out.
+
+    References
+    ----------
+    Srivastava et al. (2014), with the scale moved into training ("inverted").
+    """
+    scale = mask.astype(x.dtype) / (1.0 - p)
+    return x * scale, scale
+
+
+def dropout_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*shape"]:
+    """Gradient of `dropout`: the same mask and the same scale."""
+    scale = cache
+    return dout * scale
+
+
+def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Float[Array, "B C"], Cache]:
+    """One vector a sentence: the mean over its real tokens (mask 1), not over the padding (mask 0).
+
+    A sentence without a real token gives zeros.
+    """
+    share = mask.astype(x.dtype)
+    share /= np.maximum(share.sum(1, keepdims=True), 1.0)  # (B, T): 1 / number of real tokens, or 0
+    out = share[:, None, :] @ x  # (B, 1, C)
+    return out[:, 0], share
+
+
+def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, "B T C"]:
+    """Gradient of `mean_pool`: every real token gets its share of its sentence's gradient."""
+    share = cache
+    return share[:, :, None] * dout[:, None, :]
+
+
+def lstm(
+    x: Float[Array, "B T C"],
+    wx: Float[Array, "C 4*H"],
+    wh: Float[Array, "H 4*H"],
+    b: Float[Array, "4*H"],
+    h0: Float[Array, "B H"] | None = None,
+    c0: Float[Array, "B H"] | None = None,
+) -> tuple[Float[Array, "B T H"], Cache]:
+    """Long short-term memory over T steps; returns the hidden state after each of them.
+
+    ``i, f, o = sigmoid(...)``, ``g = tanh(...)`` of ``x_t @ wx + h @ wh + b``; then ``c = f * c + i * g`` and
+    ``h = o * tanh(c)``. The cell c is only ever scaled and added to, so gradients survive many steps.
+
+    Parameters
+    ----------
+    x : (B, T, C)
+    wx, wh, b : (C, 4H), (H, 4H), (4H,)
+        The four gates side by side, in torch's order i, f, g, o. (torch has two biases; only their sum matters.)
+    h0, c0 : (B, H), optional
+        State before the first step; zeros when left out.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber (1997); with the forget gate of Gers, Schmidhuber and Cummins (2000).
+    """
+    (B, T, _), H = x.shape, len(wh)
+    xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): each step's rows side by side in memory
+    gates = linear(xt, wx, b)[0]  # (T, B, 4H): the input's share of every step, in one product
+    h = np.zeros((T + 1, B, H), x.dtype)  # h[t] is the state before step t
+    c = np.zeros_like(h)
+    tanh_c = np.empty_like(h[1:])
+    if h0 is not None:
+        h[0] = h0
+    if c0 is not None:
+        c[0] = c0
+    for t in range(T):
+        z = gates[t]  # (B, 4H), turned into i, f, g, o in place
+        z += h[t] @ wh
+        z[:, : 2 * H] = sigmoid(z[:, : 2 * H])[0]
+        z[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
+        z[:, 3 * H :] = sigmoid(z[:, 3 * H :])[0]
+        i, f, g, o = np.split(z, 4, axis=1)
+        c[t + 1] = f * c[t] + i * g
+        tanh_c[t] = np.tanh(c[t + 1])
+        h[t + 1] = o * tanh_c[t]
+    return h[1:].swapaxes(0, 1).copy(), (xt, wx, wh, gates, h, c, tanh_c, h0 is not None, c0 is not None)
+
+
+def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Array, "..."] | None, ...]:
+    """Gradients of `lstm`: dx, dwx, dwh, db, dh0, dc0 (the last two None where none was given).
+
+    Backpropagation through time: from the last step to the first, with two gradients carried from step to step.
+    """
+    xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = cache
+    dz = np.empty_like(gates)  # (T, B, 4H): gradient of the gates before sigmoid and tanh
+    dh, dc = np.zeros_like(h[0]), np.zeros_like(c[0])
+    for t in reversed(range(len(gates))):
+        i, f, g, o = np.split(gates[t], 4, axis=1)
+        di, df, dg, do = np.split(dz[t], 4, axis=1)  # views: writing here fills dz
+        dh = dh + dout[:, t]  # h[t + 1] went up to the output and on to the next step
+        dc = dc + dh * o * (1.0 - tanh_c[t] * tanh_c[t])  # h = o * tanh(c)
+        do[...] = dh * tanh_c[t] * o * (1.0 - o)  # and back through the sigmoid
+        di[...] = dc * g * i * (1.0 - i)  # c = f * c + i * g
+        df[...] = dc * c[t] * f * (1.0 - f)
+        dg[...] = dc * i * (1.0 - g * g)  # back through the tanh
+        dc = dc * f
+        dh = dz[t] @ wh.T  # z = ... + h @ wh
+    dwh = h[:-1].reshape(-1, len(wh)).T @ dz.reshape(
+        -1, dz.shape[-1]
+    )  # every step used wh: one product for all
+    dxt, dwx, db = linear_backward(dz, (xt, wx, True))
+    dx = dxt.swapaxes(0, 1).copy()  # (B, T, C)
+    return dx, dwx, dwh, db, dh if has_h0 else None, dc if has_c0 else None

@@ -1,0 +1,122 @@
+"""Losses (chapter 03): one number for how wrong the predictions are, and its gradient.
+
+Every loss is a mean, so its gradient carries the factor 1/N. ``dout`` is the gradient that arrives from above:
+1.0 when the loss itself is what is minimised.
+"""
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from fmkit._types import Array, Cache, Scalar
+from fmkit.activations import sigmoid
+
+
+def mse(pred: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> tuple[Scalar, Cache]:
+    """Mean squared error over all entries."""
+    diff = pred - target
+    return (diff * diff).mean(), diff
+
+
+def mse_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
+    """Gradient of `mse` with respect to ``pred``."""
+    diff = cache
+    return dout * (2.0 / diff.size) * diff  # through the mean (1/N), then the square
+
+
+def binary_cross_entropy(
+    logits: Float[Array, "*shape"], targets: Float[Array, "*shape"]
+) -> tuple[Scalar, Cache]:
+    """Mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(logit), taken from the logits.
+
+    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which holds for any logit: p itself would round to 0 or 1.
+
+    Parameters
+    ----------
+    logits : array of any shape
+    targets : array, the shape of ``logits``
+        The probability of the class, 0 or 1 or between. It gets no gradient.
+    """
+    x = logits
+    losses = np.maximum(x, 0.0) - x * targets + np.log1p(np.exp(-np.abs(x)))
+    return losses.mean(), (x, targets)
+
+
+def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
+    """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N, and nothing else."""
+    x, targets = cache
+    p, _ = sigmoid(x)
+    return dout * (1.0 / x.size) * (p - targets)
+
+
+def cross_entropy(
+    logits: Float[Array, "*N V"],
+    targets: Integer[Array, "*N"],
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+) -> tuple[Scalar, Cache]:
+    """Mean of -log softmax(logits)[target] over the targets that are not ignored.
+
+    Parameters
+    ----------
+    logits : array (..., V)
+        Unnormalised scores of V classes.
+    targets : integer array (...)
+        The right class, 0 to V - 1, or ``ignore_index`` for a position that does not count (padding, unmasked).
+    label_smoothing : float from 0 to 1
+        Share of the target's probability that is spread evenly over all V classes (Szegedy et al., 2016, section 7).
+
+    Raises
+    ------
+    ValueError
+        When every target is ignored (the mean of nothing), or one is not a class.
+    """
+    keep = targets != ignore_index
+    if not keep.any():
+        raise ValueError("every target is ignored, so there is no loss to take the mean of")
+    targets = np.where(keep, targets, 0)
+    if targets.min() < 0 or targets.max() >= logits.shape[-1]:
+        raise ValueError(f"targets from {targets.min()} to {targets.max()}, but {logits.shape[-1]} classes")
+
+    shifted = logits - logits.max(-1, keepdims=True)  # largest logit 0: no exponent overflows
+    loglik = (1.0 - label_smoothing) * np.take_along_axis(shifted, targets[..., None], -1)[..., 0]
+    if label_smoothing:
+        loglik += label_smoothing * shifted.mean(-1)
+    exp = np.exp(shifted, out=shifted)
+    total = exp.sum(-1)  # (*N)
+    losses = np.log(total) - loglik
+    n = int(keep.sum())
+    cache = exp, total, targets, keep, n, label_smoothing
+    return (losses * keep).sum() / n, cache
+
+
+def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
+    """Gradient of `cross_entropy` with respect to the logits: (softmax - target distribution) / N."""
+    exp, total, targets, keep, n, label_smoothing = cache
+    share = dout * (1.0 / n) * keep.astype(exp.dtype)  # through the mean: 1/N, or 0 where ignored
+    dlogits = exp * (share / total)[..., None]  # through the log-sum-exp: the softmax
+    if label_smoothing:
+        dlogits -= label_smoothing / exp.shape[-1] * share[..., None]  # through the mean over classes
+    index = targets[..., None]  # through the pick of the target's logit
+    at_target = np.take_along_axis(dlogits, index, -1) - (1.0 - label_smoothing) * share[..., None]
+    np.put_along_axis(dlogits, index, at_target, -1)
+    return dlogits
+
+
+def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) -> tuple[Scalar, Cache]:
+    """KL(p || q), the extra nats it costs to code p with q's code: Σ p (log p - log q), divided by N.
+
+    Parameters
+    ----------
+    log_q : array (N, ...)
+        Log-probabilities of the model (from `log_softmax`).
+    p : array, the shape of ``log_q``
+        Probabilities aimed at (a teacher's). They get no gradient. Where p is 0, 0 log 0 counts as 0.
+    """
+    log_p = np.log(np.where(p > 0, p, 1.0))
+    return (p * (log_p - log_q)).sum() / len(p), p
+
+
+def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"]:
+    """Gradient of `kl_divergence` with respect to ``log_q``: -p / N."""
+    p = cache
+    return dout * (-1.0 / len(p)) * p

@@ -1,0 +1,376 @@
+"""Optimizers (chapter 05): each is one pure step on one array.
+
+``step(w, dw, state) -> (w_new, state_new)``: nothing is overwritten. The state is a plain dict of what the
+optimizer remembers about this array (``None`` before the first step); `apply` maps a step over all
+parameters of a model. Gradient descent, SGD and mini-batch SGD are the same step, `sgd`: they differ only
+in how much data ``dw`` was taken over.
+
+The formulas and defaults are those of ``torch.optim``, except for `muon`'s learning rate and weight decay.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from fmkit._types import Array
+from fmkit.params import flatten, tree_map
+
+Weights = Float[Array, "..."]
+State = dict[str, Any]
+
+
+def sgd(w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2) -> tuple[Weights, State]:
+    """Stochastic gradient descent (Robbins & Monro 1951): a step of length lr * |dw| downhill.
+
+    Parameters
+    ----------
+    w, dw : arrays of one shape
+        A parameter and the gradient of the loss with respect to it.
+    state : dict, optional
+        What the previous step returned; SGD remembers nothing.
+    lr : float
+        Learning rate.
+
+    Returns
+    -------
+    w_new : array
+        The parameter after the step; ``w`` itself is left alone.
+    state_new : dict
+        To be passed to the next step.
+
+    Examples
+    --------
+    >>> w, state = sgd(np.array([1.0, 2.0]), np.array([10.0, -10.0]), lr=0.1)
+    >>> w
+    array([0., 3.])
+    """
+    return w - lr * dw, {}
+
+
+def momentum(
+    w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2, beta: float = 0.9
+) -> tuple[Weights, State]:
+    """Heavy-ball momentum (Polyak 1964): follow a decaying sum of all gradients so far.
+
+    The velocity is ``v = beta * v + dw`` and is *subtracted*, as in torch. With a constant gradient it grows
+    to ``dw / (1 - beta)``: at beta = 0.9 the steps become ten times as long. (Texts with
+    ``v = beta * v - lr * dw; w = w + v`` take the same steps as long as lr is constant.)
+    """
+    state = state or {"v": np.zeros_like(w)}
+    v = beta * state["v"]
+    v += dw
+    return w - lr * v, {"v": v}
+
+
+def nesterov(
+    w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2, beta: float = 0.9
+) -> tuple[Weights, State]:
+    """Nesterov's momentum (1983) in the form of Sutskever et al. (2013): momentum that looks one step ahead.
+
+    As `momentum`, but the step uses the velocity after its *next* decay, ``dw + beta * v``: the newest
+    gradient already counts as it will count after one more step.
+    """
+    state = state or {"v": np.zeros_like(w)}
+    v = beta * state["v"]
+    v += dw
+    step = beta * v
+    step += dw
+    step *= lr
+    return w - step, {"v": v}
+
+
+def adagrad(
+    w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2, eps: float = 1e-10
+) -> tuple[Weights, State]:
+    """AdaGrad (Duchi et al. 2011): each weight has its own rate, ``lr / sqrt(sum of its squared gradients)``.
+
+    Good for rare features, whose sum stays small. The sum never shrinks, so neither do the steps ever grow
+    back.
+    """
+    state = state or {"s": np.zeros_like(w)}
+    s = dw * dw
+    s += state["s"]
+    return w - _scaled(dw, s, lr, eps), {"s": s}
+
+
+def rmsprop(
+    w: Weights,
+    dw: Weights,
+    state: State | None = None,
+    lr: float = 1e-2,
+    beta: float = 0.99,
+    eps: float = 1e-8,
+) -> tuple[Weights, State]:
+    """RMSProp (Hinton 2012, lecture 6e): AdaGrad with a decaying mean of the squares, not their sum."""
+    state = state or {"v": np.zeros_like(w)}
+    v = _moving_mean(state["v"], dw * dw, beta)
+    return w - _scaled(dw, v, lr, eps), {"v": v}
+
+
+def adam(
+    w: Weights,
+    dw: Weights,
+    state: State | None = None,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+) -> tuple[Weights, State]:
+    """Adam (Kingma & Ba 2015, algorithm 1): momentum divided by RMSProp's scale, both with bias correction.
+
+    ``m`` and ``v`` are moving means of dw and dw**2 that start at zero, so early on they are too small by
+    the factors ``1 - beta1**t`` and ``1 - beta2**t``. Dividing these out makes the very first step exactly
+    ``lr * sign(dw)`` (up to eps). Left out, that step is ``(1 - beta1) / sqrt(1 - beta2)`` times as long:
+    3.162 times.
+
+    Parameters
+    ----------
+    w, dw : arrays of one shape
+        A parameter and its gradient.
+    state : dict, optional
+        ``{"m", "v", "t"}``: the two moving means and the number of steps taken.
+    lr : float
+        Learning rate: about the largest change of any weight in one step.
+    betas : pair of floats
+        Decay of the two moving means (they are not learning rates): each looks back over about
+        ``1 / (1 - beta)`` steps.
+    eps : float
+        Keeps the division finite where all gradients were zero; added after the square root.
+
+    Returns
+    -------
+    w_new : array
+    state_new : dict
+
+    Examples
+    --------
+    >>> w, state = adam(np.zeros(3), np.array([1000.0, 1.0, -0.001]), lr=0.5)
+    >>> print(w.round(3), state["t"])
+    [-0.5 -0.5  0.5] 1
+    """
+    beta1, beta2 = betas
+    state = state or {"m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0}
+    t = state["t"] + 1
+    m = _moving_mean(state["m"], dw, beta1)
+    v = _moving_mean(state["v"], dw * dw, beta2)
+    # m / (1 - beta1**t) over sqrt(v / (1 - beta2**t)), with both corrections taken out as plain numbers
+    root = math.sqrt(1 - beta2**t)
+    step = _scaled(m, v, lr * root / (1 - beta1**t), eps * root)
+    return w - step, {"m": m, "v": v, "t": t}
+
+
+def adamw(
+    w: Weights,
+    dw: Weights,
+    state: State | None = None,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 1e-2,
+) -> tuple[Weights, State]:
+    """AdamW (Loshchilov & Hutter 2019): Adam, and besides every weight shrinks by ``lr * weight_decay``.
+
+    An L2 penalty put into ``dw`` would be divided by ``sqrt(v)`` like everything else, so weights with large
+    gradients would hardly decay. Decoupled, all weights decay alike.
+    """
+    return adam(w * (1 - lr * weight_decay), dw, state, lr, betas, eps)
+
+
+def muon(
+    w: Float[Array, "C_in C_out"],
+    dw: Float[Array, "C_in C_out"],
+    state: State | None = None,
+    lr: float = 0.02,
+    beta: float = 0.95,
+    weight_decay: float = 0.0,
+) -> tuple[Float[Array, "C_in C_out"], State]:
+    """Muon (Jordan et al. 2024): Nesterov momentum whose matrix is made orthogonal before the step.
+
+    For the weight *matrices* inside a network; biases, gains and embeddings keep AdamW. A gradient matrix
+    is often dominated by a few directions; with all singular values set to about 1, every direction learns
+    at one pace. A step therefore has a known size, whatever the gradient's: in spectral norm about
+    ``lr * sqrt(max(1, C_out / C_in))``.
+
+    Parameters
+    ----------
+    w, dw : arrays (C_in, C_out)
+        A weight matrix, used as ``x @ w``, and its gradient. (torch stores the transpose, so there the
+        factor reads rows / columns.)
+    state : dict, optional
+        ``{"m"}``, the moving mean of the gradients.
+    lr, beta, weight_decay : float
+        Learning rate, momentum, decoupled weight decay as in `adamw`.
+    """
+    state = state or {"m": np.zeros_like(w)}
+    m = _moving_mean(state["m"], dw, beta)
+    look_ahead = _moving_mean(m, dw, beta)  # Nesterov: the mean after one more such gradient
+    step = orthogonalize(look_ahead)
+    c_in, c_out = w.shape
+    step *= lr * math.sqrt(max(1.0, c_out / c_in))
+    return w * (1 - lr * weight_decay) - step, {"m": m}
+
+
+def orthogonalize(g: Float[Array, "N M"], steps: int = 5) -> Float[Array, "N M"]:
+    """Set all singular values of a matrix to about 1 (0.68 to 1.2) by Newton-Schulz iteration.
+
+    One iteration maps each singular value s to ``a*s + b*s**3 + c*s**5`` and leaves the singular vectors
+    alone. The coefficients (Jordan et al. 2024) do not converge to 1; they push small values up as fast as
+    possible. Values below about 0.002 of the Frobenius norm need more than 5 steps.
+
+    With the small side first, ``x`` is (n, m) with n <= m and an iteration is
+    ``x = (a + b*g + c*g @ g) @ x`` where ``g = x @ x.T``. All the factors are polynomials of one
+    (n, n) matrix, so we multiply the factors up there and touch the large ``x`` only twice.
+
+    Examples
+    --------
+    >>> s = np.linalg.svd(orthogonalize(np.diag([1.0, 0.5, 0.01])), compute_uv=False)
+    >>> bool((s > 0.6).all() and (s < 1.3).all())
+    True
+    """
+    x = g.T if g.shape[0] > g.shape[1] else g  # (n, m), n <= m
+    x = x / max(float(np.linalg.norm(x)), 1e-7)  # no singular value exceeds the Frobenius norm
+    gram = x @ x.T  # (n, n)
+    poly = factor = _newton_schulz_factor(gram)
+    for _ in range(steps - 1):
+        gram = poly @ gram @ poly  # the Gram matrix of poly @ x
+        poly = _newton_schulz_factor(gram)
+        factor = poly @ factor
+    return x.T @ factor if g.shape[0] > g.shape[1] else factor @ x  # factor is symmetric
+
+
+def _newton_schulz_factor(gram: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """a * I + b * gram + c * gram @ gram, for a symmetric ``gram``."""
+    out = 2.0315 * (gram @ gram)
+    out += -4.7750 * gram
+    out.flat[:: len(gram) + 1] += 3.4445  # the diagonal
+    return out
+
+
+def _moving_mean(mean: Weights, new: Weights, beta: float) -> Weights:
+    """beta * mean + (1 - beta) * new, in a new array."""
+    out = beta * mean
+    out += (1 - beta) * new
+    return out
+
+
+def _scaled(step: Weights, squares: Weights, lr: float, eps: float) -> Weights:
+    """lr * step / (sqrt(squares) + eps), in one new array."""
+    out = np.sqrt(squares)
+    out += eps
+    np.divide(step, out, out=out)
+    out *= lr
+    return out
+
+
+def apply(step: Callable, params: Any, grads: Any, state: Any = None, **settings: Any) -> tuple[Any, Any]:
+    """Take one optimizer step on every parameter of a model.
+
+    Parameters
+    ----------
+    step : function
+        One of this module's steps, such as `adam`.
+    params, grads : nested dicts and lists of arrays, nested alike
+        Part of a model's parameters will do as well: what is not passed is not trained.
+    state : optional
+        What the previous call returned: nested as ``params``, each array's state in its place.
+    **settings
+        Passed on to ``step``, such as ``lr``.
+
+    Returns
+    -------
+    params_new, state_new
+
+    Raises
+    ------
+    ValueError
+        When ``grads`` is not nested as ``params``, or a gradient has another shape than its parameter.
+
+    Examples
+    --------
+    >>> params = {"w": np.ones(2), "b": np.zeros(1)}
+    >>> grads = {"w": np.array([1.0, -1.0]), "b": np.ones(1)}
+    >>> params, state = apply(momentum, params, grads, lr=0.5)
+    >>> params["w"], state["b"]
+    (array([0.5, 1.5]), {'v': array([1.])})
+    """
+
+    def one(w, dw, s):
+        if np.shape(w) != np.shape(dw):
+            raise ValueError(f"gradient of shape {np.shape(dw)} for a parameter of shape {np.shape(w)}")
+        return step(w, dw, s, **settings)
+
+    if state is None:
+        state = tree_map(lambda _: None, params)
+    pairs = tree_map(one, params, grads, state)  # at every leaf (w_new, state_new)
+    return tree_map(lambda pair: pair[0], pairs), tree_map(lambda pair: pair[1], pairs)
+
+
+def clip_grad_norm(grads: Any, max_norm: float) -> tuple[Any, float]:
+    """Scale all gradients by one factor so that their joint Euclidean norm is at most ``max_norm``.
+
+    The direction stays; only the length changes (Pascanu et al. 2013). As
+    ``torch.nn.utils.clip_grad_norm_``, but nothing is overwritten.
+
+    Returns
+    -------
+    grads_new
+        Nested as ``grads``; the very same object when nothing had to be clipped.
+    norm : float
+        The norm before clipping: worth plotting, and infinite or NaN when training has gone wrong.
+
+    Examples
+    --------
+    >>> grads, norm = clip_grad_norm({"w": np.array([3.0, 4.0])}, max_norm=1.0)
+    >>> print(grads["w"].round(3), norm)
+    [0.6 0.8] 5.0
+    """
+    norm = math.sqrt(sum(float(np.vdot(g, g)) for g in flatten(grads).values()))
+    if norm <= max_norm:
+        return grads, norm
+    scale = max_norm / (norm + 1e-6)  # torch's margin: float32 rounding cannot push the result above max_norm
+    return tree_map(lambda g: g * scale, grads), norm
+
+
+def warmup_cosine(step: int, warmup: int, total: int, floor: float = 0.0) -> float:
+    """Learning-rate multiplier: linear warm-up to 1, then half a cosine down to ``floor``.
+
+    (Cosine: Loshchilov & Hutter 2017, equation 5; warm-up: Goyal et al. 2017.) Multiply the peak learning
+    rate by it.
+
+    Parameters
+    ----------
+    step : int
+        Steps taken so far: 0 for the first one.
+    warmup : int
+        Steps of warm-up. The first has the multiplier 1 / warmup (not 0: it should not be wasted), the last
+        has 1.
+    total : int
+        Steps of the entire run; from there on the multiplier is ``floor``.
+
+    Examples
+    --------
+    >>> [round(warmup_cosine(s, warmup=2, total=6), 2) for s in range(7)]
+    [0.5, 1.0, 1.0, 0.85, 0.5, 0.15, 0.0]
+    """
+    if step >= total:
+        return floor
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / (total - warmup)  # 0 at the peak, 1 at the end
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def warmup_constant_decay(step: int, warmup: int, decay: int, total: int) -> float:
+    """Learning-rate multiplier: linear warm-up to 1, constant, and over the last ``decay`` steps linear to 0.
+
+    Also called trapezoidal or warmup-stable-decay (Hu et al. 2024). Unlike with a cosine, the middle does
+    not depend on ``total``: a run can be prolonged and its decay begun whenever wanted.
+
+    Examples
+    --------
+    >>> [warmup_constant_decay(s, warmup=2, decay=4, total=8) for s in range(9)]
+    [0.5, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+    return max(0.0, min(1.0, (step + 1) / max(1, warmup), (total - step) / max(1, decay)))

@@ -1,0 +1,78 @@
+"""Parameters are plain nested dicts (and lists, for the blocks of a model) of arrays. Four functions walk them.
+
+>>> params = {"wte": np.zeros((7, 4)), "blocks": [{"w": np.zeros((4, 4))}, {"w": np.ones((4, 4))}]}
+>>> list(flatten(params))
+['wte', 'blocks.0.w', 'blocks.1.w']
+>>> count(params)
+60
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Tree = dict[str, Any] | list[Any]
+
+
+def flatten(params: Tree) -> dict[str, Any]:
+    """One flat dict, with dotted names such as ``blocks.0.attn.wqkv`` (the names that torch uses too).
+
+    Raises
+    ------
+    ValueError
+        For a name that is not a string, holds a dot or is a number: `unflatten` could not read it back.
+    """
+    flat = {}
+    for name, value in params.items() if isinstance(params, dict) else enumerate(params):
+        if isinstance(params, dict) and (not isinstance(name, str) or "." in name or name.isdigit()):
+            raise ValueError(f"a parameter cannot be named {name!r}: no dots, and a number means a list")
+        if isinstance(value, dict | list):
+            flat.update({f"{name}.{rest}": leaf for rest, leaf in flatten(value).items()})
+        else:
+            flat[str(name)] = value
+    return flat
+
+
+def unflatten(flat: dict[str, Any]) -> Tree:
+    """The inverse of `flatten`: names that are all numbers become a list, in the order of the numbers."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name, leaf in flat.items():
+        head, _, rest = name.partition(".")
+        groups.setdefault(head, {})[rest] = leaf
+    tree = {head: group[""] if "" in group else unflatten(group) for head, group in groups.items()}
+    if tree and all(head.isdigit() for head in tree):
+        return [tree[head] for head in sorted(tree, key=int)]
+    return tree
+
+
+def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
+    """Apply ``f`` to every leaf of one or more trees of the same nesting; returns a tree of that nesting.
+
+    ``tree_map(lambda w, dw: w - 0.1 * dw, params, grads)`` is a step of gradient descent.
+
+    Raises
+    ------
+    ValueError
+        When the trees do not have the same names or lengths.
+    """
+    if isinstance(tree, dict):
+        for other in others:
+            if not isinstance(other, dict) or other.keys() != tree.keys():
+                raise ValueError(f"trees differ: {sorted(tree)} against {_names(other)}")
+        return {name: tree_map(f, tree[name], *(other[name] for other in others)) for name in tree}
+    if isinstance(tree, list):
+        for other in others:
+            if not isinstance(other, list) or len(other) != len(tree):
+                raise ValueError(f"trees differ: a list of {len(tree)} against {_names(other)}")
+        return [tree_map(f, *leaves) for leaves in zip(tree, *others, strict=True)]
+    return f(tree, *others)
+
+
+def count(params: Tree) -> int:
+    """How many numbers a model has. A tied weight is one array under one name, so it counts once."""
+    return sum(leaf.size for leaf in flatten(params).values())
+
+
+def _names(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return str(sorted(tree))
+    return f"a list of {len(tree)}" if isinstance(tree, list) else type(tree).__name__
