@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._types import Array, Cache
+from fmkit._types import Array, Cache, Scalar
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
 from fmkit.attention import multihead_attention, multihead_attention_backward, padding_mask
 from fmkit.layers import (
@@ -319,7 +319,7 @@ def mlm_loss(
     segments: Integer[Array, "B T"],
     targets: Integer[Array, "B T"],
     config: BertConfig,
-) -> tuple[Float[Array, ""], dict]:
+) -> tuple[Scalar, dict]:
     """Masked language modelling: mean cross-entropy, in nats, over the hidden tokens only, and its gradient.
 
     Parameters
@@ -358,7 +358,7 @@ def classification_loss(
     segments: Integer[Array, "B T"],
     labels: Integer[Array, "B"],
     config: BertConfig,
-) -> tuple[Float[Array, ""], dict]:
+) -> tuple[Scalar, dict]:
     """Mean cross-entropy of the class of each text, in nats, and its gradient: what fine-tuning minimises.
 
     Parameters

@@ -1,8 +1,8 @@
 """Layers (chapter 04): each function next to its hand-written backward.
 
-Every forward returns ``(out, cache)``; its backward takes ``dout``, the gradient that arrives from above, and that
-cache, and returns one gradient for each floating input, in the order of the inputs. B is the batch, T the time,
-C channels, H hidden units, V the vocabulary. No argument is ever overwritten.
+Every forward returns ``(out, cache)``. Its backward takes that cache and ``dout``, the gradient that arrives
+from above, and returns one gradient for each floating input, in the order of the inputs. No argument is
+overwritten. B is the batch, T the time, C the channels, H the hidden units, V the vocabulary.
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ def layernorm(
 ) -> tuple[Float[Array, "*lead C"], Cache]:
     """Each vector to mean 0 and variance 1 over its C channels, then a gain and a shift.
 
-    norm = (x - mean) / sqrt(var + eps), out = norm * w + b. Source: Ba, Kiros and Hinton (2016), equations 3 and 4.
+    norm = (x - mean) / sqrt(var + eps), out = norm * w + b. Source: Ba, Kiros and Hinton (2016), section 3.
     """
     norm = x - x.mean(-1, keepdims=True)
     var = np.vecdot(norm, norm)[..., None] / x.shape[-1]  # two passes: exact even far from 0
@@ -86,13 +86,11 @@ def layernorm_backward(
     norm, rstd, w = cache
     C = len(w)
     db = dout.reshape(-1, C).sum(0)  # the shift was added to every vector
-    dx = dout * norm
-    dw = dx.reshape(-1, C).sum(0)  # the gain multiplied every norm
-    through_var = np.vecdot(dx, w)[..., None] / C  # mean of dnorm * norm
-    through_mean = np.vecdot(dout, w)[..., None] / C  # mean of dnorm
-    np.multiply(dout, w, out=dx)  # dnorm
-    dx -= through_mean
-    dx -= norm * through_var
+    dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
+    dx = dout * w  # the gradient of norm; now each norm depends on all C channels of x,
+    along_norm = np.vecdot(dx, norm)[..., None] / C
+    dx -= np.vecdot(dout, w)[..., None] / C  # through the mean (this is the mean of dout * w)
+    dx -= norm * along_norm  # through the variance
     dx *= rstd
     return dx, dw, db
 
@@ -159,7 +157,7 @@ def swiglu(
     w_up: Float[Array, "C F"],
     w_down: Float[Array, "F C_out"],
 ) -> tuple[Float[Array, "*lead C_out"], Cache]:
-    """Gated feed-forward part of Llama: (silu(x @ w_gate) * (x @ w_up)) @ w_down. Source: Shazeer (2020), eq. 6."""
+    """Feed-forward part of Llama: (silu(x @ w_gate) * (x @ w_up)) @ w_down. Source: Shazeer (2020)."""
     gate, cache_gate = linear(x, w_gate)
     up, cache_up = linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
@@ -224,9 +222,9 @@ def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, 
 
 def lstm(
     x: Float[Array, "B T C"],
-    wx: Float[Array, "C 4*H"],
-    wh: Float[Array, "H 4*H"],
-    b: Float[Array, "4*H"],
+    wx: Float[Array, "C H4"],
+    wh: Float[Array, "H H4"],
+    b: Float[Array, "H4"],
     h0: Float[Array, "B H"] | None = None,
     c0: Float[Array, "B H"] | None = None,
 ) -> tuple[Float[Array, "B T H"], Cache]:
@@ -239,7 +237,7 @@ def lstm(
     ----------
     x : (B, T, C)
     wx, wh, b : (C, 4H), (H, 4H), (4H,)
-        The four gates side by side, in torch's order i, f, g, o. (torch has two biases; only their sum matters.)
+        The four gates side by side, in torch's order i, f, g, o. (torch adds a second bias.)
     h0, c0 : (B, H), optional
         State before the first step; zeros when left out.
 
@@ -248,22 +246,21 @@ def lstm(
     Hochreiter and Schmidhuber (1997); with the forget gate of Gers, Schmidhuber and Cummins (2000).
     """
     (B, T, _), H = x.shape, len(wh)
-    xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): each step's rows side by side in memory
-    gates = linear(xt, wx, b)[0]  # (T, B, 4H): the input's share of every step, in one product
+    xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): the rows of one step side by side in memory
+    gates = linear(xt, wx, b)[0]  # (T, B, 4H): what the inputs add to every step, in one product
+    views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H): the same numbers, gate by gate
     h = np.zeros((T + 1, B, H), x.dtype)  # h[t] is the state before step t
-    c = np.zeros_like(h)
-    tanh_c = np.empty_like(h[1:])
+    c, tanh_c = np.zeros_like(h), np.empty_like(h[1:])
     if h0 is not None:
         h[0] = h0
     if c0 is not None:
         c[0] = c0
     for t in range(T):
-        z = gates[t]  # (B, 4H), turned into i, f, g, o in place
-        z += h[t] @ wh
-        z[:, : 2 * H] = sigmoid(z[:, : 2 * H])[0]
-        z[:, 2 * H : 3 * H] = np.tanh(z[:, 2 * H : 3 * H])
-        z[:, 3 * H :] = sigmoid(z[:, 3 * H :])[0]
-        i, f, g, o = np.split(z, 4, axis=1)
+        gates[t] += h[t] @ wh
+        i, f, g, o = views[t]
+        tanh_g = np.tanh(g)
+        gates[t] = sigmoid(gates[t])[0]  # all four at once; then g gets its tanh instead
+        g[...] = tanh_g
         c[t + 1] = f * c[t] + i * g
         tanh_c[t] = np.tanh(c[t + 1])
         h[t + 1] = o * tanh_c[t]
@@ -273,14 +270,16 @@ def lstm(
 def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Array, "..."] | None, ...]:
     """Gradients of `lstm`: dx, dwx, dwh, db, dh0, dc0 (the last two None where none was given).
 
-    Backpropagation through time: from the last step to the first, with two gradients carried from step to step.
+    Backpropagation through time: from the last step to the first, carrying dh and dc from step to step.
     """
     xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = cache
-    dz = np.empty_like(gates)  # (T, B, 4H): gradient of the gates before sigmoid and tanh
+    T, B, H = tanh_c.shape
+    dz = np.empty_like(gates)  # (T, B, 4H): gradient of the gates before their sigmoid or tanh
+    views, dviews = (a.reshape(T, B, 4, H).swapaxes(1, 2) for a in (gates, dz))
     dh, dc = np.zeros_like(h[0]), np.zeros_like(c[0])
-    for t in reversed(range(len(gates))):
-        i, f, g, o = np.split(gates[t], 4, axis=1)
-        di, df, dg, do = np.split(dz[t], 4, axis=1)  # views: writing here fills dz
+    for t in reversed(range(T)):
+        i, f, g, o = views[t]
+        di, df, dg, do = dviews[t]  # views: writing into them fills dz
         dh = dh + dout[:, t]  # h[t + 1] went up to the output and on to the next step
         dc = dc + dh * o * (1.0 - tanh_c[t] * tanh_c[t])  # h = o * tanh(c)
         do[...] = dh * tanh_c[t] * o * (1.0 - o)  # and back through the sigmoid
@@ -288,10 +287,8 @@ def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Arra
         df[...] = dc * c[t] * f * (1.0 - f)
         dg[...] = dc * i * (1.0 - g * g)  # back through the tanh
         dc = dc * f
-        dh = dz[t] @ wh.T  # z = ... + h @ wh
-    dwh = h[:-1].reshape(-1, len(wh)).T @ dz.reshape(
-        -1, dz.shape[-1]
-    )  # every step used wh: one product for all
+        dh = dz[t] @ wh.T  # z = x @ wx + h @ wh + b
+    dwh = h[:-1].reshape(-1, H).T @ dz.reshape(-1, 4 * H)  # every step used wh: one product for all
     dxt, dwx, db = linear_backward(dz, (xt, wx, True))
     dx = dxt.swapaxes(0, 1).copy()  # (B, T, C)
     return dx, dwx, dwh, db, dh if has_h0 else None, dc if has_c0 else None

@@ -1,7 +1,7 @@
 """Losses (chapter 03): one number for how wrong the predictions are, and its gradient.
 
-Every loss is a mean, so its gradient carries the factor 1/N. ``dout`` is the gradient that arrives from above:
-1.0 when the loss itself is what is minimised.
+Every loss is a mean, so its gradient carries the factor 1/N. ``dout`` is the gradient that arrives from
+above: 1.0 when the loss itself is what is minimised.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ def binary_cross_entropy(
 ) -> tuple[Scalar, Cache]:
     """Mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(logit), taken from the logits.
 
-    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which holds for any logit: p itself would round to 0 or 1.
+    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which holds for any logit; p would round to 0 or 1.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
-    """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N, and nothing else."""
+    """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N."""
     x, targets = cache
     p, _ = sigmoid(x)
     return dout * (1.0 / x.size) * (p - targets)
@@ -61,9 +61,10 @@ def cross_entropy(
     logits : array (..., V)
         Unnormalised scores of V classes.
     targets : integer array (...)
-        The right class, 0 to V - 1, or ``ignore_index`` for a position that does not count (padding, unmasked).
+        The right class, 0 to V - 1, or ``ignore_index`` for a position that does not count (padding).
     label_smoothing : float from 0 to 1
-        Share of the target's probability that is spread evenly over all V classes (Szegedy et al., 2016, section 7).
+        Share of the target's probability that is spread evenly over all V classes.
+        Source: Szegedy et al. (2016), section 7.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Parameters are plain nested dicts (and lists, for the blocks of a model) of arrays. Four functions walk them.
+"""Parameters are nested dicts (and lists, for the blocks of a model) of arrays. Four functions walk them.
 
 >>> params = {"wte": np.zeros((7, 4)), "blocks": [{"w": np.zeros((4, 4))}, {"w": np.ones((4, 4))}]}
 >>> list(flatten(params))
@@ -19,12 +19,12 @@ def flatten(params: Tree) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        For a name that is not a string, holds a dot or is a number: `unflatten` could not read it back.
+        For a name that is empty, holds a dot or is a number: `unflatten` could not read it back.
     """
     flat = {}
     for name, value in params.items() if isinstance(params, dict) else enumerate(params):
-        if isinstance(params, dict) and (not isinstance(name, str) or "." in name or name.isdigit()):
-            raise ValueError(f"a parameter cannot be named {name!r}: no dots, and a number means a list")
+        if isinstance(params, dict) and (not name or "." in name or name.isdigit()):
+            raise ValueError(f"a parameter cannot be named {name!r}: dots and numbers mean nesting")
         if isinstance(value, dict | list):
             flat.update({f"{name}.{rest}": leaf for rest, leaf in flatten(value).items()})
         else:

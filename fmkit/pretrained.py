@@ -1,9 +1,9 @@
 """Real pretrained models for our NumPy code: a Hugging Face folder goes in, ``(params, config)`` comes out.
 
-`load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`, `load_llama` feeds `fmkit.llama`.
-Only names and layouts change on the way: torch keeps the weight of a linear layer as (C_out, C_in) and computes
-``x @ w.T``, ours is (C_in, C_out) and computes ``x @ w``; and what torch keeps as three weights (query, key,
-value) stands side by side in one. A transposed weight is a view, so that nothing is copied.
+`load_llama` feeds `fmkit.llama`, `load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`. Only names
+and layouts change on the way. torch keeps the weight of a linear layer as (C_out, C_in) and computes ``x @ w.T``,
+ours is (C_in, C_out) and computes ``x @ w`` (a transposed weight is a view: nothing is copied); and what torch
+keeps as three weights (query, key, value) stands side by side in one.
 
 `convert_smollm2` makes such a folder of the packaged GGUF file, the quantised format of llama.cpp.
 """
@@ -15,17 +15,41 @@ import numpy as np
 
 from fmkit._types import Array
 from fmkit.bert import BertConfig
+from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _gpt2_names
 from fmkit.llama import LlamaConfig
+from fmkit.params import unflatten
 from fmkit.transformer import Config
 
 Tensors = dict[str, Array]  # Hugging Face's name of a weight -> the weight
+
+# ours: theirs
+_LLAMA_SIZES = {
+    "vocab_size": "vocab_size",
+    "block_size": "max_position_embeddings",
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "n_kv_heads": "num_key_value_heads",
+    "d_model": "hidden_size",
+    "d_ff": "intermediate_size",
+    "eps": "rms_norm_eps",
+    "tied": "tie_word_embeddings",
+}
+_LLAMA_PARTS = {
+    "norm1": ["input_layernorm.weight"],
+    "attn.wqkv": ["self_attn.q_proj.weight.T", "self_attn.k_proj.weight.T", "self_attn.v_proj.weight.T"],
+    "attn.wo": ["self_attn.o_proj.weight.T"],
+    "norm2": ["post_attention_layernorm.weight"],
+    "mlp.w_gate": ["mlp.gate_proj.weight.T"],
+    "mlp.w_up": ["mlp.up_proj.weight.T"],
+    "mlp.w_down": ["mlp.down_proj.weight.T"],
+}
 
 
 # ----------------------------------------------------------------------------------------- reading a folder
 
 
 def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
-    """Read a Llama-style model (Llama, SmolLM, ...) for `fmkit.llama`.
+    """Read a Llama-style model (SmolLM, TinyLlama, ...) for `fmkit.llama`.
 
     Parameters
     ----------
@@ -42,64 +66,57 @@ def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
     FileNotFoundError
         If the folder has no config.json or no safetensors.
     ValueError
-        If the model has a part that `fmkit.llama` does not know (scaled rotary positions, biases, ...).
+        If it is another kind of model, has a part that `fmkit.llama` does not know, or lacks a weight.
     """
-    c = _read_config(folder, "llama")
+    defaults = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}
+    c = defaults | _read_config(folder, "llama")
+    c.setdefault("num_key_value_heads", c["num_attention_heads"])
     rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
+    head_dim = c["hidden_size"] // c["num_attention_heads"]
     _refuse(folder, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
     _refuse(folder, "hidden_act", c.get("hidden_act", "silu"), "silu")
     _refuse(folder, "attention_bias", c.get("attention_bias", False), False)
     _refuse(folder, "mlp_bias", c.get("mlp_bias", False), False)
-    head = c["hidden_size"] // c["num_attention_heads"]
-    _refuse(folder, "head_dim", c.get("head_dim") or head, head)
-    config = LlamaConfig(
-        vocab_size=c["vocab_size"],
-        block_size=c["max_position_embeddings"],
-        n_layers=c["num_hidden_layers"],
-        n_heads=c["num_attention_heads"],
-        n_kv_heads=c.get("num_key_value_heads") or c["num_attention_heads"],
-        d_model=c["hidden_size"],
-        d_ff=c["intermediate_size"],
-        rope_base=float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0),
-        eps=c["rms_norm_eps"],
-        tied=c.get("tie_word_embeddings", False),
-    )
-    return llama_params(read_safetensors(folder), config), config
+    _refuse(folder, "head_dim", c.get("head_dim") or head_dim, head_dim)
+    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
+    config = LlamaConfig(**_sizes(c, _LLAMA_SIZES), rope_base=base)
+    return _gather(read_safetensors(folder), _llama_names(config)), config
 
 
 def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
-    """Read a BERT-style encoder (BERT, MiniLM, ...) for `fmkit.bert`; arguments and errors as `load_llama`."""
-    c = _read_config(folder, "bert")
+    """Read a BERT-style encoder (BERT, MiniLM, ...) for `fmkit.bert`; arguments and errors as `load_llama`.
+
+    The pooler and the heads for masked words and for classes are taken along where the model has them.
+    """
+    c = {"type_vocab_size": 2, "layer_norm_eps": 1e-12} | _read_config(folder, "bert")
     _refuse(folder, "hidden_act", c.get("hidden_act", "gelu"), "gelu")
     _refuse(folder, "position_embedding_type", c.get("position_embedding_type", "absolute"), "absolute")
-    config = BertConfig(
-        vocab_size=c["vocab_size"],
-        block_size=c["max_position_embeddings"],
-        n_layers=c["num_hidden_layers"],
-        n_heads=c["num_attention_heads"],
-        d_model=c["hidden_size"],
-        d_ff=c["intermediate_size"],
-        n_segments=c["type_vocab_size"],
-        eps=c["layer_norm_eps"],
-    )
-    return bert_params(read_safetensors(folder), config.n_layers), config
+    config = BertConfig(**_sizes(c, _BERT_SIZES))
+    tensors = read_safetensors(folder)
+    for name in list(tensors):  # the names that the first published BERT gave its gains and biases
+        new = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        tensors[new] = tensors.pop(name)
+    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
+    signs = {
+        "pooler": f"{prefix}pooler.dense.weight",
+        "mlm": "cls.predictions.bias",
+        "classifier": "classifier.weight",
+    }
+    heads = [head for head, name in signs.items() if name in tensors]
+    return _gather(tensors, _bert_names(config, heads, prefix)), config
 
 
 def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     """Read a GPT-2 for `fmkit.transformer`; arguments and errors as `load_llama`."""
-    c = _read_config(folder, "gpt2")
+    c = {"tie_word_embeddings": True} | _read_config(folder, "gpt2")
+    c["n_inner"] = c.get("n_inner") or 4 * c["n_embd"]
     _refuse(folder, "activation_function", c.get("activation_function", "gelu_new"), "gelu_new")
     _refuse(folder, "layer_norm_epsilon", c.get("layer_norm_epsilon", 1e-5), 1e-5)
-    config = Config(
-        vocab_size=c["vocab_size"],
-        block_size=c["n_positions"],
-        n_layers=c["n_layer"],
-        n_heads=c["n_head"],
-        d_model=c["n_embd"],
-        d_ff=c.get("n_inner") or 4 * c["n_embd"],
-        tied=c.get("tie_word_embeddings", True),
-    )
-    return gpt2_params(read_safetensors(folder), config), config
+    config = Config(**_sizes(c, _GPT2_SIZES))
+    tensors = read_safetensors(folder)
+    if "wte.weight" in tensors:  # saved without its head: the names lack the first part
+        tensors = {f"transformer.{name}": w for name, w in tensors.items()}
+    return _gather(tensors, _gpt2_names(config)), config
 
 
 def _read_config(folder: str | Path, kind: str) -> dict:
@@ -113,10 +130,41 @@ def _read_config(folder: str | Path, kind: str) -> dict:
     return config
 
 
+def _sizes(config: dict, table: dict[str, str]) -> dict:
+    return {ours: config[theirs] for ours, theirs in table.items()}
+
+
 def _refuse(folder: str | Path, name: str, got, known) -> None:
     """A setting that our code does not know would give wrong numbers silently: refuse it."""
     if got != known:
         raise ValueError(f"{folder}: {name} = {got!r} is not supported here, only {known!r}")
+
+
+def _llama_names(config: LlamaConfig) -> dict[str, list[str]]:
+    """Which of their weights make up each of ours; ".T" marks one to transpose."""
+    names = {"wte": ["model.embed_tokens.weight"], "norm": ["model.norm.weight"]}
+    for i in range(config.n_layers):
+        for ours, theirs in _LLAMA_PARTS.items():
+            names[f"blocks.{i}.{ours}"] = [f"model.layers.{i}.{name}" for name in theirs]
+    if not config.tied:
+        names["head"] = ["lm_head.weight.T"]
+    return names
+
+
+def _gather(tensors: Tensors, names: dict[str, list[str]]) -> dict:
+    """Our nested parameters out of their tensors, by a table of names (see `fmkit.huggingface`)."""
+
+    def find(name: str) -> Array:
+        plain = name.removesuffix(".T")
+        if plain not in tensors:
+            raise ValueError(f"the model lacks the weight {plain!r}")
+        return tensors[plain].T if name.endswith(".T") else tensors[plain]
+
+    flat = {}
+    for ours, theirs in names.items():
+        parts = [find(name) for name in theirs]
+        flat[ours] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+    return unflatten(flat)
 
 
 def read_safetensors(folder: str | Path) -> Tensors:
@@ -133,123 +181,152 @@ def read_safetensors(folder: str | Path) -> Tensors:
     tensors = {}
     for path in files:
         with safe_open(path, "numpy") as f:
-            dtypes = {name: f.get_slice(name).get_dtype() for name in f.keys()}  # noqa: SIM118 (not a dict)
-            plain = f.get_tensors() if "BF16" not in dtypes.values() else {}
-        if not plain:  # NumPy has no bfloat16: it is the upper half of a float32
-            plain = {name: _from_bytes(t) for name, t in deserialize(path.read_bytes())}
-        tensors.update(plain)
+            bfloat16 = any(f.get_slice(name).get_dtype() == "BF16" for name in f.keys())  # noqa: SIM118
+            if not bfloat16:
+                tensors |= f.get_tensors()
+        if bfloat16:
+            tensors |= {name: _from_bytes(t) for name, t in deserialize(path.read_bytes())}
     return {name: t.astype(np.float32, copy=False) if t.dtype.kind == "f" else t for name, t in tensors.items()}
 
 
 def _from_bytes(tensor: dict) -> Array:
-    """One tensor as `safetensors.deserialize` gives it: raw bytes, dtype and shape."""
-    kind = tensor["dtype"]
-    if kind == "BF16":
-        upper = np.frombuffer(tensor["data"], "<u2").astype(np.uint32) << 16
-        return upper.view(np.float32).reshape(tensor["shape"])
-    letter = {"F": "f", "I": "i", "U": "u", "B": "?"}[kind[0]]
-    dtype = "?" if letter == "?" else f"<{letter}{int(kind[1:]) // 8}"
-    return np.frombuffer(tensor["data"], dtype).reshape(tensor["shape"])
+    """A tensor of a file with bfloat16, which NumPy lacks: such a number is the upper half of a float32."""
+    if tensor["dtype"] == "BF16":
+        flat = (np.frombuffer(tensor["data"], "<u2").astype(np.uint32) << 16).view(np.float32)
+    else:
+        kind, bits = tensor["dtype"][0].lower(), int(tensor["dtype"][1:])  # "F32", "I64", ...
+        flat = np.frombuffer(tensor["data"], f"<{kind}{bits // 8}")
+    return flat.reshape(tensor["shape"])
 
 
-# --------------------------------------------------------------------------- Hugging Face's names into ours
+# --------------------------------------------------------------------------------------------- out of a GGUF
 
 
-def llama_params(t: Tensors, config: LlamaConfig) -> dict:
-    """Hugging Face's Llama weights, by name, as the nested parameters of `fmkit.llama`."""
+def convert_smollm2(gguf_path: str | Path, out_folder: str | Path) -> None:
+    """Unpack a Llama model from a GGUF file into a Hugging Face folder: float32 weights, tokenizer, chat template.
 
-    def block(i: int) -> dict:
-        at = f"model.layers.{i}."
-        qkv = [t[f"{at}self_attn.{x}_proj.weight"] for x in "qkv"]  # (H*D, C), (G*D, C), (G*D, C)
-        return {
-            "norm1": t[at + "input_layernorm.weight"],
-            "attn": {"wqkv": np.concatenate(qkv).T, "wo": t[at + "self_attn.o_proj.weight"].T},
-            "norm2": t[at + "post_attention_layernorm.weight"],
-            "mlp": {f"w_{x}": t[f"{at}mlp.{x}_proj.weight"].T for x in ("gate", "up", "down")},
-        }
+    A GGUF file is all in one: settings, vocabulary, and weights stored in about 4 bits each. In the kind Q4_1, 32
+    neighbouring weights share a step d and an offset m, and each is one of the 16 values m, m + d, ... m + 15 d.
 
-    params = {
-        "wte": t["model.embed_tokens.weight"],
-        "blocks": [block(i) for i in range(config.n_layers)],
-        "norm": t["model.norm.weight"],
-    }
-    if not config.tied:
-        params["head"] = t["lm_head.weight"].T
-    return params
+    Parameters
+    ----------
+    gguf_path : path
+        The file of SmolLM2 (any Llama with a byte-level BPE of the "smollm" kind will do).
+    out_folder : path
+        Made if need be; gets ``model.safetensors``, ``config.json``, ``generation_config.json``,
+        ``tokenizer.json`` and ``tokenizer_config.json``. For one that must never be seen half-written,
+        give a temporary folder and rename it.
 
-
-def bert_params(t: Tensors, n_layers: int) -> dict:
-    """Hugging Face's BERT weights, by name, as the nested parameters of `fmkit.bert`.
-
-    The pooler and the heads for masked words and for classes are taken along where the model has them.
+    Raises
+    ------
+    ValueError
+        If the file holds another kind of model or tokenizer.
     """
-    t = {name.removeprefix("bert."): w for name, w in t.items()}
+    from gguf import GGUFReader
 
-    def norm(at: str) -> dict:
-        return {"w": t[at + ".weight"], "b": t[at + ".bias"]}
-
-    def dense(at: str) -> dict:
-        return {"w": t[at + ".weight"].T, "b": t[at + ".bias"]}
-
-    def block(i: int) -> dict:
-        at = f"encoder.layer.{i}."
-        qkv = [dense(f"{at}attention.self.{x}") for x in ("query", "key", "value")]
-        out, up, down = (dense(at + x) for x in ("attention.output.dense", "intermediate.dense", "output.dense"))
-        return {
-            "attn": {
-                "wqkv": np.concatenate([x["w"] for x in qkv], axis=1),
-                "bqkv": np.concatenate([x["b"] for x in qkv]),
-                "wo": out["w"],
-                "bo": out["b"],
-            },
-            "ln1": norm(at + "attention.output.LayerNorm"),
-            "mlp": {"w1": up["w"], "b1": up["b"], "w2": down["w"], "b2": down["b"]},
-            "ln2": norm(at + "output.LayerNorm"),
-        }
-
-    params = {
-        "wte": t["embeddings.word_embeddings.weight"],
-        "wpe": t["embeddings.position_embeddings.weight"],
-        "wse": t["embeddings.token_type_embeddings.weight"],
-        "ln": norm("embeddings.LayerNorm"),
-        "blocks": [block(i) for i in range(n_layers)],
-    }
-    if "pooler.dense.weight" in t:
-        params["pooler"] = dense("pooler.dense")
-    if "cls.predictions.bias" in t:
-        at = "cls.predictions."
-        params["mlm"] = {
-            **dense(at + "transform.dense"),
-            "ln": norm(at + "transform.LayerNorm"),
-            "bias": t[at + "bias"],
-        }
-    if "classifier.weight" in t:
-        params["classifier"] = dense("classifier")
-    return params
+    reader = GGUFReader(gguf_path)
+    meta = {key: field.contents() for key, field in reader.fields.items()}
+    kinds = tuple(meta.get(f"{key}") for key in ("general.architecture", "tokenizer.ggml.pre"))
+    if kinds != ("llama", "smollm"):
+        raise ValueError(f"{gguf_path} holds {kinds}, not a Llama with SmolLM's tokenizer")
+    out = Path(out_folder)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_weights(reader, meta, out / "model.safetensors")
+    _write_tokenizer(meta, out / "tokenizer.json")
+    tied = all(tensor.name != "output.weight" for tensor in reader.tensors)
+    for name, content in _configs(meta, tied).items():
+        (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def gpt2_params(t: Tensors, config: Config) -> dict:
-    """Hugging Face's GPT-2 weights, by name, as the nested parameters of `fmkit.transformer`.
+_GGUF_PARTS = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+_GGUF_ENDS = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
-    GPT-2 is the one model whose linear weights are (C_in, C_out) there too: nothing to transpose.
+
+def _write_weights(reader, meta: dict, path: Path) -> None:
+    from gguf.quants import dequantize
+    from safetensors.numpy import save_file
+
+    tensors = {}
+    for tensor in reader.tensors:
+        w = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
+        part = tensor.name.removesuffix(".weight")
+        if part in _GGUF_ENDS:
+            name = _GGUF_ENDS[part]
+        else:
+            _, i, part = part.split(".")  # "blk.7.attn_q"
+            name = f"model.layers.{i}.{_GGUF_PARTS[part]}"
+        if part in ("attn_q", "attn_k"):
+            w = _half_split(w, meta["llama.attention.head_count" + ("_kv" if part == "attn_k" else "")])
+        tensors[f"{name}.weight"] = np.ascontiguousarray(w)
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # it was made for the owner alone; a class may share the folder
+
+
+def _half_split(w: Array, n_heads: int) -> Array:
+    """Put the rows of a query or key weight into the order that our rotary positions want.
+
+    llama.cpp turns neighbouring coordinates as a pair, (0, 1), (2, 3), ...; Hugging Face and we turn i with i + D/2.
     """
-    t = {name.removeprefix("transformer."): w for name, w in t.items()}
+    rows, C = w.shape
+    return w.reshape(n_heads, rows // n_heads // 2, 2, C).swapaxes(1, 2).reshape(rows, C)
 
-    def norm(at: str) -> dict:
-        return {"w": t[at + ".weight"], "b": t[at + ".bias"]}
 
-    def block(i: int) -> dict:
-        at = f"h.{i}."
-        qkv, out, up, down = (norm(at + x) for x in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"))
-        return {
-            "ln1": norm(at + "ln_1"),
-            "attn": {"wqkv": qkv["w"], "bqkv": qkv["b"], "wo": out["w"], "bo": out["b"]},
-            "ln2": norm(at + "ln_2"),
-            "mlp": {"w1": up["w"], "b1": up["b"], "w2": down["w"], "b2": down["b"]},
-        }
+def _write_tokenizer(meta: dict, path: Path) -> None:
+    """The byte-level BPE (chapter 01) as a file of the ``tokenizers`` library."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-    blocks = [block(i) for i in range(config.n_layers)]
-    params = {"wte": t["wte.weight"], "wpe": t["wpe.weight"], "blocks": blocks, "lnf": norm("ln_f")}
-    if not config.tied:
-        params["head"] = t["lm_head.weight"].T
-    return params
+    vocab = {token: i for i, token in enumerate(meta["tokenizer.ggml.tokens"])}
+    merges = [tuple(merge.split(" ")) for merge in meta["tokenizer.ggml.merges"]]
+    tokenizer = Tokenizer(models.BPE(vocab, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # every digit is a piece of its own; then words as GPT-2
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    CONTROL = 3  # llama.cpp's mark of a token that is a signal, not text: <|im_start|>, <|endoftext|>, ...
+    types = zip(vocab, meta["tokenizer.ggml.token_type"], strict=True)
+    control = [token for token, type_ in types if type_ == CONTROL]
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in control])
+    tokenizer.save(str(path), pretty=False)
+
+
+def _configs(meta: dict, tied: bool) -> dict[str, dict]:
+    """The three small JSON files of a Hugging Face folder."""
+    tokens = meta["tokenizer.ggml.tokens"]
+    keys = {"bos": "bos_token_id", "eos": "eos_token_id", "unk": "unknown_token_id", "pad": "padding_token_id"}
+    special = {name: meta[f"tokenizer.ggml.{key}"] for name, key in keys.items()}
+    ids = {f"{name}_token_id": special[name] for name in ("bos", "eos", "pad")}
+    config = {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": len(tokens),
+        "hidden_size": meta["llama.embedding_length"],
+        "intermediate_size": meta["llama.feed_forward_length"],
+        "num_hidden_layers": meta["llama.block_count"],
+        "num_attention_heads": meta["llama.attention.head_count"],
+        "num_key_value_heads": meta["llama.attention.head_count_kv"],
+        "max_position_embeddings": meta["llama.context_length"],
+        "rms_norm_eps": float(f"{meta['llama.attention.layer_norm_rms_epsilon']:.6g}"),  # was a float32
+        "rope_theta": meta["llama.rope.freq_base"],
+        "hidden_act": "silu",
+        "tie_word_embeddings": tied,
+        "torch_dtype": "float32",
+        **ids,
+    }
+    tokenizer_config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": meta["llama.context_length"],
+        "clean_up_tokenization_spaces": False,
+        "chat_template": meta["tokenizer.chat_template"],
+        **{f"{name}_token": tokens[i] for name, i in special.items()},
+    }
+    return {"config.json": config, "tokenizer_config.json": tokenizer_config, "generation_config.json": ids}

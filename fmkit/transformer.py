@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._types import Array, Cache
+from fmkit._types import Array, Cache, Scalar
 from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
     embedding,
@@ -231,7 +231,7 @@ def gpt_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
 
 def gpt_loss(
     params: dict, ids: Integer[Array, "B T"], targets: Integer[Array, "B T"], config: Config
-) -> tuple[Float[Array, ""], dict]:
+) -> tuple[Scalar, dict]:
     """Mean cross-entropy of the next token, in nats, and its gradient in all parameters.
 
     Parameters

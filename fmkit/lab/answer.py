@@ -8,11 +8,12 @@ import dis
 import inspect
 import linecache
 import os
+import re
 import sysconfig
 import time
+import traceback
 import types
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,24 +120,26 @@ def _run_case(fn, case, seconds) -> Outcome:
 
 def _failure(error, fn) -> Failure:
     ancestors = tuple(c.__name__ for c in type(error).__mro__ if c is not object)
-    frames = []
-    step = error.__traceback__
-    while step is not None:
-        frames.append((step.tb_frame.f_code.co_filename, step.tb_lineno))
-        step = step.tb_next
-    own = [frame for frame in frames if _is_own(frame[0], fn)]
-    file, line = own[-1] if own else ("", None)
+    steps = list(traceback.walk_tb(error.__traceback__))
+    own = [step for step in steps if _is_own(step[0].f_code.co_filename, fn)]
+    frame, line = own[-1] if own else (None, None)
+    code = linecache.getline(frame.f_code.co_filename, line).strip() if frame else ""
     kind = "raised"
     if isinstance(error, limit.TooLong):
         kind = "timeout"
-    elif isinstance(error, NotImplementedError) and own and own[-1] == frames[-1]:
-        kind = "unfinished"
-    elif isinstance(error, TypeError) and "ellipsis" in _words(error):
+    elif frame and _is_placeholder(error, code, frame, frame is steps[-1][0]):
         kind = "unfinished"
     elif isinstance(error, TypeError) and not own:
         kind = "call"
-    code = linecache.getline(file, line).strip() if line else ""
     return Failure(kind, type(error).__name__, _words(error), ancestors, line, code[:200])
+
+
+def _is_placeholder(error, code, frame, raised_here) -> bool:
+    """Whether it failed on a ``...`` or a NotImplementedError that was to be replaced."""
+    if isinstance(error, NotImplementedError):
+        return raised_here
+    outside_brackets = re.sub(r"""\[[^]]*\]|"[^"]*"|'[^']*'""", "", code)  # x[..., 0] is no placeholder
+    return "..." in outside_brackets or any(value is ... for value in frame.f_locals.values())
 
 
 def _words(error) -> str:
@@ -173,7 +176,7 @@ def _first_warning(warned, fn) -> str:
 
 
 def _is_empty(fn) -> bool:
-    """Whether the body is only ``...``, ``pass`` or a docstring: Python compiles all of them to "return None"."""
+    """Whether the body is only ``...``, ``pass`` or a docstring; all compile to "return None"."""
     code = getattr(fn, "__code__", None)
     if not isinstance(code, types.CodeType):
         return False
@@ -186,7 +189,7 @@ _RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
 
 
 def modules_used(fn: Any) -> frozenset[str]:
-    """Modules that a function uses, through its own helpers too: imported inside it or found by a global name.
+    """Modules that a function uses, through its own helpers too: imported inside or found by a global name.
 
     Functions of the learner's own notebook or file count as their own code, not as a module.
     """
@@ -198,18 +201,28 @@ def modules_used(fn: Any) -> frozenset[str]:
         if id(function) in seen or not isinstance(function, types.FunctionType):
             continue
         seen.add(id(function))
-        for code in _codes(function.__code__):
-            found |= {s.argval for s in dis.get_instructions(code) if s.opname == "IMPORT_NAME"}
-            cells = [c.cell_contents for c in function.__closure__ or () if _is_full(c)]
-            names = [function.__globals__[n] for n in code.co_names if n in function.__globals__]
-            for value in cells + names:
-                if isinstance(value, types.ModuleType):
-                    found.add(value.__name__)
-                elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
-                    todo.append(_unwrapped(value))
-                elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
-                    found.add(value.__module__ or "builtins")
+        imported, values = _names_in(function)
+        found |= imported
+        for value in values:
+            if isinstance(value, types.ModuleType):
+                found.add(value.__name__)
+            elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
+                todo.append(_unwrapped(value))
+            elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
+                found.add(value.__module__ or "builtins")
     return frozenset(found - {"builtins", "typing", "__main__", home})
+
+
+def _names_in(function):
+    """The modules imported inside a function, and the values of the names that it takes from outside."""
+    imported, values = set(), [c.cell_contents for c in function.__closure__ or () if _is_full(c)]
+    for code in _codes(function.__code__):
+        for step in dis.get_instructions(code):
+            if step.opname == "IMPORT_NAME":
+                imported.add(step.argval)
+            elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
+                values.append(function.__globals__[step.argval])
+    return imported, values
 
 
 def _codes(code):

@@ -9,15 +9,15 @@ from typing import Any
 
 
 class TooLong(BaseException):
-    """Raised inside a call that ran past its limit; a BaseException, so that `except Exception` lets it by."""
+    """Raised inside a call that ran past its limit. No Exception, so that `except Exception` lets it by."""
 
 
 def call_within(seconds: float | None, call: Callable, *args: Any) -> Any:
     """``call(*args)``, interrupted by `TooLong` after ``seconds``.
 
-    The limit works on the main thread of systems that have SIGALRM, between two steps of Python; elsewhere, or
-    with ``seconds`` None, there is none. A handler and timer that were set before are put back, the timer with
-    what is left of its time.
+    The limit works on the main thread of systems that have SIGALRM, between two steps of Python; elsewhere,
+    or with ``seconds`` None, there is none. A handler and timer that were set before are put back, the timer
+    with what is left of its time.
     """
     on_main = threading.current_thread() is threading.main_thread()
     if seconds is None or not on_main or not hasattr(signal, "setitimer"):

@@ -1,7 +1,7 @@
 """Plain data: what an answer may take and give, read strictly so that nothing in it can lie.
 
-Only the exact built-in types and NumPy's own survive `plain`: an object that claims to equal everything, or to
-turn into the right array when asked, becomes a `Foreign` that equals nothing.
+Only the exact built-in types and NumPy's own survive `plain`: an object that claims to equal everything, or
+to turn into the right array when asked, becomes a `Foreign` that equals nothing.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-_NUMPY_SCALARS = frozenset(np.sctypeDict.values())
+# by identity: `==` between classes can be overridden by a metaclass
+_NUMPY_SCALARS = frozenset(map(id, np.sctypeDict.values()))
+_BUILT_IN = frozenset(map(id, (type(None), bool, int, float, complex, str)))
 _MAX_BYTES = 1 << 28  # a view can claim any shape; a copy of it would take the memory
 _MAX_ITEMS = 2_000_000
 _MAX_DEPTH = 20
@@ -36,9 +38,9 @@ def _plain(value, depth, budget):
     if budget[0] < 0 or depth > _MAX_DEPTH:
         return Foreign("something too large or too deeply nested")
     kind = type(value)  # never isinstance: an object may pretend by its __class__
-    if value is None or kind in (bool, int, float, complex, str):
+    if id(kind) in _BUILT_IN:
         return value
-    if kind in _NUMPY_SCALARS or issubclass(kind, np.ndarray):
+    if id(kind) in _NUMPY_SCALARS or issubclass(kind, np.ndarray):
         return _plain_array(value)
     if issubclass(kind, (list, tuple, dict)):
         return _plain_container(value, depth, budget)
@@ -71,11 +73,12 @@ def _plain_container(value, depth, budget):
         if issubclass(type(value), base):
             return base([_plain(v, depth + 1, budget) for v in base.__iter__(value)])
     items = [(_plain(k, depth + 1, budget), _plain(v, depth + 1, budget)) for k, v in dict.items(value)]
-    hashable = all(k is None or type(k) in (bool, int, float, str, tuple) for k, _ in items)
     try:
-        return dict(items) if hashable else Foreign("a dict whose keys are no plain data")
-    except TypeError:  # a tuple with an array in it
+        table = {k.item() if isinstance(k, np.ndarray) and k.ndim == 0 else k: v for k, v in items}
+    except TypeError:  # a key with an array in it
         return Foreign("a dict whose keys are no plain data")
+    foreign = any(isinstance(leaf, Foreign) for key in table for leaf in leaves(key))
+    return Foreign("a dict whose keys are no plain data") if foreign else table
 
 
 def _name(kind):

@@ -1,8 +1,9 @@
-"""The pictures of the course: a few plain functions on top of matplotlib, in colours that everyone can tell apart.
+"""The pictures of the course: plain functions on top of matplotlib, in colours that everyone can tell apart.
 
 Each draws into ``ax`` (or a new figure of its own) and gives it back. A cell ends with ``plt.show()``.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -168,3 +169,19 @@ def shapes(blocks: Sequence[tuple[str, str, int, int]], *, title: str) -> Axes:
     ax.set_aspect("equal")
     ax.axis("off")
     return ax
+
+
+def graph(*steps: int, **numbers: float) -> Axes:
+    """The chapter's neuron as a graph, one strip for each step of the walk (0: inputs; -1: all gradients).
+
+    Keyword arguments replace the worked example's numbers, such as ``b2=-10.0``.
+    """
+    from fmkit.lab import _graph  # it takes its colours from here
+
+    now = _graph.NUMBERS | numbers
+    frames = _graph.walk(now)
+    _, axes = plt.subplots(len(steps), 1, figsize=(6.2, 2.4 * len(steps)), squeeze=False)
+    for ax, step in zip(axes.flat, steps, strict=True):
+        _graph.draw(frames[step], now, ax)
+        ax.set_title(textwrap.fill(frames[step].sentence, 95), fontsize=8.5)
+    return axes.flat[0]

@@ -35,7 +35,7 @@ def _wrong(mistake, images):
 
 
 _HINTS = {
-    "one number for the whole batch": "images.mean() runs over everything, the pictures too: which axes hold pixels?",
+    "one number for the whole batch": "images.mean() runs over the pictures, too: which axes hold pixels?",
     "the average picture": "You averaged over the pictures (axis 0): average over the pixels of each.",
     "the sum instead of the mean": "A larger picture would count as darker: divide by the number of pixels.",
     "averaged the rows only": "You have one number for each row of pixels: one axis is left to average over.",

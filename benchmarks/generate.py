@@ -1,0 +1,97 @@
+"""Greedy decoding with a key/value cache: our NumPy against Hugging Face's ``generate``, one thread each.
+
+    python benchmarks/generate.py                    # a GPT-2 of 0.8 M parameters, random weights
+    python benchmarks/generate.py --model smollm2    # the packaged SmolLM2-135M-Instruct
+
+Both sides have the same weights (float32) and must give the same tokens. The runs alternate; the medians are compared.
+The last line is ``ratio N``: our tokens per second over theirs.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+
+def small_model():
+    """(our step, params, config, Hugging Face's model, a prompt)"""
+    import numpy as np
+
+    from fmkit.generation import gpt_step
+    from fmkit.torch_models import to_hf_gpt2
+    from fmkit.transformer import Config, init_gpt
+
+    config = Config(vocab_size=65, block_size=320, n_layers=4, n_heads=4, d_model=128, d_ff=512)
+    params = init_gpt(np.random.default_rng(0), config)
+    return gpt_step, params, config, to_hf_gpt2(params, config), list(range(16))
+
+
+def smollm2():
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from fmkit.datasets import pretrained_path
+    from fmkit.llama import llama_step
+    from fmkit.pretrained import load_llama
+
+    folder = pretrained_path("smollm2")
+    params, config = load_llama(folder)
+    question = [{"role": "user", "content": "Write a long story about a lighthouse."}]
+    prompt = AutoTokenizer.from_pretrained(folder).apply_chat_template(
+        question, add_generation_prompt=True, return_dict=False
+    )
+    return llama_step, params, config, AutoModelForCausalLM.from_pretrained(folder).eval(), list(prompt)
+
+
+def compare(model: str, n_tokens: int, repeats: int) -> float:
+    import torch
+
+    from fmkit.generation import generate
+    from fmkit.params import count
+
+    torch.set_num_threads(1)
+    step, params, config, hf, prompt = {"small": small_model, "smollm2": smollm2}[model]()
+    hf.generation_config.eos_token_id = None  # neither side stops early
+    print(f"{model}: {count(params):,} parameters, {len(prompt)} tokens in, {n_tokens} out, {repeats} runs each")
+
+    def ours():
+        return list(generate(step, params, prompt, config, n_tokens))
+
+    def theirs():
+        ids = torch.tensor([prompt])
+        out = hf.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=n_tokens, do_sample=False, pad_token_id=0
+        )
+        return out[0, len(prompt) :].tolist()
+
+    if ours() != theirs():  # this warms both up, too
+        raise SystemExit("the two sides give different tokens")
+    speeds = {ours: [], theirs: []}
+    for _ in range(repeats):
+        for run, results in speeds.items():
+            start = time.perf_counter()
+            run()
+            results.append(n_tokens / (time.perf_counter() - start))
+    for run, results in speeds.items():
+        middle, low, high = statistics.median(results), min(results), max(results)
+        print(f"{run.__name__:>6}: {middle:.1f} tokens/s (from {low:.1f} to {high:.1f})")
+    return statistics.median(speeds[ours]) / statistics.median(speeds[theirs])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=["small", "smollm2"], default="small")
+    parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=7)
+    args = parser.parse_args()
+    # threads and OpenBLAS's kernels are chosen when NumPy is imported: set the stage, then start anew
+    wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    unwanted = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+    if unwanted & os.environ.keys() or any(os.environ.get(name) != "1" for name in wanted):
+        env = {name: value for name, value in os.environ.items() if name not in unwanted} | wanted
+        os.execve(sys.executable, [sys.executable, *sys.argv], env)
+    print(f"ratio {compare(args.model, args.tokens, args.repeats):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,529 @@
+"""Generation (chapter 09): from logits to text. Choosing a token, streaming, the key/value cache, beam search.
+
+A *step* is a function ``step(params, ids, config, kv=None) -> (logits, kv)``: it reads the tokens that are new and
+scores the one that follows, for every row of a batch. `gpt_step` (here) and `fmkit.llama.llama_step` are two; what
+stands below works with either.
+
+Shapes: B batch, T new tokens, S tokens so far, C width, H query heads, G key/value heads, D = C / H, V vocabulary.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from fmkit._types import Array
+from fmkit.activations import log_softmax, softmax
+from fmkit.attention import attention, causal_mask, merge_heads, rope, split_heads
+from fmkit.layers import layernorm, linear, mlp
+from fmkit.transformer import Config
+
+_rope = rope  # `cached_attention` has an argument that is called rope, too
+
+
+# ----------------------------------------------------------------------------- from logits to probabilities
+
+
+def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Array, "V"]:
+    """Divide the logits: below 1 the likely tokens gain, above 1 the unlikely ones do; 1 changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not above 0. (Its limit 0 is `greedy`.)
+    """
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be above 0, got {temperature}; for the limit 0 choose with greedy")
+    return logits / temperature
+
+
+def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
+    """Keep the k best tokens (and those level with the last of them), set the others to -inf.
+
+    A k above V keeps all, so that one setting serves large and small vocabularies.
+
+    Raises
+    ------
+    ValueError
+        If k is below 1.
+
+    References
+    ----------
+    Fan et al., "Hierarchical Neural Story Generation" (2018), section 5.
+    """
+    if k < 1:
+        raise ValueError(f"top_k must be at least 1, got {k}")
+    if k >= logits.size:
+        return logits
+    least = np.partition(logits, -k)[-k]  # the k-th best, without sorting the rest
+    return np.where(logits >= least, logits, -np.inf).astype(logits.dtype, copy=False)
+
+
+def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
+    """Nucleus: keep the fewest tokens whose probabilities add up to p at least, set the others to -inf.
+
+    The best token always stays; p = 1 keeps all.
+
+    Raises
+    ------
+    ValueError
+        If p is not above 0 and at most 1.
+
+    References
+    ----------
+    Holtzman et al., "The Curious Case of Neural Text Degeneration" (2020), section 3.1.
+    """
+    if not 0 < p <= 1:
+        raise ValueError(f"top_p must be above 0 and at most 1, got {p}")
+    if p == 1:
+        return logits
+    order = np.argsort(-logits, kind="stable")  # from the best down
+    probs = softmax(logits[order])[0]
+    before = np.cumsum(probs) - probs  # what the better ones hold together
+    out = np.full_like(logits, -np.inf)
+    keep = order[: max(1, np.count_nonzero(before < p))]
+    out[keep] = logits[keep]
+    return out
+
+
+def penalise_repetition(logits: Float[Array, "V"], ids: Sequence[int], penalty: float) -> Float[Array, "V"]:
+    """Make tokens that occurred less likely: a positive logit is divided by the penalty, a negative multiplied.
+
+    A penalty of 1 changes nothing.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is not above 0, or one of ``ids`` is outside the vocabulary.
+
+    References
+    ----------
+    Keskar et al., "CTRL" (2019), section 4.1.
+    """
+    if not 0 < penalty < math.inf:
+        raise ValueError(f"the repetition penalty must be above 0, got {penalty}")
+    if len(ids) == 0 or penalty == 1:
+        return logits
+    seen = np.unique(np.asarray(ids))
+    _check_ids(seen, logits.size)
+    out = logits.copy()
+    out[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
+    return out
+
+
+def probabilities(
+    logits: Float[Array, "V"],
+    ids: Sequence[int] = (),
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    repetition_penalty: float = 1.0,
+) -> Float[Array, "V"]:
+    """What a sampler draws from: penalty, temperature, top-k and top-p in this order, then softmax.
+
+    Parameters
+    ----------
+    logits : (V,)
+        Scores of the next token; -inf rules one out.
+    ids : sequence of int
+        The tokens so far, for the repetition penalty.
+    temperature, top_k, top_p, repetition_penalty
+        See the functions above; the defaults change nothing.
+
+    Returns
+    -------
+    probs : (V,)
+        They add up to 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or the logits hold NaN or +inf or are all -inf.
+    """
+    _check_logits(logits)
+    logits = penalise_repetition(logits, ids, repetition_penalty)
+    logits = scale_temperature(logits, temperature)
+    if top_k is not None:
+        logits = filter_top_k(logits, top_k)
+    if top_p is not None:
+        logits = filter_top_p(logits, top_p)
+    return softmax(logits)[0]
+
+
+# ---------------------------------------------------------------------------------------- choosing the token
+
+Choose = Callable[[Array, Sequence[int]], int]  # (logits of the next token, tokens so far) -> the token
+
+
+def greedy(logits: Float[Array, "V"], ids: Sequence[int] = ()) -> int:
+    """The most likely token (the first, if several are level)."""
+    _check_logits(logits)
+    return int(logits.argmax())
+
+
+def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
+    """Draw a token by its probability: where a random point on a line falls that is cut into pieces so long.
+
+    Raises
+    ------
+    ValueError
+        If a probability is negative or NaN, or all are 0.
+    """
+    ends = np.cumsum(probs, dtype=np.float64)  # where each token's piece ends
+    if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
+        raise ValueError("probabilities must be finite, not negative, and not all 0")
+    return int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))  # "right": a piece of length 0 is never hit
+
+
+def sampler(rng: np.random.Generator, **settings) -> Choose:
+    """A function that draws the next token, for `generate`. The settings are those of `probabilities`."""
+
+    def choose(logits: Array, ids: Sequence[int]) -> int:
+        return sample(rng, probabilities(logits, ids, **settings))
+
+    return choose
+
+
+def _check_logits(logits: Array) -> None:
+    top = float(logits.max())  # NaN wins a maximum, so that one look finds it
+    if not math.isfinite(top):
+        raise ValueError(f"logits must be finite (or -inf for some): the largest is {top}")
+
+
+def _check_ids(ids: Array, vocab_size: int) -> None:
+    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
+        raise ValueError(f"tokens {ids.min()} to {ids.max()} do not fit a vocabulary of 0 to {vocab_size - 1}")
+
+
+# ------------------------------------------------------------------------------------- keys and values kept
+
+
+@dataclass
+class KVCache:
+    """Keys and values of all tokens read so far, so that no token is read twice.
+
+    The arrays have room for S tokens from the start: to append one by `np.concatenate` would copy all the others.
+    """
+
+    keys: Float[Array, "L B G S D"]  # L layers
+    values: Float[Array, "L B G S D"]
+    length: int = 0  # how many of the S places are filled
+
+    def select(self, rows: Sequence[int]) -> "KVCache":
+        """A copy with these rows of the batch; a row may be taken twice, or left out."""
+        rows = list(rows)
+        return KVCache(self.keys[:, rows], self.values[:, rows], self.length)
+
+
+def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int = 1) -> KVCache:
+    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block."""
+    G = getattr(config, "n_kv_heads", config.n_heads)
+    shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
+    dtype = params["wte"].dtype
+    return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
+
+
+def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
+    """The positions (start, stop) of new tokens; a ValueError if they do not fit the room or the vocabulary."""
+    start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
+    stop = start + ids.shape[1]
+    if ids.shape[1] == 0:
+        raise ValueError("there is no token to read")
+    if stop > room:
+        raise ValueError(f"{ids.shape[1]} tokens after {start} do not fit into a context of {room}")
+    _check_ids(ids, config.vocab_size)
+    return start, stop
+
+
+def cached_attention(
+    x: Float[Array, "B T C"],
+    p: dict,
+    n_heads: int,
+    keys: Float[Array, "B G S D"],
+    values: Float[Array, "B G S D"],
+    start: int,
+    mask: Float[Array, "T stop"] | None = None,
+    rope: tuple[Array, Array] | None = None,
+) -> Float[Array, "B T C"]:
+    """`fmkit.attention.multihead_attention` for new tokens at positions start, start + 1, ...
+
+    Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``, where those
+    of earlier tokens stand already; the new queries look at all of them.
+    """
+    G, stop = keys.shape[1], start + x.shape[1]
+    qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
+    heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
+    qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
+    if rope is not None:
+        qk, _ = _rope(qk, *rope)
+    keys[:, :, start:stop] = qk[:, n_heads:]
+    values[:, :, start:stop] = v
+    out, _ = attention(qk[:, :n_heads], keys[:, :, :stop], values[:, :, :stop], mask)  # (B, H, T, D)
+    return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
+
+
+def gpt_step(
+    params: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
+) -> tuple[Float[Array, "B V"], KVCache]:
+    """Read some new tokens and score the one that follows; keys and values of earlier tokens come from ``kv``.
+
+    The same computation as `fmkit.transformer.gpt`, whose last row of logits it returns, without reading the past
+    again.
+
+    Parameters
+    ----------
+    params, config
+        As for `fmkit.transformer.gpt`.
+    ids : (B, T) integers
+        The tokens that are new: a whole prompt, or the one token that was just chosen.
+    kv : KVCache, optional
+        What earlier steps left; it is **extended in place**. Without it a new one is made, for a whole block.
+
+    Returns
+    -------
+    logits : (B, V)
+        Scores of the token after the last of ``ids``.
+    kv : KVCache
+
+    Raises
+    ------
+    ValueError
+        If the cache has no room for the new tokens, or a token is outside the vocabulary.
+    """
+    kv = kv or new_cache(params, config, batch=ids.shape[0])
+    start, stop = check_fit(ids, config, kv)
+    x = params["wte"][ids] + params["wpe"][start:stop]  # (B, T, C)
+    mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all
+    for p, keys, values in zip(params["blocks"], kv.keys, kv.values, strict=True):
+        normed, _ = layernorm(x, **p["ln1"])
+        x = x + cached_attention(normed, p["attn"], config.n_heads, keys, values, start, mask)
+        normed, _ = layernorm(x, **p["ln2"])
+        x = x + mlp(normed, **p["mlp"])[0]
+    kv.length = stop
+    last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
+    return last @ (params["wte"].T if config.tied else params["head"]), kv
+
+
+# ------------------------------------------------------------------------------------------------ generating
+
+
+def window_start(n: int, block_size: int) -> int:
+    """Where the window begins through which a model with ``block_size`` positions sees a text of n tokens.
+
+    A text that fits is seen whole. After that the window moves on by half a block at a time: each move means that
+    all the tokens inside are read again (their positions changed), and a window that moved a token at a time would
+    do so at each step.
+    """
+    hop = max(1, block_size // 2)
+    return max(0, math.ceil((n - block_size) / hop)) * hop
+
+
+def generate(
+    step: Callable,
+    params: dict,
+    prompt: Iterable[int],
+    config: Any,
+    max_new_tokens: int,
+    *,
+    choose: Choose = greedy,
+    stop: Iterable[int] = (),
+    bos: int | None = None,
+) -> Iterator[int]:
+    """Continue a prompt, token by token. Each token is handed out as soon as it is chosen.
+
+    Parameters
+    ----------
+    step : function
+        `gpt_step` or `fmkit.llama.llama_step`.
+    params, config
+        The model.
+    prompt : ints
+        Of any length: of a text longer than ``config.block_size`` the model sees the end, from `window_start` on.
+    max_new_tokens : int
+        At most so many.
+    choose : function
+        `greedy`, or one that `sampler` made.
+    stop : ints
+        Tokens that end the text; they are not handed out.
+    bos : int, optional
+        A token that an empty prompt begins with.
+
+    Yields
+    ------
+    token : int
+
+    Raises
+    ------
+    ValueError
+        At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary. Later: if
+        logits are not finite.
+    """
+    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
+    return _stream(step, params, ids, config, max_new_tokens, choose, frozenset(stop))
+
+
+def _stream(step, params, ids, config, max_new_tokens, choose, stop) -> Iterator[int]:
+    capacity = min(config.block_size, len(ids) + max_new_tokens)
+    begin, kv = None, None
+    for _ in range(max_new_tokens):
+        if begin == window_start(len(ids), config.block_size):
+            new = ids[-1:]
+        else:  # the first step, or the window moved on: (re)read all that is inside
+            begin = window_start(len(ids), config.block_size)
+            new, kv = ids[begin:], new_cache(params, config, capacity)
+        logits, kv = step(params, np.array([new]), config, kv)
+        token = choose(logits[0], ids)
+        if token in stop:
+            return
+        ids.append(token)
+        yield token
+
+
+def generate_by_recomputing(
+    forward: Callable,
+    params: dict,
+    prompt: Iterable[int],
+    config: Any,
+    max_new_tokens: int,
+    *,
+    choose: Choose = greedy,
+    stop: Iterable[int] = (),
+    bos: int | None = None,
+) -> Iterator[int]:
+    """The same tokens as `generate`, without a cache: every step reads the whole text again.
+
+    ``forward`` is `fmkit.transformer.gpt` or `fmkit.llama.llama`, the rest as for `generate`. This is the plain form,
+    for comparison: n tokens cost on the order of n² of work here, and n with the cache (beside attention's own n²).
+    """
+    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
+    for _ in range(max_new_tokens):
+        window = ids[window_start(len(ids), config.block_size) :]
+        logits, _ = forward(params, np.array([window]), config)  # (1, T, V)
+        token = choose(logits[0, -1], ids)
+        if token in stop:
+            return
+        ids.append(token)
+        yield token
+
+
+def _start(prompt: Iterable[int], vocab_size: int, bos: int | None, max_new_tokens: int) -> list[int]:
+    """The checked prompt as a list of its own."""
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens must not be negative, got {max_new_tokens}")
+    ids = [int(token) for token in prompt]
+    if not ids and bos is None:
+        raise ValueError("the prompt is empty: give at least one token, or bos, a token to begin with")
+    ids = ids or [bos]
+    _check_ids(np.array(ids), vocab_size)
+    return ids
+
+
+def stream_text(tokens: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator[str]:
+    """Text in pieces as the tokens come in; a character made of several tokens waits until it is whole.
+
+    Parameters
+    ----------
+    tokens : ints
+        From `generate`.
+    decode : function
+        A tokenizer's: a list of tokens to text. Bytes that are no complete character come out as U+FFFD.
+
+    Yields
+    ------
+    piece : str
+    """
+    pending = []
+    for token in tokens:
+        pending.append(token)
+        piece = decode(pending)
+        if not piece.endswith("\ufffd"):
+            yield piece
+            pending = []
+    if pending:
+        yield decode(pending)
+
+
+# ----------------------------------------------------------------------------------------------- beam search
+
+
+def beam_search(
+    step: Callable,
+    params: dict,
+    prompt: Iterable[int],
+    config: Any,
+    max_new_tokens: int,
+    *,
+    n_beams: int = 4,
+    length_penalty: float = 1.0,
+    stop: Iterable[int] = (),
+    bos: int | None = None,
+) -> list[tuple[list[int], float]]:
+    """Keep the best few texts instead of one; at each step every one is continued by every token.
+
+    Parameters
+    ----------
+    step, params, prompt, config, max_new_tokens, bos
+        As for `generate`; prompt and new tokens together must fit into ``config.block_size``.
+    n_beams : int
+        How many texts are kept. 1 is the greedy choice.
+    length_penalty : float
+        The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens, the
+        stop token among them). 0 compares the sums, which favours short texts.
+    stop : ints
+        Tokens that end a text. They are part of it here: their probability is.
+
+    Returns
+    -------
+    texts : list of (new tokens, score), best first
+        At most ``n_beams``.
+
+    Raises
+    ------
+    ValueError
+        As `generate`; and if the texts would not fit, or ``n_beams`` or ``max_new_tokens`` is below 1.
+
+    References
+    ----------
+    Wu et al., "Google's Neural Machine Translation System" (2016), section 7, with the plain length as in
+    Murray and Chiang, "Correcting Length Bias" (2018), section 2.
+    """
+    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
+    if n_beams < 1 or max_new_tokens < 1:
+        raise ValueError(f"at least one beam and one token, got {n_beams} and {max_new_tokens}")
+    if len(ids) + max_new_tokens > config.block_size:
+        raise ValueError(f"{len(ids)} + {max_new_tokens} tokens do not fit into a block of {config.block_size}")
+    stop = sorted(set(stop))
+    kv = new_cache(params, config, len(ids) + max_new_tokens)
+    new = np.array([ids])
+    beams, sums, finished = [[]], np.zeros(1), []  # one empty text to begin with
+    for length in range(1, max_new_tokens + 1):
+        logits, kv = step(params, new, config, kv)  # (number of beams, V)
+        total = sums[:, None] + log_softmax(logits.astype(np.float64))[0]
+        best = _best(total, n_beams * (1 + max(1, len(stop))))  # enough, even if all that can stop do
+
+        # of the best n, those that end are finished; the best n that do not end go on
+        norm = length**length_penalty
+        ends = [length == max_new_tokens or token in stop for _, token in best]
+        for (row, token), end in list(zip(best, ends, strict=True))[:n_beams]:
+            if end:
+                finished.append((beams[row] + [token], float(total[row, token]) / norm))
+        finished = sorted(finished, key=lambda text: -text[1])[:n_beams]
+        best = [pair for pair, end in zip(best, ends, strict=True) if not end][:n_beams]
+        if not best or (len(finished) == n_beams and total[best[0]] / norm <= finished[-1][1]):
+            break  # no text is left, or not even the best of them can get among the finished ones any more
+        sums = np.array([total[pair] for pair in best])
+        beams = [beams[row] + [token] for row, token in best]
+        kv = kv.select([row for row, _ in best])
+        new = np.array([[token] for _, token in best])
+    return finished
+
+
+def _best(total: Float[Array, "N V"], n: int) -> list[tuple[int, int]]:
+    """The n best (row, column), best first; -inf is none."""
+    flat = total.ravel()
+    order = np.argsort(-flat, kind="stable")[:n]
+    return [divmod(int(i), total.shape[1]) for i in order if flat[i] > -math.inf]

@@ -1,0 +1,142 @@
+"""What a check, a hint and the progress table look like: a card in a notebook, plain lines elsewhere.
+
+The colours are tints over whatever lies behind, and the text keeps the page's own colour, so that a card can
+be read in a light and a dark theme; an icon and a word say the same as the colour.
+"""
+
+import html
+import sys
+from dataclasses import dataclass
+
+_TONES = {  # icon, colour of the edge and icon, tint of the card
+    "right": ("✓", "#1a7f4b", "rgba(26, 160, 90, 0.12)"),
+    "wrong": ("✗", "#c43e2f", "rgba(220, 70, 50, 0.11)"),
+    "neutral": ("○", "#5c6b7a", "rgba(110, 130, 150, 0.13)"),
+    "hint": ("?", "#2266b3", "rgba(50, 120, 200, 0.11)"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card; `repr` gives its plain lines.
+
+    Attributes
+    ----------
+    tone : str
+        ``"right"``, ``"wrong"``, ``"neutral"`` or ``"hint"``.
+    word : str
+        The state in words, beside the icon: ``"Correct"``.
+    name : str
+        Of the exercise, in code type.
+    line : str
+        The first of the plain lines, behind the icon.
+    paragraphs : tuple of (str, str)
+        A bold label (may be empty) and a text each.
+    rows : tuple of (str, str)
+        A small table.
+    header : tuple of str
+        Columns of a larger table, whose cells are in ``table``.
+    table : tuple of tuples of str
+    """
+
+    tone: str
+    word: str
+    name: str
+    line: str
+    paragraphs: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+    header: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+
+    def __repr__(self) -> str:
+        icon = _TONES[self.tone][0]
+        lines = [f"{icon} {self.line}"]
+        lines += [f"  {label + ': ' if label else ''}{text}" for label, text in self.paragraphs]
+        width = max((len(label) for label, _ in self.rows), default=0)
+        lines += [f"  {label:<{width}}  {text}" for label, text in self.rows]
+        return "\n".join(lines + columns(self.header, self.table))
+
+    def _repr_html_(self) -> str:
+        icon, colour, tint = _TONES[self.tone]
+        head = (
+            f'<span aria-hidden="true" style="display:inline-block;width:1.5em;height:1.5em;'
+            f"line-height:1.5em;margin-right:0.6em;border-radius:50%;text-align:center;"
+            f"font-weight:bold;color:#fff;"
+            f'background-color:{colour}">{icon}</span><strong>{_text(self.word)}</strong>'
+        )
+        if self.name:
+            head += f' <code style="margin-left:0.5em;background-color:transparent">{_text(self.name)}</code>'
+        body = "".join(_paragraph(*p) for p in self.paragraphs) + _rows(self.rows)
+        body += _table(self.header, self.table)
+        return (
+            f'<div role="status" style="max-width:46em;margin:0.3em 0;padding:0.7em 1em;line-height:1.45;'
+            f'border-left:0.3em solid {colour};border-radius:0.3em;background-color:{tint}">'
+            f"<div>{head}</div>{body}</div>"
+        )
+
+
+def _text(text: str) -> str:
+    return html.escape(text)
+
+
+def _paragraph(label: str, text: str) -> str:
+    bold = f"<strong>{_text(label)}:</strong> " if label else ""
+    return f'<div style="margin-top:0.5em">{bold}{_text(text)}</div>'
+
+
+def _rows(rows: tuple) -> str:
+    if not rows:
+        return ""
+    label = "text-align:left;vertical-align:top;padding:0.1em 1.2em 0.1em 0;font-weight:normal;opacity:0.8"
+    value = "text-align:left;vertical-align:top;padding:0.1em 0;overflow-wrap:anywhere"
+    lines = [
+        f'<tr style="background-color:transparent"><th scope="row" style="{label}">{_text(name)}</th>'
+        f'<td style="{value}"><code style="background-color:transparent">{_text(text)}</code></td></tr>'
+        for name, text in rows
+    ]
+    return f'<table style="{_PLAIN_TABLE}">{"".join(lines)}</table>'
+
+
+_PLAIN_TABLE = "margin:0.6em 0 0 0;border:none;border-collapse:collapse;font-size:inherit;color:inherit"
+
+
+def _table(header: tuple, table: tuple) -> str:
+    if not header:
+        return ""
+
+    def cells(tag: str, row: tuple) -> str:
+        style = "text-align:{};padding:0.15em 1.4em 0.15em 0;border:none"
+        sides = ["left"] + ["right"] * (len(row) - 1)
+        return "".join(
+            f'<{tag} style="{style.format(s)}">{_text(c)}</{tag}>' for s, c in zip(sides, row, strict=True)
+        )
+
+    lines = [f'<tr style="background-color:transparent">{cells("td", row)}</tr>' for row in table]
+    head = f'<tr style="background-color:transparent">{cells("th", header)}</tr>'
+    return f'<table style="{_PLAIN_TABLE}">{head}{"".join(lines)}</table>'
+
+
+def columns(header: tuple, table: tuple) -> list[str]:
+    """A table as plain lines: the first column to the left, the others to the right."""
+    if not header:
+        return []
+    rows = [header, *table]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    sides = "<" + ">" * (len(header) - 1)
+    return ["  " + "  ".join(map("{:{}{}}".format, row, sides, widths)) for row in rows]
+
+
+def in_notebook() -> bool:
+    """Whether IPython runs this."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
+
+
+def put(card: Card) -> None:
+    """Show a card: in a notebook as HTML with plain lines beside it, elsewhere as lines."""
+    if in_notebook():
+        from IPython.display import display
+
+        display(card)
+    else:
+        print(repr(card))

@@ -1,0 +1,93 @@
+"""Things to play with: sliders beside a picture that is drawn anew. They need a running kernel.
+
+Every widget stands beside a static picture of the same thing, for the book and for a printout.
+"""
+
+import io
+from collections.abc import Callable
+
+import ipywidgets
+from matplotlib.figure import Figure
+
+from fmkit.lab import _graph
+
+
+def explore(
+    draw: Callable, size: tuple[float, float] = (5.8, 3.2), **sliders: tuple[float, float, float, float]
+) -> ipywidgets.VBox:
+    """A picture with a slider for each number that it depends on.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(ax, **numbers)`` draws into ``ax``; a string that it returns is shown above the picture.
+    size : (width, height) in inches
+    **sliders
+        For each number of ``draw``: (start, lowest, highest, step). All four whole: a slider of whole numbers.
+
+    >>> explore(lambda ax, k: ax.plot([0, k]), k=(1.0, 0.0, 2.0, 0.1))
+    """
+    controls = {name: _slider(name, *limits) for name, limits in sliders.items()}
+    picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
+
+    def redraw(_=None):
+        fig = Figure(figsize=size, dpi=96, layout="constrained")
+        text.value = draw(fig.subplots(), **{name: c.value for name, c in controls.items()}) or ""
+        picture.value = _png(fig)
+
+    for control in controls.values():
+        control.observe(redraw, names="value")
+    redraw()
+    picture.layout.max_width = "100%"
+    return ipywidgets.VBox([*controls.values(), text, picture])
+
+
+def graph_walk(**numbers: float) -> ipywidgets.VBox:
+    """Walk the chapter's neuron forward and backward, a node at a time; sliders change b2 and t.
+
+    Parameters
+    ----------
+    **numbers
+        Values other than those of `fmkit.lab.plots.graph`, such as ``b2=-10.0``.
+    """
+    start = _graph.NUMBERS | numbers
+    last = len(_graph.walk(start)) - 1
+
+    def draw(ax, step, b2, t):
+        now = start | {"b2": b2, "t": t}
+        frame = _graph.walk(now)[step]
+        _graph.draw(frame, now, ax)
+        return f"<b>{step} of {last}</b> &nbsp; {frame.sentence}"
+
+    box = explore(
+        draw,
+        (6.2, 2.5),
+        step=(0, 0, last, 1),
+        b2=(start["b2"], -14.0, 4.0, 0.01),
+        t=(start["t"], 0.0, 1.0, 0.05),
+    )
+    step = box.children[0]
+    step.layout.width = "240px"
+    box.children = (
+        ipywidgets.HBox([_stepper("◀ back", -1, step), _stepper("next ▶", 1, step), step]),
+        *box.children[1:],
+    )
+    return box
+
+
+def _stepper(label, by, slider):
+    button = ipywidgets.Button(description=label, layout={"width": "80px"})
+    button.on_click(lambda _: setattr(slider, "value", min(max(slider.value + by, slider.min), slider.max)))
+    return button
+
+
+def _slider(name, value, low, high, step):
+    whole = all(isinstance(number, int) for number in (value, low, high, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(value, min=low, max=high, step=step, description=name, continuous_update=whole)
+
+
+def _png(fig):
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png")
+    return buffer.getvalue()
