@@ -89,9 +89,9 @@ def _explain(requirement: str, said: str, source: str | Path | None) -> Exceptio
 
 
 def unpack(archive: Path, to: Path, root: str, keep: str) -> None:
-    """Write the files below `root` that match `keep` into the new folder `to`, and the licence into ``to/about``.
+    """Write files below `root` that match `keep` into the new folder `to`; the licence into ``to/about``.
 
-    Only regular files are written, never links or devices; a path that would leave the folder is an error.
+    Only regular files are written, never links or devices. A path that would leave the folder is an error.
     """
     to.mkdir(parents=True)
     try:
@@ -112,7 +112,7 @@ def unpack(archive: Path, to: Path, root: str, keep: str) -> None:
 
 
 def _members(archive: Path):
-    """(path inside the package, function that opens it) of each regular file of a wheel or a source archive."""
+    """(path inside the package, function that opens it) of each regular file of a wheel or source archive."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             for info in wheel.infolist():

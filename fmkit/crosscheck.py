@@ -6,7 +6,7 @@ mistakes: a LayerNorm backward without its variance term passes such a test with
 
 >>> from fmkit import crosscheck
 >>> crosscheck.line("losses.mse")
-losses.mse: loop ✓ < 1e-10 · finite differences ✓ < 1e-6 · float32 ✓ < 1e-5 · torch (cpu) ✓ < 1e-10
+losses.mse: loop ✓ < 1e-10 · finite differences ✓ < 1e-6 · float32 ✓ < 2e-5 · torch (cpu) ✓ < 1e-10
 """
 
 import importlib
@@ -14,7 +14,7 @@ import json
 import pkgutil
 import platform
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ import numpy as np
 from fmkit.params import flatten, tree_map
 
 LOOP, DIFFERENCES, FLOAT32 = "loop", "finite differences", "float32"
-STEP = 1e-5  # of the central differences: truncation and rounding errors are both near 1e-10
-ENTRIES = 100  # finite differences on at most so many entries of one array
+STEP = 2e-6  # of the central differences: shorter, and rounding takes over; longer, and the curvature does
+ENTRIES = 50  # finite differences on at most so many entries of one array
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Row:
 
 def tolerance(column: str) -> float:
     """Largest error allowed in a column, relative to the largest entry of the array compared."""
-    return {DIFFERENCES: 1e-6}.get(column, 1e-5 if FLOAT32 in column else 1e-10)
+    return {DIFFERENCES: 1e-6}.get(column, 2e-5 if FLOAT32 in column else 1e-10)
 
 
 def error(got: Any, want: Any) -> float:
@@ -80,7 +80,7 @@ def error(got: Any, want: Any) -> float:
 # -- one case ------------------------------------------------------------------------------------------------
 
 
-def check_case(name: str, case: Case, devices: Iterable[str] = ("cpu",), seed: int = 0) -> Row:
+def check_case(name: str, case: Case, devices: Sequence[str] = ("cpu",), seed: int = 0) -> Row:
     """Run one case in every form and compare. Exceptions of the operation itself come through."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     inputs = list(case.inputs(rng))
@@ -94,7 +94,7 @@ def check_case(name: str, case: Case, devices: Iterable[str] = ("cpu",), seed: i
             return row  # the shapes or names are wrong already: nothing to compare
         if case.loop:
             _compare(row, LOOP, {"out": exact["out"]}, {"out": case.loop(*_copy(inputs))})
-        _compare(row, DIFFERENCES, exact, _differences(case, inputs, dout, rng))
+        _compare(row, DIFFERENCES, exact, _differences(case, inputs, dout, exact, rng))
         _compare(row, FLOAT32, single, exact)
     for device in devices:
         _compare(row, f"torch ({device})", exact, _torch(case, inputs, dout, device))
@@ -115,14 +115,14 @@ def _run(case: Case, inputs: list, dout: np.ndarray, row: Row) -> dict[str, np.n
         return None
     again = _gradients(case, inputs, case.backward(upstream, cache))
     for key, grad in grads.items():
-        if np.shape(grad) != wanted[key].shape:
-            row.problems.append(f"gradient {key} has shape {np.shape(grad)}, its input {wanted[key].shape}")
+        if grad.shape != wanted[key].shape:
+            row.problems.append(f"gradient {key} has shape {grad.shape}, its input {wanted[key].shape}")
             return None
         if not np.array_equal(grad, again[key]):
             row.problems.append(f"gradient {key} differs at a second backward: the cache was overwritten")
     for key, value in {"out": out, **grads}.items():
-        if np.asarray(value).dtype != dtype:
-            row.problems.append(f"{key} is {np.asarray(value).dtype} from {dtype} inputs")
+        if value.dtype != dtype:
+            row.problems.append(f"{key} is {value.dtype} from {dtype} inputs")
     for key, value in flatten(given).items():
         if isinstance(value, np.ndarray) and not np.array_equal(value, flatten(inputs)[key]):
             row.problems.append(f"input {key} was overwritten ({dtype})")
@@ -131,13 +131,11 @@ def _run(case: Case, inputs: list, dout: np.ndarray, row: Row) -> dict[str, np.n
     return {"out": out, **grads}
 
 
-def _differences(
-    case: Case, inputs: list, dout: np.ndarray, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Central differences of <out, dout> in float64; NaN where an entry was not drawn."""
+def _differences(case: Case, inputs: list, dout: np.ndarray, exact: dict, rng: np.random.Generator) -> dict:
+    """The gradients in ``exact``, their entries replaced by central differences of <out, dout>."""
     result = {}
     for key, array in _differentiable(case, inputs).items():
-        slope = np.full(array.shape, np.nan)
+        slope = exact[key].copy()
         for i in rng.permutation(array.size)[:ENTRIES]:
             outs = []
             for step in (STEP, -STEP):
@@ -163,14 +161,10 @@ def _torch(case: Case, inputs: list, dout: np.ndarray, device: str) -> dict[str,
 
 
 def _compare(row: Row, column: str, got: dict, want: dict) -> None:
-    """Largest error of a column over what ``want`` holds; a NaN in ``want`` was not measured."""
+    """Largest error of a column, over everything that ``want`` holds."""
     row.errors[column] = 0.0
     for key, value in want.items():
-        known = ~np.isnan(value) if column == DIFFERENCES else np.ones(np.shape(value), bool)
-        if np.shape(got[key]) != np.shape(value):
-            worst = float("inf")
-        else:
-            worst = error(np.asarray(got[key])[known], np.asarray(value)[known])
+        worst = error(got[key], value)
         row.errors[column] = max(row.errors[column], worst)
         if worst > tolerance(column):
             row.problems.append(f"{key}: {column} differs by {worst:.1e}, {tolerance(column):.0e} allowed")
@@ -195,7 +189,7 @@ def _differentiable(case: Case, inputs: list) -> dict[str, np.ndarray]:
 
 
 def _gradients(case: Case, inputs: list, grads: Any) -> dict[str, np.ndarray]:
-    """What a backward returned, under the same names as `_differentiable`."""
+    """Copies of what a backward returned, under the same names as `_differentiable`."""
     grads = list(grads) if isinstance(grads, tuple) else [grads]
     wanted = {key.split(".")[0] for key in _differentiable(case, inputs)}
     positions = [str(i) for i, value in enumerate(inputs) if str(i) in wanted or value is None]
@@ -204,7 +198,7 @@ def _gradients(case: Case, inputs: list, grads: Any) -> dict[str, np.ndarray]:
     flat = {}
     for position, grad in named.items():
         leaves = flatten([grad])  # names begin with "0"
-        flat.update({position + key[1:]: leaf for key, leaf in leaves.items() if leaf is not None})
+        flat.update({position + key[1:]: np.array(g) for key, g in leaves.items() if g is not None})
     return flat
 
 
@@ -228,7 +222,7 @@ def _cases_of(module: str) -> dict[str, Case]:
     return importlib.import_module(f"fmkit.cases.{module}").CASES
 
 
-def run(cases: dict[str, Case], devices: Iterable[str] = ("cpu",), seed: int = 0) -> list[Row]:
+def run(cases: dict[str, Case], devices: Sequence[str] = ("cpu",), seed: int = 0) -> list[Row]:
     """A row for every case; an exception in one becomes that row's problem."""
     rows = []
     for name, case in cases.items():
@@ -269,7 +263,7 @@ def crosscheck(device: str | None = None, json_path: Path | None = None, seed: i
     status : 0 when all agree, 1 when a case does not, 2 when the device asked for cannot be used
     """
     extra = device or "cuda"
-    reason = None if extra == "cpu" else unusable(extra)
+    reason = unusable(extra)
     if device and reason:
         print(f"The device {device!r} cannot be used: {reason}")
         return 2
@@ -311,21 +305,21 @@ def _columns(rows: list[Row]) -> list[str]:
 def _print_table(rows: list[Row], absent: list[str]) -> None:
     columns = _columns(rows) + absent
     width = max(len(row.name) for row in rows)
-    print("largest error".ljust(width) + "".join(f"  {column:>18}" for column in columns))
-    print("allowed".ljust(width) + "".join(f"  {tolerance(column):>18.0e}" for column in columns))
+    print("Largest difference between our NumPy and each other form, relative to the largest entry\n")
+    _print_row("", width, columns)
+    _print_row("allowed", width, [f"{tolerance(column):.0e}" for column in columns])
     for row in rows:
-        cells = []
-        for column in columns:
-            worst = row.errors.get(column)
-            cells.append("-" if worst is None else f"{worst:.0e}".replace("0e+00", "0"))
-        print(
-            row.name.ljust(width)
-            + "".join(f"  {cell:>18}" for cell in cells)
-            + ("  ✗" if row.problems else "")
-        )
+        errors = [row.errors.get(column) for column in columns]
+        cells = ["-" if worst is None else "0" if worst == 0 else f"{worst:.0e}" for worst in errors]
+        _print_row(row.name, width, cells, mark="  ✗" if row.problems else "")
+
+
+def _print_row(name: str, width: int, cells: list[str], mark: str = "") -> None:
+    print(name.ljust(width) + "".join(f"  {cell:>18}" for cell in cells) + mark)
 
 
 def _report(rows: list[Row], devices: list[str], reason: str | None, seed: int) -> dict[str, Any]:
+    """The table as plain data for JSON, which knows no infinity: an error that is infinite becomes null."""
     import torch
 
     import fmkit

@@ -1,28 +1,21 @@
-"""Generation (chapter 09): from logits to text. Choosing a token, streaming, the key/value cache, beam search.
+"""Generation (chapter 09): from logits to text. Choosing a token, streaming, windows, beam search.
 
-A *step* is a function ``step(params, ids, config, kv=None) -> (logits, kv)``: it reads the tokens that are new and
-scores the one that follows, for every row of a batch. `gpt_step` (here) and `fmkit.llama.llama_step` are two; what
-stands below works with either.
+The functions that continue a text work with any *step* of `fmkit.decoding` or `fmkit.llama`, a function
+``step(params, ids, config, kv=None) -> (logits, kv)``.
 
-Shapes: B batch, T new tokens, S tokens so far, C width, H query heads, G key/value heads, D = C / H, V vocabulary.
+Shapes: B batch, T positions, V vocabulary.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from fmkit._types import Array
 from fmkit.activations import log_softmax, softmax
-from fmkit.attention import attention, causal_mask, merge_heads, rope, split_heads
-from fmkit.layers import layernorm, linear, mlp
-from fmkit.transformer import Config
-
-_rope = rope  # `cached_attention` has an argument that is called rope, too
-
+from fmkit.decoding import check_ids, new_cache, window_start
 
 # ----------------------------------------------------------------------------- from logits to probabilities
 
@@ -36,7 +29,7 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
         If the temperature is not above 0. (Its limit 0 is `greedy`.)
     """
     if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be above 0, got {temperature}; for the limit 0 choose with greedy")
+        raise ValueError(f"temperature must be above 0, got {temperature} (its limit 0 is greedy)")
     return logits / temperature
 
 
@@ -90,7 +83,7 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
 
 
 def penalise_repetition(logits: Float[Array, "V"], ids: Sequence[int], penalty: float) -> Float[Array, "V"]:
-    """Make tokens that occurred less likely: a positive logit is divided by the penalty, a negative multiplied.
+    """Make tokens that occurred less likely: divide a positive logit by the penalty, multiply a negative one.
 
     A penalty of 1 changes nothing.
 
@@ -108,7 +101,7 @@ def penalise_repetition(logits: Float[Array, "V"], ids: Sequence[int], penalty: 
     if len(ids) == 0 or penalty == 1:
         return logits
     seen = np.unique(np.asarray(ids))
-    _check_ids(seen, logits.size)
+    check_ids(seen, logits.size)
     out = logits.copy()
     out[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
     return out
@@ -176,7 +169,8 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     ends = np.cumsum(probs, dtype=np.float64)  # where each token's piece ends
     if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
         raise ValueError("probabilities must be finite, not negative, and not all 0")
-    return int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))  # "right": a piece of length 0 is never hit
+    point = rng.random() * ends[-1]
+    return int(np.searchsorted(ends, point, side="right"))  # "right": a piece of length 0 is never hit
 
 
 def sampler(rng: np.random.Generator, **settings) -> Choose:
@@ -194,132 +188,7 @@ def _check_logits(logits: Array) -> None:
         raise ValueError(f"logits must be finite (or -inf for some): the largest is {top}")
 
 
-def _check_ids(ids: Array, vocab_size: int) -> None:
-    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
-        raise ValueError(f"tokens {ids.min()} to {ids.max()} do not fit a vocabulary of 0 to {vocab_size - 1}")
-
-
-# ------------------------------------------------------------------------------------- keys and values kept
-
-
-@dataclass
-class KVCache:
-    """Keys and values of all tokens read so far, so that no token is read twice.
-
-    The arrays have room for S tokens from the start: to append one by `np.concatenate` would copy all the others.
-    """
-
-    keys: Float[Array, "L B G S D"]  # L layers
-    values: Float[Array, "L B G S D"]
-    length: int = 0  # how many of the S places are filled
-
-    def select(self, rows: Sequence[int]) -> "KVCache":
-        """A copy with these rows of the batch; a row may be taken twice, or left out."""
-        rows = list(rows)
-        return KVCache(self.keys[:, rows], self.values[:, rows], self.length)
-
-
-def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int = 1) -> KVCache:
-    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block."""
-    G = getattr(config, "n_kv_heads", config.n_heads)
-    shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
-    dtype = params["wte"].dtype
-    return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
-
-
-def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
-    """The positions (start, stop) of new tokens; a ValueError if they do not fit the room or the vocabulary."""
-    start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
-    stop = start + ids.shape[1]
-    if ids.shape[1] == 0:
-        raise ValueError("there is no token to read")
-    if stop > room:
-        raise ValueError(f"{ids.shape[1]} tokens after {start} do not fit into a context of {room}")
-    _check_ids(ids, config.vocab_size)
-    return start, stop
-
-
-def cached_attention(
-    x: Float[Array, "B T C"],
-    p: dict,
-    n_heads: int,
-    keys: Float[Array, "B G S D"],
-    values: Float[Array, "B G S D"],
-    start: int,
-    mask: Float[Array, "T stop"] | None = None,
-    rope: tuple[Array, Array] | None = None,
-) -> Float[Array, "B T C"]:
-    """`fmkit.attention.multihead_attention` for new tokens at positions start, start + 1, ...
-
-    Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``, where those
-    of earlier tokens stand already; the new queries look at all of them.
-    """
-    G, stop = keys.shape[1], start + x.shape[1]
-    qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
-    heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
-    qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
-    if rope is not None:
-        qk, _ = _rope(qk, *rope)
-    keys[:, :, start:stop] = qk[:, n_heads:]
-    values[:, :, start:stop] = v
-    out, _ = attention(qk[:, :n_heads], keys[:, :, :stop], values[:, :, :stop], mask)  # (B, H, T, D)
-    return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
-
-
-def gpt_step(
-    params: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
-) -> tuple[Float[Array, "B V"], KVCache]:
-    """Read some new tokens and score the one that follows; keys and values of earlier tokens come from ``kv``.
-
-    The same computation as `fmkit.transformer.gpt`, whose last row of logits it returns, without reading the past
-    again.
-
-    Parameters
-    ----------
-    params, config
-        As for `fmkit.transformer.gpt`.
-    ids : (B, T) integers
-        The tokens that are new: a whole prompt, or the one token that was just chosen.
-    kv : KVCache, optional
-        What earlier steps left; it is **extended in place**. Without it a new one is made, for a whole block.
-
-    Returns
-    -------
-    logits : (B, V)
-        Scores of the token after the last of ``ids``.
-    kv : KVCache
-
-    Raises
-    ------
-    ValueError
-        If the cache has no room for the new tokens, or a token is outside the vocabulary.
-    """
-    kv = kv or new_cache(params, config, batch=ids.shape[0])
-    start, stop = check_fit(ids, config, kv)
-    x = params["wte"][ids] + params["wpe"][start:stop]  # (B, T, C)
-    mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all
-    for p, keys, values in zip(params["blocks"], kv.keys, kv.values, strict=True):
-        normed, _ = layernorm(x, **p["ln1"])
-        x = x + cached_attention(normed, p["attn"], config.n_heads, keys, values, start, mask)
-        normed, _ = layernorm(x, **p["ln2"])
-        x = x + mlp(normed, **p["mlp"])[0]
-    kv.length = stop
-    last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
-    return last @ (params["wte"].T if config.tied else params["head"]), kv
-
-
 # ------------------------------------------------------------------------------------------------ generating
-
-
-def window_start(n: int, block_size: int) -> int:
-    """Where the window begins through which a model with ``block_size`` positions sees a text of n tokens.
-
-    A text that fits is seen whole. After that the window moves on by half a block at a time: each move means that
-    all the tokens inside are read again (their positions changed), and a window that moved a token at a time would
-    do so at each step.
-    """
-    hop = max(1, block_size // 2)
-    return max(0, math.ceil((n - block_size) / hop)) * hop
 
 
 def generate(
@@ -338,11 +207,11 @@ def generate(
     Parameters
     ----------
     step : function
-        `gpt_step` or `fmkit.llama.llama_step`.
+        `fmkit.decoding.gpt_step` or `fmkit.llama.llama_step`, for instance.
     params, config
         The model.
     prompt : ints
-        Of any length: of a text longer than ``config.block_size`` the model sees the end, from `window_start` on.
+        Of any length; of one above ``config.block_size`` the model sees the end, from `window_start` on.
     max_new_tokens : int
         At most so many.
     choose : function
@@ -359,8 +228,8 @@ def generate(
     Raises
     ------
     ValueError
-        At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary. Later: if
-        logits are not finite.
+        At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary.
+        Later: if logits are not finite.
     """
     ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
     return _stream(step, params, ids, config, max_new_tokens, choose, frozenset(stop))
@@ -396,8 +265,8 @@ def generate_by_recomputing(
 ) -> Iterator[int]:
     """The same tokens as `generate`, without a cache: every step reads the whole text again.
 
-    ``forward`` is `fmkit.transformer.gpt` or `fmkit.llama.llama`, the rest as for `generate`. This is the plain form,
-    for comparison: n tokens cost on the order of n² of work here, and n with the cache (beside attention's own n²).
+    ``forward`` is `fmkit.transformer.gpt` or `fmkit.llama.llama`, the rest as for `generate`. This is the
+    plain form, for comparison: n tokens pass n(n + 1) / 2 times through the layers here, n times there.
     """
     ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
     for _ in range(max_new_tokens):
@@ -418,7 +287,7 @@ def _start(prompt: Iterable[int], vocab_size: int, bos: int | None, max_new_toke
     if not ids and bos is None:
         raise ValueError("the prompt is empty: give at least one token, or bos, a token to begin with")
     ids = ids or [bos]
-    _check_ids(np.array(ids), vocab_size)
+    check_ids(np.array(ids), vocab_size)
     return ids
 
 
@@ -471,8 +340,8 @@ def beam_search(
     n_beams : int
         How many texts are kept. 1 is the greedy choice.
     length_penalty : float
-        The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens, the
-        stop token among them). 0 compares the sums, which favours short texts.
+        The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens,
+        the stop token among them). 0 compares the sums, which favours short texts.
     stop : ints
         Tokens that end a text. They are part of it here: their probability is.
 
@@ -495,7 +364,7 @@ def beam_search(
     if n_beams < 1 or max_new_tokens < 1:
         raise ValueError(f"at least one beam and one token, got {n_beams} and {max_new_tokens}")
     if len(ids) + max_new_tokens > config.block_size:
-        raise ValueError(f"{len(ids)} + {max_new_tokens} tokens do not fit into a block of {config.block_size}")
+        raise ValueError(f"{len(ids)} + {max_new_tokens} tokens exceed the block of {config.block_size}")
     stop = sorted(set(stop))
     kv = new_cache(params, config, len(ids) + max_new_tokens)
     new = np.array([ids])
@@ -514,7 +383,7 @@ def beam_search(
         finished = sorted(finished, key=lambda text: -text[1])[:n_beams]
         best = [pair for pair, end in zip(best, ends, strict=True) if not end][:n_beams]
         if not best or (len(finished) == n_beams and total[best[0]] / norm <= finished[-1][1]):
-            break  # no text is left, or not even the best of them can get among the finished ones any more
+            break  # no text is left, or none that is better than the finished ones are now
         sums = np.array([total[pair] for pair in best])
         beams = [beams[row] + [token] for row, token in best]
         kv = kv.select([row for row, _ in best])

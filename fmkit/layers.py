@@ -54,12 +54,10 @@ def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Arr
     dout2 = dout.reshape(-1, dout.shape[-1])
     dw = np.zeros((vocab_size, dout2.shape[1]), dout.dtype)
     if ids.size:
-        order = np.argsort(ids, axis=None, kind="stable")  # equal ids side by side,
+        order = np.argsort(ids, axis=None, kind="stable")  # equal ids side by side
         ids = ids.ravel()[order]
-        starts = np.flatnonzero(np.diff(ids, prepend=-1))  # so that each run of them
-        dw[ids[starts]] = np.add.reduceat(
-            dout2[order], starts
-        )  # is one sum (np.add.at: the same, far slower)
+        starts = np.flatnonzero(np.diff(ids, prepend=-1))  # where each run of equal ids begins
+        dw[ids[starts]] = np.add.reduceat(dout2[order], starts)  # a sum a run; np.add.at is far slower
     return dw
 
 
@@ -87,11 +85,10 @@ def layernorm_backward(
     C = len(w)
     db = dout.reshape(-1, C).sum(0)  # the shift was added to every vector
     dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
-    dx = dout * w  # the gradient of norm; now each norm depends on all C channels of x,
-    along_norm = np.vecdot(dx, norm)[..., None] / C
-    dx -= np.vecdot(dout, w)[..., None] / C  # through the mean (this is the mean of dout * w)
-    dx -= norm * along_norm  # through the variance
-    dx *= rstd
+    dnorm = dout * w
+    dx = dnorm - np.vecdot(dout, w)[..., None] / C  # through the mean: less the mean of dnorm
+    dx -= norm * (np.vecdot(dnorm, norm)[..., None] / C)  # through the variance: less the part along norm
+    dx *= rstd  # through the division
     return dx, dw, db
 
 
@@ -116,7 +113,7 @@ def rmsnorm_backward(
     dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
     dx = dout * w
     dx -= norm * (np.vecdot(dx, norm)[..., None] / C)  # through the root mean square
-    dx *= rstd
+    dx *= rstd  # through the division
     return dx, dw
 
 
@@ -249,12 +246,10 @@ def lstm(
     xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): the rows of one step side by side in memory
     gates = linear(xt, wx, b)[0]  # (T, B, 4H): what the inputs add to every step, in one product
     views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H): the same numbers, gate by gate
-    h = np.zeros((T + 1, B, H), x.dtype)  # h[t] is the state before step t
-    c, tanh_c = np.zeros_like(h), np.empty_like(h[1:])
-    if h0 is not None:
-        h[0] = h0
-    if c0 is not None:
-        c[0] = c0
+    h = np.empty((T + 1, B, H), x.dtype)  # h[t] is the state before step t
+    c, tanh_c = np.empty_like(h), np.empty_like(h[1:])
+    h[0] = 0.0 if h0 is None else h0
+    c[0] = 0.0 if c0 is None else c0
     for t in range(T):
         gates[t] += h[t] @ wh
         i, f, g, o = views[t]

@@ -1,14 +1,14 @@
 """Llama (chapter 09): the block of most of today's open language models, and the whole of a real one.
 
-Next to GPT (chapter 06) four things change: RMSNorm for LayerNorm, rotary positions for learned ones, fewer key and
-value heads than query heads, and SwiGLU for the plain feed-forward part. There are no biases. The parts are the
-functions of chapters 04 and 06; `fmkit.pretrained.load_llama` fills them with the weights of a real model.
+Next to GPT (chapter 06) four things change: RMSNorm for LayerNorm, rotary positions for learned ones, fewer
+key and value heads than query heads, and SwiGLU for the plain feed-forward part. There are no biases. The
+parts are the functions of chapters 04 and 06; `fmkit.pretrained.load_llama` fills them with the weights of a
+real model.
 
-Shapes: B batch, T positions, C width of the model (``d_model``), H query heads, G key/value heads, D = C / H, V
-vocabulary.
+Shapes: B batch, T positions, C width of the model (``d_model``), H query heads, G key/value heads, D = C / H,
+V vocabulary.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from fmkit._types import Array, Cache
 from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
-from fmkit.generation import KVCache, cached_attention, check_fit, new_cache
+from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -54,7 +54,8 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     Returns
     -------
     params : dict
-        ``wte`` (V, C), ``blocks`` a list of dicts, ``norm`` (C,) the last gain, and ``head`` (C, V) unless tied.
+        ``wte`` (V, C), ``blocks`` a list of dicts, ``norm`` (C,) the last gain, and ``head`` (C, V) unless
+        tied.
     """
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     D = C // config.n_heads
@@ -145,9 +146,7 @@ def llama_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Flo
 # ------------------------------------------------------------------------------------------------------ model
 
 
-def llama(
-    params: dict, ids: Int[Array, "B T"], config: LlamaConfig
-) -> tuple[Float[Array, "B T V"], Cache]:
+def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Float[Array, "B T V"], Cache]:
     """Llama: scores for the next token at every position, each from the tokens up to that position.
 
     Parameters
@@ -213,7 +212,7 @@ def llama_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
 def llama_step(
     params: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None = None
 ) -> tuple[Float[Array, "B V"], KVCache]:
-    """Read some new tokens and score the one that follows; keys and values of earlier tokens come from ``kv``.
+    """Read some new tokens and score the one that follows; ``kv`` has the keys and values of earlier ones.
 
     The same computation as `llama`, whose last row of logits it returns, without reading the past again.
 

@@ -97,9 +97,10 @@ def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
     dlogits = exp * (share / total)[..., None]  # through the log-sum-exp: the softmax
     if label_smoothing:
         dlogits -= label_smoothing / exp.shape[-1] * share[..., None]  # through the mean over classes
-    index = targets[..., None]  # through the pick of the target's logit
-    at_target = np.take_along_axis(dlogits, index, -1) - (1.0 - label_smoothing) * share[..., None]
-    np.put_along_axis(dlogits, index, at_target, -1)
+    index = targets[..., None]
+    picked = np.take_along_axis(dlogits, index, -1)
+    picked -= (1.0 - label_smoothing) * share[..., None]  # through the target's own logit
+    np.put_along_axis(dlogits, index, picked, -1)
     return dlogits
 
 

@@ -1,9 +1,9 @@
 """Real pretrained models for our NumPy code: a Hugging Face folder goes in, ``(params, config)`` comes out.
 
-`load_llama` feeds `fmkit.llama`, `load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`. Only names
-and layouts change on the way. torch keeps the weight of a linear layer as (C_out, C_in) and computes ``x @ w.T``,
-ours is (C_in, C_out) and computes ``x @ w`` (a transposed weight is a view: nothing is copied); and what torch
-keeps as three weights (query, key, value) stands side by side in one.
+`load_llama` feeds `fmkit.llama`, `load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`. Only
+names and layouts change on the way. torch keeps the weight of a linear layer as (C_out, C_in) and computes
+``x @ w.T``, ours is (C_in, C_out) and computes ``x @ w`` (a transposed weight is a view: nothing is copied);
+and what torch keeps as three weights (query, key, value) stands side by side in one.
 
 `convert_smollm2` makes such a folder of the packaged GGUF file, the quantised format of llama.cpp.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from fmkit._types import Array
 from fmkit.bert import BertConfig
-from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _gpt2_names
+from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _from_hf, _gpt2_names, _to_hf, _to_sizes
 from fmkit.llama import LlamaConfig
 from fmkit.params import unflatten
 from fmkit.transformer import Config
@@ -68,18 +68,7 @@ def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
     ValueError
         If it is another kind of model, has a part that `fmkit.llama` does not know, or lacks a weight.
     """
-    defaults = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}
-    c = defaults | _read_config(folder, "llama")
-    c.setdefault("num_key_value_heads", c["num_attention_heads"])
-    rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
-    head_dim = c["hidden_size"] // c["num_attention_heads"]
-    _refuse(folder, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
-    _refuse(folder, "hidden_act", c.get("hidden_act", "silu"), "silu")
-    _refuse(folder, "attention_bias", c.get("attention_bias", False), False)
-    _refuse(folder, "mlp_bias", c.get("mlp_bias", False), False)
-    _refuse(folder, "head_dim", c.get("head_dim") or head_dim, head_dim)
-    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
-    config = LlamaConfig(**_sizes(c, _LLAMA_SIZES), rope_base=base)
+    config = _llama_config(_read_config(folder, "llama"), folder)
     return _gather(read_safetensors(folder), _llama_names(config)), config
 
 
@@ -117,6 +106,21 @@ def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     if "wte.weight" in tensors:  # saved without its head: the names lack the first part
         tensors = {f"transformer.{name}": w for name, w in tensors.items()}
     return _gather(tensors, _gpt2_names(config)), config
+
+
+def _llama_config(c: dict, where) -> LlamaConfig:
+    """Hugging Face's settings of a Llama as ours, if we know them all."""
+    c = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048} | c
+    c["num_key_value_heads"] = c.get("num_key_value_heads") or c["num_attention_heads"]
+    rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
+    head_dim = c["hidden_size"] // c["num_attention_heads"]
+    _refuse(where, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
+    _refuse(where, "hidden_act", c.get("hidden_act", "silu"), "silu")
+    _refuse(where, "attention_bias", c.get("attention_bias", False), False)
+    _refuse(where, "mlp_bias", c.get("mlp_bias", False), False)
+    _refuse(where, "head_dim", c.get("head_dim") or head_dim, head_dim)
+    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
+    return LlamaConfig(**_sizes(c, _LLAMA_SIZES), rope_base=base)
 
 
 def _read_config(folder: str | Path, kind: str) -> dict:
@@ -170,8 +174,8 @@ def _gather(tensors: Tensors, names: dict[str, list[str]]) -> dict:
 def read_safetensors(folder: str | Path) -> Tensors:
     """Every tensor of a folder's ``*.safetensors`` files, floating ones as float32.
 
-    The format is simple: the length of a header in 8 bytes, the header (JSON: name, dtype, shape and place of each
-    tensor), then the numbers.
+    The format is simple: the length of a header in 8 bytes, the header (JSON: name, dtype, shape and place of
+    each tensor), then the numbers.
     """
     from safetensors import deserialize, safe_open
 
@@ -186,7 +190,9 @@ def read_safetensors(folder: str | Path) -> Tensors:
                 tensors |= f.get_tensors()
         if bfloat16:
             tensors |= {name: _from_bytes(t) for name, t in deserialize(path.read_bytes())}
-    return {name: t.astype(np.float32, copy=False) if t.dtype.kind == "f" else t for name, t in tensors.items()}
+    return {
+        name: t.astype(np.float32, copy=False) if t.dtype.kind == "f" else t for name, t in tensors.items()
+    }
 
 
 def _from_bytes(tensor: dict) -> Array:
@@ -199,14 +205,38 @@ def _from_bytes(tensor: dict) -> Array:
     return flat.reshape(tensor["shape"])
 
 
+# ------------------------------------------------------------------------------ Hugging Face's Llama in torch
+
+
+def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
+    """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM``; a ValueError as `load_llama`."""
+    config = _llama_config(model.config.to_dict(), "the model")
+    return _from_hf(model, _llama_names(config)), config
+
+
+def to_hf_llama(params: dict, config: LlamaConfig):
+    """Parameters of `fmkit.llama.llama` as a Hugging Face ``LlamaForCausalLM``, in evaluation mode."""
+    from transformers import LlamaConfig as HFConfig
+    from transformers import LlamaForCausalLM
+
+    sizes = _to_sizes(config, _LLAMA_SIZES)
+    hf = HFConfig(**sizes, rope_theta=config.rope_base, bos_token_id=None, eos_token_id=None)
+    state = _to_hf(params, _llama_names(config))
+    state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
+    model = LlamaForCausalLM(hf).to(state["lm_head.weight"].dtype)
+    model.load_state_dict(state)
+    return model.eval()
+
+
 # --------------------------------------------------------------------------------------------- out of a GGUF
 
 
 def convert_smollm2(gguf_path: str | Path, out_folder: str | Path) -> None:
-    """Unpack a Llama model from a GGUF file into a Hugging Face folder: float32 weights, tokenizer, chat template.
+    """Unpack SmolLM2's GGUF file into a Hugging Face folder: float32 weights, tokenizer, chat template.
 
-    A GGUF file is all in one: settings, vocabulary, and weights stored in about 4 bits each. In the kind Q4_1, 32
-    neighbouring weights share a step d and an offset m, and each is one of the 16 values m, m + d, ... m + 15 d.
+    A GGUF file is all in one: settings, vocabulary, and weights stored in about 4 bits each. In the kind
+    Q4_1, 32 neighbouring weights share a step d and an offset m, and each is one of the 16 values m, m + d,
+    ... m + 15 d.
 
     Parameters
     ----------
@@ -275,7 +305,8 @@ def _write_weights(reader, meta: dict, path: Path) -> None:
 def _half_split(w: Array, n_heads: int) -> Array:
     """Put the rows of a query or key weight into the order that our rotary positions want.
 
-    llama.cpp turns neighbouring coordinates as a pair, (0, 1), (2, 3), ...; Hugging Face and we turn i with i + D/2.
+    llama.cpp turns neighbouring coordinates as a pair, (0, 1), (2, 3), ...; Hugging Face and we turn i with i
+    + D/2.
     """
     rows, C = w.shape
     return w.reshape(n_heads, rows // n_heads // 2, 2, C).swapaxes(1, 2).reshape(rows, C)
@@ -288,8 +319,10 @@ def _write_tokenizer(meta: dict, path: Path) -> None:
     vocab = {token: i for i, token in enumerate(meta["tokenizer.ggml.tokens"])}
     merges = [tuple(merge.split(" ")) for merge in meta["tokenizer.ggml.merges"]]
     tokenizer = Tokenizer(models.BPE(vocab, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # every digit is a piece of its own; then words as GPT-2
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.Sequence(  # every digit is a piece of its own; then words as GPT-2
+            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        )
     )
     tokenizer.decoder = decoders.ByteLevel()
     CONTROL = 3  # llama.cpp's mark of a token that is a signal, not text: <|im_start|>, <|endoftext|>, ...
@@ -302,7 +335,12 @@ def _write_tokenizer(meta: dict, path: Path) -> None:
 def _configs(meta: dict, tied: bool) -> dict[str, dict]:
     """The three small JSON files of a Hugging Face folder."""
     tokens = meta["tokenizer.ggml.tokens"]
-    keys = {"bos": "bos_token_id", "eos": "eos_token_id", "unk": "unknown_token_id", "pad": "padding_token_id"}
+    keys = {
+        "bos": "bos_token_id",
+        "eos": "eos_token_id",
+        "unk": "unknown_token_id",
+        "pad": "padding_token_id",
+    }
     special = {name: meta[f"tokenizer.ggml.{key}"] for name, key in keys.items()}
     ids = {f"{name}_token_id": special[name] for name in ("bos", "eos", "pad")}
     config = {

@@ -25,7 +25,7 @@ PAD, UNK = "[PAD]", "[UNK]"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is in the list."""
+    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed."""
 
     tokens: tuple[str, ...]
 
@@ -66,14 +66,15 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """The tokens of ids; raises IndexError for an id that does not exist."""
-        return [_checked(self.tokens, i) for i in ids]
+        return [self.tokens[i] for i in _existing(ids, len(self))]
 
 
-def _checked(table: Sequence, i: int):
-    """table[i], without Python's counting from the end for negative i."""
-    if not 0 <= i < len(table):
-        raise IndexError(f"id {i} is outside a vocabulary of {len(table)}")
-    return table[i]
+def _existing(ids: Iterable[int], vocab_size: int) -> list[int]:
+    """The ids as a list, all of them in range (Python would read negative ones from the end)."""
+    ids = list(ids)
+    if ids and not 0 <= min(ids) <= max(ids) < vocab_size:
+        raise IndexError(f"ids {min(ids)} to {max(ids)} in a vocabulary of {vocab_size}")
+    return ids
 
 
 class CharTokenizer:
@@ -178,8 +179,13 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
     for word, n in words.items():
         for pair in pairwise(word):
             counts[pair] += n
+    if not counts:
+        raise ValueError("every word is a single token: nothing left to merge")
     best = min(counts, key=lambda pair: (-counts[pair], pair))
-    return best, {tuple(merge_pair(word, best, best[0] + best[1])): n for word, n in words.items()}
+    merged = Counter()
+    for word, n in words.items():
+        merged[tuple(merge_pair(word, best, best[0] + best[1]))] += n
+    return best, dict(merged)
 
 
 def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
@@ -203,11 +209,9 @@ def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
 def _gpt2_pattern() -> re.Pattern:
     """GPT-2's rule for where a text may be cut before BPE (Radford et al. 2019), with Python's own ``re``.
 
-    Contractions, then letters, then numbers, then other signs, each with the space before it; then white
-    space.
+    Contractions; letters, numbers or other signs, with the space before them; white space.
     """
-    # Python's \w is Unicode's letters, numbers and "_"; \d are only the decimal numbers, so ½, ², Ⅷ have to
-    # be listed
+    # Python's \w are Unicode's letters, numbers and "_". Its \d leaves out numbers such as ½, ², Ⅷ: list them
     rest = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Nl", "No"))
     letter, number = rf"[^\W\d_{rest}]", rf"[\d{rest}]"
     space = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space
@@ -240,8 +244,7 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
     smaller one wins**: smaller left id, then smaller right id, where ids are those of `BPETokenizer`. The
     ``tokenizers`` library has the same rule, so it learns the same merges.
 
-    Each distinct piece of text is handled once, with its count. (A single piece of a million bytes makes it
-    slow.)
+    Each distinct piece of text is handled once, with its count. (One piece of a million bytes makes it slow.)
 
     Parameters
     ----------
@@ -329,7 +332,7 @@ class BPETokenizer:
     """
 
     def __init__(self, merges: Iterable[tuple[int, int]], specials: Sequence[str] = ()):
-        self.merges = [tuple(pair) for pair in merges]
+        self.merges = list(merges)
         self.vocab = [bytes([b]) for b in _BYTES]
         for left, right in self.merges:
             self.vocab.append(self.vocab[left] + self.vocab[right])
@@ -352,7 +355,7 @@ class BPETokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; raises IndexError for an id that does not exist."""
-        data = b"".join([_checked(self.vocab, i) for i in ids])
+        data = b"".join([self.vocab[i] for i in _existing(ids, self.vocab_size)])
         try:
             return data.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
@@ -392,4 +395,4 @@ class BPETokenizer:
     def load(cls, path: str | Path) -> "BPETokenizer":
         """Read what `save` wrote."""
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls(data["merges"], data["specials"])
+        return cls([(left, right) for left, right in data["merges"]], data["specials"])

@@ -7,7 +7,7 @@ import numpy as np
 from fmkit import transformer as ours
 from fmkit.attention import causal_mask
 from fmkit.crosscheck import Case
-from fmkit.params import flatten, tree_map
+from fmkit.params import flatten, tree_map, unflatten
 
 B, T = 3, 5
 TIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)
@@ -16,7 +16,13 @@ UNTIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model
 
 def shake(rng, params):
     """Random values everywhere, so that no gain is 1, no bias 0 and no gradient tiny."""
-    return tree_map(lambda w: w.astype(np.float64) * 10.0 + 0.3 * rng.standard_normal(w.shape), params)
+    tables = ("wte", "wpe", "wse")  # of embeddings, which a norm follows
+    return unflatten(
+        {
+            name: w.astype(np.float64) + (1.0 if name in tables else 0.2) * rng.standard_normal(w.shape)
+            for name, w in flatten(params).items()
+        }
+    )
 
 
 def scale_loss_grads(dout, grads):

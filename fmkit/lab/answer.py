@@ -17,6 +17,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fmkit.lab import limit
 from fmkit.lab.plain import Foreign, changed, copy, leaves, plain
 
@@ -101,7 +103,8 @@ def run_answer(fn: Any, cases: list, seconds: float | None = None) -> list[Outco
 def _run_case(fn, case, seconds) -> Outcome:
     before, args = copy(case), copy(case)
     value, failure, printed = None, None, limit.Printed()
-    with warnings.catch_warnings(record=True) as warned:
+    # NumPy's own settings for each call: an answer, or a notebook, may have changed them
+    with warnings.catch_warnings(record=True) as warned, np.errstate(all="warn", call=None):
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -159,7 +162,8 @@ def _is_own(file, fn) -> bool:
         return True
     if file.startswith("<"):
         return file.startswith("<ipython-input")
-    return not os.path.realpath(file).startswith((*_LIBRARIES, _KIT))
+    file = os.path.realpath(file)
+    return not file.startswith((*_LIBRARIES, _KIT)) and not re.search(r"[/\\](site|dist)-packages[/\\]", file)
 
 
 def _unwrapped(fn):
@@ -169,10 +173,11 @@ def _unwrapped(fn):
 
 
 def _first_warning(warned, fn) -> str:
-    for w in warned:
-        if issubclass(w.category, RuntimeWarning) and _is_own(w.filename, fn):
+    of_numbers = [w for w in warned if issubclass(w.category, RuntimeWarning)]
+    for w in of_numbers:
+        if _is_own(w.filename, fn):
             return f"{w.message} (line {w.lineno}: {linecache.getline(w.filename, w.lineno).strip()[:120]})"
-    return ""
+    return str(of_numbers[0].message) if of_numbers else ""
 
 
 def _is_empty(fn) -> bool:

@@ -83,7 +83,7 @@ def _sequences(expected, got, rule, path):
 
 
 def _swapped(expected, got, rule):
-    """Whether several returned values are the right ones in another order; then which came where, in words."""
+    """In which order several returned values come, in words, when they are the right ones but swapped."""
     loose = _Rule(rule.tolerance, strict=False)
     if not 2 <= len(expected) <= 4 or all(
         _walk(e, g, loose, (0,)) is None for e, g in zip(expected, got, strict=True)
@@ -138,7 +138,7 @@ def close(e: np.ndarray, g: np.ndarray, tolerance: float) -> np.ndarray:
         size = np.abs(e[np.isfinite(e) & (e != 0)])
         typical, largest = (float(np.median(size)), float(size.max())) if size.size else (0.0, 0.0)
         slack = relative * np.abs(e) + max(relative * typical, 64 * eps * largest, 8 * eps)
-        return exact | (finite & (np.abs(g - e) <= slack))
+        return np.asarray(exact | (finite & (np.abs(g - e) <= slack)))
 
 
 def distance(expected: Any, got: Any) -> float:

@@ -62,7 +62,27 @@ def judge_answer(
     return judge(exercise, cases, run_answer(fn, cases, seconds), modules_used(fn))
 
 
-def judge(exercise: Exercise, cases: list, outcomes: list[Outcome], modules: Iterable[str] = ()) -> Verdict:
+@dataclass(frozen=True)
+class Known:
+    """What the reference and each misconception do on some cases; worth keeping when many answers are judged."""
+
+    reference: list[Outcome]
+    misconceptions: list[list[Outcome]]
+
+
+def known_outcomes(exercise: Exercise, cases: list) -> Known:
+    """Run the reference and the misconceptions on the cases."""
+    wrong = [run_answer(misconception.wrong, cases) for misconception in exercise.misconceptions]
+    return Known(run_answer(exercise.reference, cases), wrong)
+
+
+def judge(
+    exercise: Exercise,
+    cases: list,
+    outcomes: list[Outcome],
+    modules: Iterable[str] = (),
+    known: Known | None = None,
+) -> Verdict:
     """Judge what an answer did on the cases.
 
     Parameters
@@ -74,6 +94,8 @@ def judge(exercise: Exercise, cases: list, outcomes: list[Outcome], modules: Ite
         From `run_answer`, one per case. Their values are read strictly, wherever they come from.
     modules : iterable of str
         Modules that the answer uses, from `modules_used`.
+    known : Known, optional
+        From `known_outcomes` on the same cases, when more than one answer is to be judged on them.
 
     Returns
     -------
@@ -84,7 +106,7 @@ def judge(exercise: Exercise, cases: list, outcomes: list[Outcome], modules: Ite
     if len(outcomes) != len(cases):
         return Verdict("wrong", "missing", f"{len(outcomes)} of {len(cases)} inputs were answered.")
     outcomes = [replace(o, value=plain(o.value)) for o in outcomes]
-    expected = run_answer(exercise.reference, cases)
+    expected = known.reference if known else run_answer(exercise.reference, cases)
     problems = [_problem(exercise, *both) for both in zip(expected, outcomes, strict=True)]
     at = _worst(problems)
     if at is None:
@@ -92,13 +114,16 @@ def judge(exercise: Exercise, cases: list, outcomes: list[Outcome], modules: Ite
     problem = problems[at]
     rows, notes = _rows(exercise, cases, at, problem), _notes(exercise, outcomes, at, problem)
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
-    named = None if problem.kind in ("call", "timeout") else _named(exercise, cases, expected, outcomes)
+    if problem.kind in ("call", "timeout"):
+        return wrong
+    named = _named(exercise, known or known_outcomes(exercise, cases), outcomes)
     return wrong if named is None else replace(wrong, misconception=named.name, hint=named.hint)
 
 
 def _undone(exercise, outcomes) -> Verdict:
     failure = next(o.failure for o in outcomes if o.failure and o.failure.kind == "unfinished")
-    rows = (("placeholder", f"line {failure.line}: {failure.code}"),) if failure.line else ()
+    is_ours = failure.code.startswith("raise NotImplementedError")  # the student version's own placeholder
+    rows = (("placeholder", f"line {failure.line}: {failure.code}"),) if failure.line and not is_ours else ()
     return Verdict("undone", message="Write the function, then run this cell again.", rows=rows)
 
 
@@ -206,17 +231,16 @@ def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
 # --- naming ------------------------------------------------------------------------------------------------
 
 
-def _named(exercise, cases, expected, outcomes):
+def _named(exercise, known, outcomes):
     """The misconception that does what the answer does on all cases, or None: the closest, then the first."""
     found = []
-    for order, misconception in enumerate(exercise.misconceptions):
-        theirs = run_answer(misconception.wrong, cases)
+    for order, theirs in enumerate(known.misconceptions):
         for strict in (True, False):
-            differs = not _all_alike(expected, theirs, exercise.tolerance, strict)
-            if differs and _all_alike(theirs, outcomes, exercise.tolerance, strict):
-                found.append((not strict, _apart(theirs, outcomes), order, misconception))
+            is_like = _all_alike(theirs, outcomes, exercise.tolerance, strict)
+            if is_like and not _all_alike(known.reference, theirs, exercise.tolerance, strict):
+                found.append((not strict, _apart(theirs, outcomes), order))
                 break
-    return min(found, key=lambda f: f[:3])[3] if found else None
+    return exercise.misconceptions[min(found)[2]] if found else None
 
 
 def _all_alike(theirs, outcomes, tolerance, strict) -> bool:

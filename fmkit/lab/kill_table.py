@@ -1,4 +1,4 @@
-"""The kill table: the proof, exercise by exercise, that wrong answers are rejected and right ones accepted."""
+"""The kill table: the proof that, in every exercise, wrong answers are rejected and right ones accepted."""
 
 import sys
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from fmkit.lab import exercises
 from fmkit.lab.answer import run_answer
 from fmkit.lab.cards import columns
 from fmkit.lab.exercise import Exercise
-from fmkit.lab.judge import judge, make_cases
+from fmkit.lab.judge import judge, known_outcomes, make_cases
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ def rows(chapter: str | None = None, seed: int = 0) -> list[Row]:
 
 def exercise_rows(exercise: Exercise, seed: int = 0) -> list[Row]:
     """The rows of one exercise."""
-    wrong = [(m.name, m.wrong, True) for m in exercise.misconceptions]
-    right = [(name, fn, False) for name, fn in exercise.alternatives.items()]
     cases = make_cases(exercise, seed)
+    known = known_outcomes(exercise, cases)
+    wrong = [(m.name, o, True) for m, o in zip(exercise.misconceptions, known.misconceptions, strict=True)]
+    right = [(name, run_answer(fn, cases), False) for name, fn in exercise.alternatives.items()]
     found = []
-    for name, fn, is_wrong in [*wrong, ("reference", exercise.reference, False), *right]:
-        verdict = judge(exercise, cases, run_answer(fn, cases))
+    for name, outcomes, is_wrong in [*wrong, ("reference", known.reference, False), *right]:
+        verdict = judge(exercise, cases, outcomes, known=known)
         found.append(Row(exercise.id, name, is_wrong, verdict.status == "ok", verdict.misconception))
     return found
 

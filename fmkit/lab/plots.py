@@ -90,7 +90,7 @@ def _grid(images, titles, title, columns, label="", **style):
     images = np.asarray(images).reshape(len(images), 8, 8)
     rows = -(-len(images) // columns)
     columns = min(columns, len(images))
-    side = 5.8 / max(columns, 4)
+    side = 5.8 / max(columns, 5)
     fig, axes = plt.subplots(
         rows, columns, figsize=(side * columns, (side + 0.14) * rows + 0.35), squeeze=False
     )

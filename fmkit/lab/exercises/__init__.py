@@ -7,6 +7,7 @@ looking one up imports one module.
 import difflib
 import importlib
 import pkgutil
+from typing import Any
 
 from fmkit.lab.exercise import Exercise
 
@@ -27,11 +28,13 @@ def every() -> list[Exercise]:
     return sorted(found, key=lambda exercise: exercise.chapter)  # stable: a module's own order stays
 
 
-def get(id: str) -> Exercise:
+def get(id: Any) -> Exercise:
     """The exercise called ``id``.
 
     Raises
     ------
+    TypeError
+        When ``id`` is no string.
     LookupError
         When there is none, with the ids that look most like it.
     """

@@ -1,0 +1,67 @@
+"""The student version of a notebook: nbgrader's markers, cut in the same way, without needing nbgrader."""
+
+import copy
+import re
+from typing import Any
+
+PLACEHOLDER = ("# YOUR CODE HERE", 'raise NotImplementedError("write this, then run the check below")')
+TEXT_PLACEHOLDER = ("YOUR ANSWER HERE",)
+INSTRUCTOR = "instructor"  # cells with this tag are not handed out
+
+
+def student_version(nb: Any) -> Any:
+    """A notebook as a learner gets it, as a new notebook.
+
+    Solutions give way to a placeholder, hidden tests and cells tagged ``instructor`` go, outputs are
+    cleared. Cell ids and nbgrader's metadata stay.
+
+    Parameters
+    ----------
+    nb : nbformat.NotebookNode
+        Version 4. It is not changed.
+
+    Raises
+    ------
+    ValueError
+        When the markers of a cell do not pair up, or an answer cell has none: a solution would be handed out.
+    """
+    nb = copy.deepcopy(nb)
+    nb.metadata.pop("widgets", None)
+    nb.cells = [cell for cell in nb.cells if INSTRUCTOR not in cell.metadata.get("tags", ())]
+    for position, cell in enumerate(nb.cells):
+        name = f"cell {position} ({cell.get('id', 'no id')})"
+        stub = PLACEHOLDER if cell.cell_type == "code" else TEXT_PLACEHOLDER
+        _require_markers(cell, name)
+        cell.source = _cut(cell.source, "SOLUTION", stub, name)
+        cell.source = _cut(cell.source, "HIDDEN TESTS", (), name)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nb
+
+
+def _require_markers(cell, name) -> None:
+    is_answer = cell.metadata.get("nbgrader", {}).get("solution", False)
+    has_stub = PLACEHOLDER[0] in cell.source or TEXT_PLACEHOLDER[0] in cell.source
+    if is_answer and not has_stub and "BEGIN SOLUTION" not in cell.source:
+        raise ValueError(f"{name}: an answer cell without ### BEGIN SOLUTION would be handed out as it is")
+
+
+def _cut(source: str, region: str, stub: tuple[str, ...], name: str) -> str:
+    """Replace what stands between ``BEGIN region`` and ``END region`` by the stub, indented as the marker."""
+    lines, begun = [], None
+    for number, line in enumerate(source.split("\n"), start=1):
+        if f"BEGIN {region}" in line:
+            if begun is not None:
+                raise ValueError(f"{name}: BEGIN {region} in line {number} inside the one of line {begun}")
+            begun = number
+            indent = re.match(r"\s*", line).group()
+            lines += [indent + stub_line for stub_line in stub]
+        elif f"END {region}" in line:
+            if begun is None:
+                raise ValueError(f"{name}: END {region} in line {number} without a BEGIN {region} before it")
+            begun = None
+        elif begun is None:
+            lines.append(line)
+    if begun is not None:
+        raise ValueError(f"{name}: BEGIN {region} in line {begun} without an END {region} after it")
+    return "\n".join(lines)

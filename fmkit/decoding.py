@@ -1,0 +1,239 @@
+"""One token at a time (chapter 09): keys and values kept, so that a step reads new tokens only.
+
+A *step* is a function ``step(params, ids, config, kv=None) -> (logits, kv)``: it reads the tokens that are
+new and scores the one that follows, for every row of a batch. There are `gpt_step` for the GPT of chapter 06,
+`fmkit.llama.llama_step` for a Llama, and `folded_gpt_step`, the first rearranged for speed.
+`fmkit.generation` works with any of them.
+
+Shapes: B batch, T new tokens, S room in the cache, C width, H query heads, G key/value heads, D = C / H, V
+vocabulary.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from fmkit._types import Array
+from fmkit.activations import gelu_tanh
+from fmkit.attention import attention, causal_mask, merge_heads, rope, split_heads
+from fmkit.layers import layernorm, linear, mlp
+from fmkit.transformer import Config
+
+_rope = rope  # `cached_attention` has an argument that is called rope, too
+
+
+def check_ids(ids: Array, vocab_size: int) -> None:
+    """A ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end."""
+    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
+        raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
+
+
+# ------------------------------------------------------------------------------------- keys and values kept
+
+
+@dataclass
+class KVCache:
+    """Keys and values of all tokens read so far, so that no token is read twice.
+
+    The arrays have room for S tokens from the start: to append one by `np.concatenate` would copy all the
+    others.
+    """
+
+    keys: Float[Array, "L B G S D"]  # L layers
+    values: Float[Array, "L B G S D"]
+    length: int = 0  # how many of the S places are filled
+
+    def select(self, rows: Sequence[int]) -> "KVCache":
+        """A copy with these rows of the batch; a row may be taken twice, or left out."""
+        rows = list(rows)
+        return KVCache(self.keys[:, rows], self.values[:, rows], self.length)
+
+
+def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int = 1) -> KVCache:
+    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block."""
+    G = getattr(config, "n_kv_heads", config.n_heads)
+    shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
+    dtype = params["wte"].dtype
+    return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
+
+
+def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
+    """The positions (start, stop) of new tokens; a ValueError if they exceed the room or the vocabulary."""
+    start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
+    stop = start + ids.shape[1]
+    if ids.shape[1] == 0:
+        raise ValueError("there is no token to read")
+    if stop > room:
+        raise ValueError(f"{ids.shape[1]} tokens after {start} do not fit into a context of {room}")
+    check_ids(ids, config.vocab_size)
+    return start, stop
+
+
+def window_start(n: int, block_size: int) -> int:
+    """Where the window begins through which a model with ``block_size`` positions sees a text of n tokens.
+
+    A text that fits is seen whole. After that the window moves on by half a block at a time: each move means
+    that all the tokens inside are read again (their positions changed), and a window that moved a token at a
+    time would do so at each step.
+    """
+    hop = max(1, block_size // 2)
+    return max(0, math.ceil((n - block_size) / hop)) * hop
+
+
+def cached_attention(
+    x: Float[Array, "B T C"],
+    p: dict,
+    n_heads: int,
+    keys: Float[Array, "B G S D"],
+    values: Float[Array, "B G S D"],
+    start: int,
+    mask: Float[Array, "T stop"] | None = None,
+    rope: tuple[Array, Array] | None = None,
+) -> Float[Array, "B T C"]:
+    """`fmkit.attention.multihead_attention` for new tokens at positions start, start + 1, ...
+
+    Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``,
+    where those of earlier tokens stand already; the new queries look at all of them.
+    """
+    G, stop = keys.shape[1], start + x.shape[1]
+    qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
+    heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
+    qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
+    if rope is not None:
+        qk, _ = _rope(qk, *rope)
+    keys[:, :, start:stop] = qk[:, n_heads:]
+    values[:, :, start:stop] = v
+    out, _ = attention(qk[:, :n_heads], keys[:, :, :stop], values[:, :, :stop], mask)  # (B, H, T, D)
+    return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
+
+
+def gpt_step(
+    params: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
+) -> tuple[Float[Array, "B V"], KVCache]:
+    """Read some new tokens and score the one that follows; ``kv`` has the keys and values of earlier ones.
+
+    The same computation as `fmkit.transformer.gpt`, whose last row of logits it returns, without reading the
+    past again.
+
+    Parameters
+    ----------
+    params, config
+        As for `fmkit.transformer.gpt`.
+    ids : (B, T) integers
+        The tokens that are new: a whole prompt, or the one token that was just chosen.
+    kv : KVCache, optional
+        What earlier steps left; it is **extended in place**. Without it a new one is made, for a whole block.
+
+    Returns
+    -------
+    logits : (B, V)
+        Scores of the token after the last of ``ids``.
+    kv : KVCache
+
+    Raises
+    ------
+    ValueError
+        If the cache has no room for the new tokens, or a token is outside the vocabulary.
+    """
+    kv = kv or new_cache(params, config, batch=ids.shape[0])
+    start, stop = check_fit(ids, config, kv)
+    x = params["wte"][ids] + params["wpe"][start:stop]  # (B, T, C)
+    mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all
+    for p, keys, values in zip(params["blocks"], kv.keys, kv.values, strict=True):
+        normed, _ = layernorm(x, **p["ln1"])
+        x = x + cached_attention(normed, p["attn"], config.n_heads, keys, values, start, mask)
+        normed, _ = layernorm(x, **p["ln2"])
+        x = x + mlp(normed, **p["mlp"])[0]
+    kv.length = stop
+    last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
+    return last @ (params["wte"].T if config.tied else params["head"]), kv
+
+
+# ------------------------------------------------------------------------------------------- folded for speed
+
+
+def fold_gpt(params: dict, config: Config) -> dict:
+    """The parameters of a GPT rearranged, once, so that a step has less to do and gives the same logits.
+
+    Three things that every token would pay for again go into the weights:
+
+    - A norm's gain and shift: ``(n * w + b) @ W + c`` is ``n @ (w[:, None] * W) + (b @ W + c)``.
+    - A norm's subtraction of the mean: whatever reads the residual stream takes its mean off first, so that
+      mean never matters. Take it out of all that writes into the stream, and it is 0 from the start.
+    - The scores' 1 / sqrt(D), into the weights that make the queries.
+
+    Returns
+    -------
+    folded : dict
+        For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
+    """
+    D = config.d_model // config.n_heads
+
+    def without_mean(w: Array) -> Array:  # along what becomes the stream's axis
+        return w - w.mean(-1, keepdims=True)
+
+    def after_norm(norm: dict, w: Array, b: Array | float = 0.0) -> tuple[Array, Array]:
+        return norm["w"][:, None] * w, norm["b"] @ w + b
+
+    def fold(p: dict) -> dict:
+        wqkv, bqkv = after_norm(p["ln1"], p["attn"]["wqkv"], p["attn"]["bqkv"])
+        wqkv[:, : config.d_model] /= math.sqrt(D)
+        bqkv[: config.d_model] /= math.sqrt(D)
+        w1, b1 = after_norm(p["ln2"], p["mlp"]["w1"], p["mlp"]["b1"])
+        wo, bo = without_mean(p["attn"]["wo"]), without_mean(p["attn"]["bo"])
+        w2, b2 = without_mean(p["mlp"]["w2"]), without_mean(p["mlp"]["b2"])
+        return {"wqkv": wqkv, "bqkv": bqkv, "wo": wo, "bo": bo, "w1": w1, "b1": b1, "w2": w2, "b2": b2}
+
+    head, head_bias = after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
+    return {
+        "params": params,
+        "wte": without_mean(params["wte"]),
+        "wpe": without_mean(params["wpe"]),
+        "blocks": [fold(p) for p in params["blocks"]],
+        "head": head,
+        "head_bias": head_bias,
+    }
+
+
+def folded_gpt_step(
+    folded: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
+) -> tuple[Float[Array, "B V"], KVCache]:
+    """`gpt_step` with parameters from `fold_gpt`: one new token of one text takes a shorter way.
+
+    A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
+    is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
+    """
+    if ids.size > 1 or kv is None:
+        return gpt_step(folded["params"], ids, config, kv)
+    start, stop = check_fit(ids, config, kv)
+    x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
+    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
+        qkv = _unit(x).dot(p["wqkv"])
+        qkv += p["bqkv"]
+        q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
+        keys[:, start] = k
+        values[:, start] = v
+        weights = np.matvec(keys[:, :stop], q)  # (H, stop): scores, scaled already
+        weights -= weights.max(1, keepdims=True)
+        np.exp(weights, out=weights)
+        out = np.vecmat(weights, values[:, :stop])  # (H, D)
+        out /= weights.sum(1, keepdims=True)  # the softmax's division, on D numbers instead of stop
+        x += out.reshape(-1).dot(p["wo"])
+        x += p["bo"]
+        hidden = _unit(x).dot(p["w1"])  # (F,)
+        hidden += p["b1"]
+        x += gelu_tanh(hidden)[0].dot(p["w2"])
+        x += p["b2"]
+    kv.length = stop
+    logits = _unit(x).dot(folded["head"])
+    logits += folded["head_bias"]
+    return logits[None], kv
+
+
+def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
+    """What is left of `layernorm` for a vector whose mean is 0, with gain and shift folded away."""
+    return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))

@@ -1,0 +1,198 @@
+"""Notebooks as files: one normal form, and a command that executes, normalises and saves.
+
+The normal form keeps what a reader sees and drops what changes from run to run or machine to machine:
+timings, widget state, kernel details. Cell ids stay.
+"""
+
+import copy
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+_DROPPED_METADATA = ("widgets", "celltoolbar", "jupytext", "vscode", "varInspector", "toc", "signature")
+_DROPPED_CELL_METADATA = (
+    "execution",
+    "ExecuteTime",
+    "collapsed",
+    "scrolled",
+    "trusted",
+    "vscode",
+    "jupytext",
+)
+_KINDS_OF_TEXT = {"text/plain"}  # what is left of a widget in a file says nothing to a reader
+
+
+def normalise(nb: Any) -> Any:
+    """The normal form of a notebook, as a new notebook.
+
+    Parameters
+    ----------
+    nb : nbformat.NotebookNode
+        Version 4. It is not changed.
+    """
+    nb = copy.deepcopy(nb)
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    for key in _DROPPED_METADATA:
+        nb.metadata.pop(key, None)
+    nb.metadata["kernelspec"] = type(nb.metadata)(KERNEL)
+    nb.metadata["language_info"] = type(nb.metadata)({"name": "python"})
+    taken: set[str] = set()
+    for position, cell in enumerate(nb.cells):
+        _normalise_cell(cell, position, taken)
+    return nb
+
+
+def _normalise_cell(cell, position, taken) -> None:
+    for key in _DROPPED_CELL_METADATA:
+        cell.metadata.pop(key, None)
+    if cell.metadata.get("tags") == []:
+        del cell.metadata["tags"]
+    if not cell.get("id") or cell["id"] in taken:  # a stable id: the same cell gets the same again
+        cell["id"] = hashlib.sha256(f"{position} {cell.source}".encode()).hexdigest()[:8]
+    taken.add(cell["id"])
+    if "nbgrader" in cell.metadata and "grade_id" in cell.metadata.nbgrader:
+        # nbgrader's own schema knows no dot in a grade_id
+        cell.metadata.nbgrader["grade_id"] = cell.metadata.nbgrader["grade_id"].replace(".", "-")
+    if cell.cell_type == "code":
+        cell.outputs = [output for output in map(_normalise_output, cell.outputs) if output is not None]
+
+
+def _normalise_output(output):
+    """The output without its widget view, or None when nothing else was in it."""
+    if WIDGET_VIEW in output.get("data", {}):
+        del output["data"][WIDGET_VIEW]
+        if set(output["data"]) <= _KINDS_OF_TEXT:
+            return None
+    return output
+
+
+def is_normalised(nb: Any) -> list[str]:
+    """What keeps a notebook from its normal form and from being a whole, fresh run; empty when nothing does.
+
+    Returns
+    -------
+    list of str
+        One sentence per problem.
+    """
+    normal, problems = normalise(nb), []
+    if nb.nbformat != 4 or nb.nbformat_minor != 5:
+        problems.append(f"the format is {nb.nbformat}.{nb.nbformat_minor}, not 4.5")
+    for key in sorted(set(nb.metadata) | set(normal.metadata)):
+        if nb.metadata.get(key) != normal.metadata.get(key):
+            problems.append(f"the notebook's metadata {key!r} is not in its normal form")
+    for position, (cell, wanted) in enumerate(zip(nb.cells, normal.cells, strict=True)):
+        for key in sorted(set(cell) | set(wanted)):
+            if cell.get(key) != wanted.get(key):
+                problems.append(
+                    f"cell {position} ({cell.get('id', 'no id')}): {key} is not in its normal form"
+                )
+    return problems + _not_run(nb)
+
+
+def _not_run(nb) -> list[str]:
+    problems, count = [], 0
+    for position, cell in enumerate(nb.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        count += 1
+        if cell.execution_count != count:
+            number = cell.execution_count
+            problems.append(f"cell {position} ({cell.get('id')}): execution count {number}, not {count}")
+        may_raise = "raises-exception" in cell.metadata.get("tags", ())
+        if not may_raise and any(output.output_type == "error" for output in cell.outputs):
+            problems.append(f"cell {position} ({cell.get('id')}): it raised an error")
+    return problems
+
+
+def run(paths: Iterable, timeout: int = 600) -> int:
+    """Execute notebooks in their own folders, normalise them and save them with their outputs.
+
+    A notebook that fails is left as it was; which cell failed, and how, is printed.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+    timeout : int
+        Seconds for one cell.
+
+    Returns
+    -------
+    int
+        0, or 1 when a notebook failed.
+    """
+    return int(any([not _run_one(Path(path), timeout) for path in paths]))  # a list: all of them are run
+
+
+def _run_one(path, timeout) -> bool:
+    import nbformat
+
+    began = time.monotonic()
+    try:
+        before = path.read_bytes()
+        nb = normalise(nbformat.reads(before.decode("utf-8"), as_version=4))
+        problem = _execute(nb, path.resolve().parent, timeout)
+        if problem is None and path.read_bytes() != before:
+            problem = "the file was changed by someone else meanwhile"
+        if problem is None:
+            _save(nbformat.writes(normalise(nb)) + "\n", path)
+    except (OSError, ValueError, nbformat.ValidationError) as error:  # no file, no notebook, a full disk
+        problem = str(error) or type(error).__name__
+    if problem is not None:
+        print(f"{path}: NOT saved: {problem}")
+        return False
+    seconds, size = time.monotonic() - began, path.stat().st_size / 1000
+    print(f"{path}: {len(nb.cells)} cells, {seconds:.0f} s, {size:.0f} kB")
+    return True
+
+
+def _execute(nb, folder, timeout) -> str | None:
+    """Execute a notebook in place; what went wrong, in words, or None."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    at = [0]
+    client = NotebookClient(
+        nb,
+        timeout=timeout,
+        startup_timeout=120,
+        kernel_name=KERNEL["name"],
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        coalesce_streams=True,
+        on_cell_start=lambda cell, cell_index: at.__setitem__(0, cell_index),
+    )
+    try:
+        client.execute(env={**os.environ, "FMKIT_PROGRESS": "session"})
+    except CellExecutionError as error:
+        return f"{_cell(nb, at[0])} raised {error.ename}: {error.evalue}"
+    except CellTimeoutError:
+        return f"{_cell(nb, at[0])} took more than {timeout} s"
+    except (DeadKernelError, RuntimeError) as error:
+        return f"the kernel died in {_cell(nb, at[0])} ({error})"
+    return None
+
+
+def _cell(nb, position) -> str:
+    cell = nb.cells[position]
+    source = "\n".join(f"    {line}" for line in cell.source.splitlines()[:12])
+    return f"cell {position} ({cell.get('id')})\n{source}\n  "
+
+
+def _save(text: str, path: Path) -> None:
+    """Write beside the file and rename, so that it is never seen half written; its permissions stay."""
+    mode = path.stat().st_mode & 0o777
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,133 @@
+"""The learner's own folder: student versions of the chapters, and JupyterLab opened on them.
+
+Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder remembers, as hashes,
+what we wrote there; a file that still has that hash is ours to renew, any other is the learner's.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import fmkit
+
+RECORD = Path(".fmkit", "chapters.json")
+
+
+def default_folder() -> Path:
+    """``$FMKIT_WORKSPACE``, or ``fmkit-workspace`` in the home folder."""
+    return Path(os.environ.get("FMKIT_WORKSPACE") or "~/fmkit-workspace").expanduser().absolute()
+
+
+def chapters() -> list[Path]:
+    """The course's notebooks, solutions and all, in order: of the checkout, or of the installed package."""
+    package = Path(fmkit.__file__).parent
+    for folder in (package / "notebooks", package.parent / "notebooks"):
+        if found := sorted(folder.glob("[0-9][0-9]-*.ipynb")):
+            return found
+    raise FileNotFoundError("fmkit was installed without its notebooks; install it again")
+
+
+def prepare(folder: Path, say=print) -> list[Path]:
+    """Make or renew a workspace.
+
+    A chapter that is not there is written; one that the learner has not touched is renewed; beside one that
+    they have worked in, a newer version lands as ``04-backprop (new).ipynb``, once.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+    """
+    import nbformat
+
+    from fmkit.course.student import student_version
+
+    folder.mkdir(parents=True, exist_ok=True)
+    record, written = _read_record(folder), []
+    for chapter in chapters():
+        nb = student_version(nbformat.read(chapter, as_version=4))
+        new = (nbformat.writes(nb) + "\n").encode("utf-8")
+        path = _place(folder / chapter.name, new, record)
+        if path is None:
+            continue
+        _write(path, new)
+        record[path.name] = _hash(new)
+        if path.name != chapter.name:
+            record[f"{chapter.name}: offered"] = _hash(new)
+            say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
+        written.append(path)
+        _write(folder / RECORD, json.dumps(record, indent=1).encode())  # at once: we may be stopped any time
+    return written
+
+
+def _place(path: Path, new: bytes, record: dict) -> Path | None:
+    """Where a chapter's newest version goes: over our own untouched copy, beside a changed one, or nowhere."""
+    if not path.exists():
+        return path
+    now = _hash(path.read_bytes())
+    if now == _hash(new):
+        record[path.name] = now
+        return None
+    if now == record.get(path.name):
+        return path
+    if _hash(new) in (record.get(path.name), record.get(f"{path.name}: offered")):
+        return None  # they work in a copy of this very version, or were given it before
+    beside = path.with_name(f"{path.stem} (new).ipynb")
+    number = 2
+    while beside.exists() and _hash(beside.read_bytes()) != record.get(beside.name):
+        beside = path.with_name(f"{path.stem} (new {number}).ipynb")
+        number += 1
+    return beside
+
+
+def _read_record(folder: Path) -> dict:
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+        return record if isinstance(record, dict) else {}
+    except (OSError, ValueError):
+        return {}  # then every file counts as the learner's
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write beside the file and rename, so that it is never seen half written."""
+    path.parent.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def start(folder: Path, browser: bool = True) -> None:
+    """Run JupyterLab in the workspace until it is stopped (Ctrl-C, or Shut Down in its File menu).
+
+    It takes the first free port from 8888 on, and asks nobody for news.
+    """
+    from jupyterlab.labapp import LabApp
+
+    os.chdir(folder)
+    here = str(Path(sys.executable).parent)  # so that `!fmkit doctor` in a cell finds this very installation
+    os.environ["PATH"] = here + os.pathsep + os.environ.get("PATH", "")
+    options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if not browser:
+        options.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter would refuse
+        options.append("--allow-root")
+    LabApp.launch_instance(argv=options)

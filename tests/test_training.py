@@ -1,0 +1,45 @@
+"""The small training loop: batches, one step, memory."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from fmkit.params import flatten, tree_map
+from fmkit.training import batches, keep_memory, train_step
+from fmkit.transformer import Config, init_gpt
+
+CONFIG = Config(vocab_size=11, block_size=6, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+
+
+def test_targets_are_the_next_tokens_and_every_window_comes_up():
+    tokens = np.arange(12, dtype=np.uint16)
+    starts = set()
+    for ids, targets in itertools.islice(batches(tokens, 3, 5, np.random.default_rng(0)), 100):
+        assert ids.shape == targets.shape == (3, 5)
+        np.testing.assert_array_equal(targets, ids + 1)
+        np.testing.assert_array_equal(np.diff(ids), 1)
+        starts |= set(ids[:, 0].tolist())
+    assert starts == set(range(7))  # the last window ends with the last token
+
+
+def test_a_text_too_short_is_refused():
+    with pytest.raises(ValueError, match="too few"):
+        next(batches(np.arange(5), 3, 5, np.random.default_rng(0)))
+
+
+def test_steps_learn_and_leave_their_arguments_alone():
+    rng = np.random.default_rng(1)
+    params = init_gpt(rng, CONFIG)
+    before = tree_map(np.copy, params)
+    ids, targets = next(batches(rng.integers(0, 11, 50), 4, 6, rng))
+    after, state, first = train_step(params, None, ids, targets, CONFIG, lr=0.01)
+    tree_map(np.testing.assert_array_equal, params, before)
+    for _ in range(60):
+        after, state, last = train_step(after, state, ids, targets, CONFIG, lr=0.01)
+    assert last < 0.5 * first
+    assert {w.dtype for w in flatten(after).values()} == {np.dtype(np.float32)}
+
+
+def test_keeping_memory_says_whether_it_worked():
+    assert keep_memory() in (True, False)
