@@ -1,8 +1,8 @@
-"""Compare two implementations fairly: a process for each, one thread, taking turns.
+"""Compare NumPy with torch fairly: a process for each, one thread, taking turns.
 
-NumPy and torch in one process get in each other's way (two thread pools, one allocator), so each contestant is
-a child process that waits for "go" on its standard input, runs a few steps and answers with the time of one.
-The parent lets them take turns, so that whatever else the machine does hits both alike, and takes medians.
+NumPy and torch in one process get in each other's way (two thread pools, one allocator). So each contestant
+is a child process that waits for "go" on its standard input, runs a few steps and answers with the time of
+one. The parent lets them take turns, so that whatever else the machine does hits both alike.
 """
 
 import os
@@ -13,18 +13,28 @@ import time
 from collections.abc import Callable
 
 ROUNDS, STEPS, WARM_UP = 15, 10, 5
+MakeStep = Callable[[], Callable[[], None]]
+
+# What a row of the table is called, and how its children run; the last row is the one that counts.
+SETTINGS = {
+    "default malloc": {},
+    "memory kept, products held to AVX2": {"keep_memory": True, "avx2": True},
+    "memory kept": {"keep_memory": True},
+}
 
 
-def _clean_environment() -> dict[str, str]:
-    """One thread each; and no leftover settings that pin the BLAS to another processor than this one."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MALLOC_"))}
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return environment | dict.fromkeys(threads, "1")
+def _environment(avx2: bool) -> dict[str, str]:
+    """One thread each, and none of the caller's settings of BLAS and malloc: they may suit another machine."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "MALLOC_"))}
+    ours |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    if avx2:  # NumPy's BLAS and torch's, on the same instructions; no effect where there is no AVX2
+        ours |= {"OPENBLAS_CORETYPE": "Haswell", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+    return ours
 
 
-def _serve(make_step: Callable[[], Callable[[], None]], keep: bool) -> None:
-    """A child: time steps whenever the parent asks for it."""
-    if keep:
+def _serve(make_step: MakeStep) -> None:
+    """A child: time a few steps whenever the parent asks for it."""
+    if "--keep-memory" in sys.argv:
         from fmkit.training import keep_memory
 
         keep_memory()
@@ -33,47 +43,43 @@ def _serve(make_step: Callable[[], Callable[[], None]], keep: bool) -> None:
         step()
     print("ready", flush=True)
     for _ in sys.stdin:
-        start = time.process_time()  # one thread: the time it had the processor, whoever else wanted it
+        start = time.process_time()  # with one thread: how long it had the processor, whoever else wanted it
         for _ in range(STEPS):
             step()
         print((time.process_time() - start) / STEPS, flush=True)
 
 
-def _measure(script: str, names: list[str], keep: bool) -> dict[str, float]:
-    """Median seconds of a step by contestant, taking turns."""
-    children = {}
+def _measure(names: list[str], keep_memory: bool = False, avx2: bool = False) -> dict[str, float]:
+    """Median seconds of a step of each contestant."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    children, times = {}, {name: [] for name in names}
     for name in names:
-        command = [sys.executable, script, "--child", name, *(["--keep-memory"] if keep else [])]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
-        children[name] = subprocess.Popen(command, env=_clean_environment(), **pipes)
+        command = [sys.executable, os.path.abspath(sys.argv[0]), "--child", name]
+        command += ["--keep-memory"] if keep_memory else []
+        children[name] = subprocess.Popen(command, env=_environment(avx2), **pipes)
         if children[name].stdout.readline() != "ready\n":
-            raise SystemExit(f"the contestant {name} did not start")
-    times = {name: [] for name in names}
+            raise SystemExit(f"{name} did not start")
     for _ in range(ROUNDS):
         for name, child in children.items():
             child.stdin.write("go\n")
             times[name].append(float(child.stdout.readline()))
     for child in children.values():
-        child.stdin.close()
-        child.wait()
+        child.communicate()
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def compare(contestants: dict[str, Callable[[], Callable[[], None]]]) -> None:
-    """Time "numpy" against "torch" and print a table; the last line is ``ratio N``, NumPy's time over torch's.
+def compare(**contestants: MakeStep) -> None:
+    """Time ``numpy`` against ``torch``; the last line printed is ``ratio N``, NumPy's time over torch's.
 
     Parameters
     ----------
-    contestants : {"numpy": make_step, "torch": make_step}
-        ``make_step()`` prepares everything and returns a function that does one step.
+    numpy, torch : functions
+        Called in the child; prepares everything and returns a function that does one step.
     """
     if "--child" in sys.argv:
-        name = sys.argv[sys.argv.index("--child") + 1]
-        return _serve(contestants[name], "--keep-memory" in sys.argv)
-    for keep in (False, True):
-        times = _measure(os.path.abspath(sys.argv[0]), list(contestants), keep)
-        ratio = times["numpy"] / times["torch"]
-        memory = "memory kept (keep_memory)" if keep else "default malloc"
-        parts = ", ".join(f"{name} {1000 * seconds:.2f} ms" for name, seconds in times.items())
-        print(f"{memory}: {parts}, ratio {ratio:.2f}")
+        return _serve(contestants[sys.argv[sys.argv.index("--child") + 1]])
+    for row, settings in SETTINGS.items():
+        ms = {name: 1000 * seconds for name, seconds in _measure(list(contestants), **settings).items()}
+        ratio = ms["numpy"] / ms["torch"]
+        print(f"{row}: numpy {ms['numpy']:.2f} ms, torch {ms['torch']:.2f} ms, ratio {ratio:.2f}", flush=True)
     print(f"ratio {ratio:.2f}")

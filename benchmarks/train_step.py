@@ -53,4 +53,4 @@ def torch_step():
 
 
 if __name__ == "__main__":
-    compare({"numpy": numpy_step, "torch": torch_step})
+    compare(numpy=numpy_step, torch=torch_step)

@@ -7,8 +7,10 @@ from jaxtyping import Int
 
 from fmkit._types import Array
 
+Ids = Sequence[int] | Int[Array, "_"]
 
-def truncate(ids: Sequence[int], max_length: int, side: str = "right") -> list[int]:
+
+def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     """At most ``max_length`` ids; the rest is cut off on the given side.
 
     A classifier keeps the beginning (``"right"``), a language model that goes on writing keeps the end
@@ -22,9 +24,7 @@ def truncate(ids: Sequence[int], max_length: int, side: str = "right") -> list[i
     return ids[:max_length] if side == "right" else ids[max(0, len(ids) - max_length) :]
 
 
-def truncate_pair(
-    first: Sequence[int], second: Sequence[int], max_length: int
-) -> tuple[list[int], list[int]]:
+def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], list[int]]:
     """Cut the end of the longer text, then of both, until together they have at most ``max_length`` ids.
 
     An odd id goes to the longer text (to the second, when both are as long): Hugging Face's "longest first".
@@ -39,7 +39,7 @@ def truncate_pair(
 
 
 def pad(
-    sequences: Sequence[Sequence[int]], value: int = 0, side: str = "right", length: int | None = None
+    sequences: Sequence[Ids], value: int = 0, side: str = "right", length: int | None = None
 ) -> tuple[Int[Array, "B T"], Int[Array, "B T"]]:
     """Make sequences equally long, so that they fit into one array.
 
@@ -93,7 +93,7 @@ def _check_side(side: str) -> None:
 
 
 def batches_by_length(
-    lengths: Sequence[int], batch_size: int, rng: np.random.Generator | None = None
+    lengths: Ids, batch_size: int, rng: np.random.Generator | None = None
 ) -> list[Int[Array, "_"]]:
     """Indices of batches of similar length, so that little of a batch is padding.
 

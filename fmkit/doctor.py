@@ -27,7 +27,7 @@ class Finding:
 
 
 def examine() -> int:
-    """Print the report; 1 when something is broken, 0 when all is well or only optional things are missing."""
+    """Print the report; 1 when something is broken, 0 when at most optional things are missing."""
     print(f"fmkit {fmkit.__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
     found = []
     for check in CHECKS:
@@ -163,7 +163,7 @@ _INSIDE = "import socket; print(*(name for _, name in socket.if_nameindex()))"
 
 
 def sandbox() -> Iterator[Finding]:
-    """A command really runs in bubblewrap, and sees no network but its own loopback. Only grading needs it."""
+    """A command really runs in bubblewrap, and sees no network but its loopback. Only grading needs it."""
     if sys.platform != "linux":
         yield Finding(OPTIONAL, "sandbox", "grading (for instructors) needs Linux")
         return

@@ -82,7 +82,9 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     return out
 
 
-def penalise_repetition(logits: Float[Array, "V"], ids: Sequence[int], penalty: float) -> Float[Array, "V"]:
+def penalise_repetition(
+    logits: Float[Array, "V"], ids: Sequence | Array, penalty: float
+) -> Float[Array, "V"]:
     """Make tokens that occurred less likely: divide a positive logit by the penalty, multiply a negative one.
 
     A penalty of 1 changes nothing.
@@ -109,7 +111,7 @@ def penalise_repetition(logits: Float[Array, "V"], ids: Sequence[int], penalty: 
 
 def probabilities(
     logits: Float[Array, "V"],
-    ids: Sequence[int] = (),
+    ids: Sequence | Array = (),
     *,
     temperature: float = 1.0,
     top_k: int | None = None,
@@ -149,10 +151,10 @@ def probabilities(
 
 # ---------------------------------------------------------------------------------------- choosing the token
 
-Choose = Callable[[Array, Sequence[int]], int]  # (logits of the next token, tokens so far) -> the token
+Choose = Callable[[Array, Sequence], int]  # (logits of the next token, tokens so far) -> the token
 
 
-def greedy(logits: Float[Array, "V"], ids: Sequence[int] = ()) -> int:
+def greedy(logits: Float[Array, "V"], ids: Sequence | Array = ()) -> int:
     """The most likely token (the first, if several are level)."""
     _check_logits(logits)
     return int(logits.argmax())
@@ -176,7 +178,7 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
 def sampler(rng: np.random.Generator, **settings) -> Choose:
     """A function that draws the next token, for `generate`. The settings are those of `probabilities`."""
 
-    def choose(logits: Array, ids: Sequence[int]) -> int:
+    def choose(logits: Array, ids: Sequence) -> int:
         return sample(rng, probabilities(logits, ids, **settings))
 
     return choose
@@ -194,12 +196,12 @@ def _check_logits(logits: Array) -> None:
 def generate(
     step: Callable,
     params: dict,
-    prompt: Iterable[int],
+    prompt: Iterable,
     config: Any,
     max_new_tokens: int,
     *,
     choose: Choose = greedy,
-    stop: Iterable[int] = (),
+    stop: Iterable = (),
     bos: int | None = None,
 ) -> Iterator[int]:
     """Continue a prompt, token by token. Each token is handed out as soon as it is chosen.
@@ -255,12 +257,12 @@ def _stream(step, params, ids, config, max_new_tokens, choose, stop) -> Iterator
 def generate_by_recomputing(
     forward: Callable,
     params: dict,
-    prompt: Iterable[int],
+    prompt: Iterable,
     config: Any,
     max_new_tokens: int,
     *,
     choose: Choose = greedy,
-    stop: Iterable[int] = (),
+    stop: Iterable = (),
     bos: int | None = None,
 ) -> Iterator[int]:
     """The same tokens as `generate`, without a cache: every step reads the whole text again.
@@ -279,7 +281,7 @@ def generate_by_recomputing(
         yield token
 
 
-def _start(prompt: Iterable[int], vocab_size: int, bos: int | None, max_new_tokens: int) -> list[int]:
+def _start(prompt: Iterable, vocab_size: int, bos: int | None, max_new_tokens: int) -> list[int]:
     """The checked prompt as a list of its own."""
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must not be negative, got {max_new_tokens}")
@@ -291,7 +293,7 @@ def _start(prompt: Iterable[int], vocab_size: int, bos: int | None, max_new_toke
     return ids
 
 
-def stream_text(tokens: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator[str]:
+def stream_text(tokens: Iterable, decode: Callable[[list[int]], str]) -> Iterator[str]:
     """Text in pieces as the tokens come in; a character made of several tokens waits until it is whole.
 
     Parameters
@@ -322,13 +324,13 @@ def stream_text(tokens: Iterable[int], decode: Callable[[list[int]], str]) -> It
 def beam_search(
     step: Callable,
     params: dict,
-    prompt: Iterable[int],
+    prompt: Iterable,
     config: Any,
     max_new_tokens: int,
     *,
     n_beams: int = 4,
     length_penalty: float = 1.0,
-    stop: Iterable[int] = (),
+    stop: Iterable = (),
     bos: int | None = None,
 ) -> list[tuple[list[int], float]]:
     """Keep the best few texts instead of one; at each step every one is continued by every token.

@@ -15,9 +15,9 @@ import numpy as np
 
 from fmkit._types import Array
 from fmkit.bert import BertConfig
-from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _from_hf, _gpt2_names, _to_hf, _to_sizes
+from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _from_hf, _gpt2_names
 from fmkit.llama import LlamaConfig
-from fmkit.params import unflatten
+from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
 Tensors = dict[str, Array]  # Hugging Face's name of a weight -> the weight
@@ -216,12 +216,19 @@ def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
 
 def to_hf_llama(params: dict, config: LlamaConfig):
     """Parameters of `fmkit.llama.llama` as a Hugging Face ``LlamaForCausalLM``, in evaluation mode."""
+    import torch
     from transformers import LlamaConfig as HFConfig
     from transformers import LlamaForCausalLM
 
-    sizes = _to_sizes(config, _LLAMA_SIZES)
+    sizes = {theirs: getattr(config, ours) for ours, theirs in _LLAMA_SIZES.items()}
     hf = HFConfig(**sizes, rope_theta=config.rope_base, bos_token_id=None, eos_token_id=None)
-    state = _to_hf(params, _llama_names(config))
+    D = config.d_model // config.n_heads
+    ends = [config.n_heads * D, (config.n_heads + config.n_kv_heads) * D]  # of queries and keys in wqkv
+    flat, state = flatten(params), {}
+    for ours, theirs in _llama_names(config).items():
+        for name, w in zip(theirs, np.split(flat[ours], ends if len(theirs) > 1 else [], -1), strict=True):
+            w = w.T if name.endswith(".T") else w
+            state[name.removesuffix(".T")] = torch.from_numpy(w.copy())
     state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
     model = LlamaForCausalLM(hf).to(state["lm_head.weight"].dtype)
     model.load_state_dict(state)

@@ -55,12 +55,12 @@ def fix_mojibake(text: str) -> str:
     >>> fix_mojibake("Itâ€™s a cafÃ©, not «CAFÉ»")
     'It’s a café, not «CAFÉ»'
     """
+    return _MOJIBAKE.sub(_reread, text)
 
-    def repair(match: re.Match) -> str:
-        raw = b"".join(bytes([ord(c)]) if ord(c) < 256 else c.encode("cp1252") for c in match[0])
-        return raw.decode("utf-8", "ignore") or match[0]
 
-    return _MOJIBAKE.sub(repair, text)
+def _reread(match: re.Match) -> str:
+    raw = b"".join(bytes([ord(c)]) if ord(c) < 256 else c.encode("cp1252") for c in match[0])
+    return raw.decode("utf-8", "ignore") or match[0]
 
 
 def normalize(text: str, form: str = "NFC") -> str:
@@ -160,11 +160,13 @@ def missing(values: Iterable[Any]) -> Bool[Array, "N"]:
     >>> missing(["good", None, " ", float("nan"), 0])
     array([False,  True,  True,  True, False])
     """
+    return np.array([_is_missing(v) for v in values], dtype=bool)
 
-    def is_missing(v) -> bool:
-        return v is None or (isinstance(v, str) and not v.strip()) or (isinstance(v, float) and v != v)
 
-    return np.array([is_missing(v) for v in values], dtype=bool)
+def _is_missing(v: Any) -> bool:
+    return (
+        v is None or (isinstance(v, str) and not v.strip()) or bool(v != v)
+    )  # NaN alone differs from itself
 
 
 def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"]:

@@ -64,12 +64,12 @@ class Vocabulary:
             raise ValueError(f"{tokens[ids.index(None)]!r} is not in the vocabulary, which has no {UNK}")
         return ids
 
-    def decode(self, ids: Iterable[int]) -> list[str]:
+    def decode(self, ids: Iterable) -> list[str]:
         """The tokens of ids; raises IndexError for an id that does not exist."""
         return [self.tokens[i] for i in _existing(ids, len(self))]
 
 
-def _existing(ids: Iterable[int], vocab_size: int) -> list[int]:
+def _existing(ids: Iterable, vocab_size: int) -> list:
     """The ids as a list, all of them in range (Python would read negative ones from the end)."""
     ids = list(ids)
     if ids and not 0 <= min(ids) <= max(ids) < vocab_size:
@@ -101,7 +101,7 @@ class CharTokenizer:
     def encode(self, text: str) -> list[int]:
         return self.vocabulary.encode(text)
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable) -> str:
         return "".join(self.vocabulary.decode(ids))
 
 
@@ -131,7 +131,7 @@ class WordTokenizer:
     def encode(self, text: str) -> list[int]:
         return self.vocabulary.encode(split_words(text))
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable) -> str:
         return " ".join(self.vocabulary.decode(ids))
 
 
@@ -353,7 +353,7 @@ class BPETokenizer:
             ids.extend(self._cache[piece])
         return ids
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable) -> str:
         """The text of ids; raises IndexError for an id that does not exist."""
         data = b"".join([self.vocab[i] for i in _existing(ids, self.vocab_size)])
         try:

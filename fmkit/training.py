@@ -14,7 +14,7 @@ from fmkit.transformer import Config, gpt_loss
 def batches(
     tokens: Integer[Array, "N"], batch_size: int, block_size: int, rng: np.random.Generator
 ) -> Iterator[tuple[Integer[Array, "B T"], Integer[Array, "B T"]]]:
-    """Random windows of a long text, for ever: pairs (ids, targets), where targets are the ids one step later.
+    """Random windows of a long text, for ever: pairs (ids, targets), the targets one token later.
 
     Raises
     ------
@@ -69,9 +69,9 @@ def train_step(
 def keep_memory() -> bool:
     """Ask the C library to keep freed memory for the next step, for this process; True if it agreed.
 
-    A training step frees and asks again for the same few dozen megabytes. By default glibc hands large pieces back
-    to the operating system each time, which then has to fill them with zeros anew, page by page: a good part of
-    the time of a small model's step. Results do not change. Without glibc (macOS, Windows) nothing happens.
+    A training step frees some dozen megabytes, and the next step asks for them again. By default glibc hands
+    them back to the operating system in between, which has to zero them anew, page by page: up to half of the
+    time of a small model's step. Results do not change. Without glibc (macOS, Windows) nothing happens.
     """
     M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
     try:

@@ -171,7 +171,7 @@ class WordPieceTokenizer:
             ids, segments = [i for i, _ in both], [s for _, s in both]
         return *pad(ids, self.pad_id), pad(segments)[0]
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable) -> str:
         """Pieces joined, without [PAD], [CLS] and [SEP]. Case, accents and spacing do not come back."""
         words = []
         for token in self.vocabulary.decode(ids):

@@ -36,7 +36,9 @@ def test_masks():
     mask = padding_mask(np.array([[1, 1, 0], [True, False, False]]))
     np.testing.assert_array_equal(mask[:, 0, 0], [[0, 0, -inf], [0, -inf, -inf]])
     assert causal_mask(3).dtype == mask.dtype == np.float32
-    assert causal_mask(3, np.float64).dtype == padding_mask(np.ones((1, 2), int), np.float64).dtype == np.float64
+    assert (
+        causal_mask(3, np.float64).dtype == padding_mask(np.ones((1, 2), int), np.float64).dtype == np.float64
+    )
 
 
 def test_split_heads_is_a_view_and_merge_undoes_it(rng):
@@ -170,9 +172,14 @@ def test_without_positions_the_order_of_the_others_does_not_matter(rng):
     order = [2, 0, 1, 3, 4]
     tables = rope_tables(np.arange(T), D)
     np.testing.assert_allclose(
-        multihead_attention(x, p, H)[0][:, order], multihead_attention(x[:, order], p, H)[0], rtol=1e-9, atol=1e-9
+        multihead_attention(x, p, H)[0][:, order],
+        multihead_attention(x[:, order], p, H)[0],
+        rtol=1e-9,
+        atol=1e-9,
     )
-    moved = multihead_attention(x, p, H, rope=tables)[0] - multihead_attention(x[:, order], p, H, rope=tables)[0]
+    moved = (
+        multihead_attention(x, p, H, rope=tables)[0] - multihead_attention(x[:, order], p, H, rope=tables)[0]
+    )
     assert np.abs(moved[:, 4]).max() > 1e-3
 
 

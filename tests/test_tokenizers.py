@@ -73,6 +73,7 @@ def test_bpe_equals_the_library_on_a_play(hamlet):
     assert BPETokenizer(merges).encode(hamlet) == library.encode(hamlet).ids
 
 
+@pytest.mark.slow
 def test_bpe_equals_the_library_on_all_of_shakespeare():
     plays = list(datasets.shakespeare().values())
     merges = train_bpe(plays, 2256)
@@ -95,7 +96,7 @@ def test_bpe_equals_the_library_where_ties_and_overlaps_abound(corpus, text):
 
 
 def test_the_tie_break():
-    """Both pairs of a word occur once. Ids are in GPT-2's order: "b", "c", and after all letters the space."""
+    """Both pairs of a word occur once. Ids are in GPT-2's order: "b", "c", after them the space."""
     (first, *_), ids = train_bpe("cbc", 258), BPETokenizer([]).encode("bc ")
     b, c, space = ids
     assert b < c < space
@@ -223,8 +224,8 @@ SETTLED = [c for c in map(chr, range(0x30000)) if settled(c)]
 
 def test_split_equals_the_library_for_every_settled_character():
     assert len(SETTLED) > 90_000
-    for pattern in ("a{0}b1", "1{0}!{0}?", " {0} {0}{0}\n"):
-        text = "|".join(pattern.format(c) for c in SETTLED)
+    for start in range(0, len(SETTLED), 1000):
+        text = "".join(f"a{c}1{c}!{c} {c}{c}\n" for c in SETTLED[start : start + 1000])
         assert split_gpt2(text) == library_pieces(text)
 
 

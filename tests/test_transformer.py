@@ -67,7 +67,9 @@ def test_tied_is_untied_with_a_copied_head(rng):
     loss, grads = gpt_loss(tied, ids, targets, CONFIG)
     untied_loss, untied_grads = gpt_loss(untied, ids, targets, replace(CONFIG, tied=False))
     assert float(loss) == pytest.approx(float(untied_loss), abs=1e-12)
-    np.testing.assert_allclose(grads["wte"], untied_grads["wte"] + untied_grads["head"].T, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        grads["wte"], untied_grads["wte"] + untied_grads["head"].T, rtol=1e-12, atol=1e-14
+    )
     np.testing.assert_allclose(grads["wpe"], untied_grads["wpe"], rtol=1e-12, atol=1e-14)
 
 

@@ -98,7 +98,9 @@ def _multihead(n_heads, n_kv_heads, bias):
     return inputs
 
 
-_LATER_KEYS = ours.causal_mask(S, np.float64)[-T:]  # T queries at the end of S keys, as when continuing a text
+_LATER_KEYS = ours.causal_mask(S, np.float64)[
+    -T:
+]  # T queries at the end of S keys, as when continuing a text
 _CAUSAL = ours.causal_mask(T)
 
 CASES = {

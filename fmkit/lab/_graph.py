@@ -46,7 +46,7 @@ class Frame:
     sentence: str = ""
 
 
-def short(value: float) -> str:
+def short(value: float | int) -> str:
     """A number in at most eight characters: 12.4, -0.0608, 4.1e-06."""
     if value != 0 and abs(value) < 1e-3:
         return f"{value:.1e}"
@@ -57,7 +57,7 @@ def _in_formula(value):
     return f"({short(value)})" if value < 0 else short(value)
 
 
-def walk(numbers: dict[str, float], nodes: tuple[Node, ...] = EXAMPLE) -> list[Frame]:
+def walk(numbers: dict, nodes: tuple[Node, ...] = EXAMPLE) -> list[Frame]:
     """All frames: the inputs, each node forward, then each node backward, with a sentence for each."""
     known = {node.name: numbers[node.name] for node in nodes if node.op == "input"}
     frames = [Frame(dict(known), sentence="The inputs and the parameters are given.")]
@@ -121,10 +121,10 @@ def _backward(node, known, gradients, numbers):
     return f"{why}; times what came back, {short(slope)} · {_in_formula(g)} = {short(slope * g)}"
 
 
-# -- drawing -----------------------------------------------------------------------------------------------------
+# -- drawing -------------------------------------------------------------------------------------------------
 
 
-def draw(frame: Frame, numbers: dict[str, float], ax, nodes: tuple[Node, ...] = EXAMPLE) -> None:
+def draw(frame: Frame, numbers: dict, ax, nodes: tuple[Node, ...] = EXAMPLE) -> None:
     """The graph at one step: values in blue above the nodes, gradients in red below them."""
     place = {node.name: np.array(node.at) for node in nodes}
     for node in nodes:

@@ -69,7 +69,7 @@ class Outcome:
     warned: str = ""
 
 
-def run_answer(fn: Any, cases: list, seconds: float | None = None) -> list[Outcome]:
+def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list[Outcome]:
     """Call ``fn`` on a fresh copy of every case and note what happened.
 
     Parameters

@@ -40,10 +40,19 @@ def difference(expected: Any, got: Any, tolerance: float, strict: bool = True) -
     return _walk(expected, got, _Rule(tolerance, strict), ())
 
 
+def agree(expected: Any, got: Any, tolerance: float, strict: bool = True) -> bool:
+    """Whether there is no `difference`, without finding words for it."""
+    return _walk(expected, got, _Rule(tolerance, strict, words=False), ()) is None
+
+
 @dataclass(frozen=True)
 class _Rule:
     tolerance: float
     strict: bool
+    words: bool = True
+
+
+_SOME = Difference("value", "")  # where no words are wanted
 
 
 def _walk(expected, got, rule, path):
@@ -74,7 +83,7 @@ def _sequences(expected, got, rule, path):
         return _type(expected, got, path)
     if len(expected) != len(got):
         return _lengths(expected, got, path)
-    if isinstance(expected, tuple) and not path and (swapped := _swapped(expected, got, rule)):
+    if rule.words and isinstance(expected, tuple) and not path and (swapped := _swapped(expected, got, rule)):
         return Difference("order", f"The values are right, but in another order than expected{swapped}.")
     for i, (e, g) in enumerate(zip(expected, got, strict=True)):
         if found := _walk(e, g, rule, (*path, i if isinstance(expected, list) else (i, len(expected)))):
@@ -84,7 +93,7 @@ def _sequences(expected, got, rule, path):
 
 def _swapped(expected, got, rule):
     """In which order several returned values come, in words, when they are the right ones but swapped."""
-    loose = _Rule(rule.tolerance, strict=False)
+    loose = _Rule(rule.tolerance, strict=False, words=False)
     if not 2 <= len(expected) <= 4 or all(
         _walk(e, g, loose, (0,)) is None for e, g in zip(expected, got, strict=True)
     ):
@@ -98,8 +107,8 @@ def _swapped(expected, got, rule):
 def _dicts(expected, got, rule, path):
     if not isinstance(got, dict):
         return _type(expected, got, path)
-    missing = [repr(k) for k in expected if k not in got]
-    extra = [repr(k) for k in got if k not in expected]
+    missing = [k for k in expected if k not in got]
+    extra = [k for k in got if k not in expected]
     if missing or extra:
         parts = [
             f"{label}: {_some(keys)}" for label, keys in (("missing", missing), ("extra", extra)) if keys
@@ -115,14 +124,16 @@ def _dicts(expected, got, rule, path):
 def _arrays(expected, got, rule, path):
     e, g = np.asarray(expected), np.asarray(got)
     if e.shape != g.shape:
-        return _shapes(e, g, rule, path)
+        return _shapes(e, g, rule, path) if rule.words else _SOME
     if rule.strict and (found := _numbers(expected, got, e, g, path)):
         return found
     numeric = e.dtype.kind in "biuf" and g.dtype.kind in "biuf"
     if e.dtype.kind != g.dtype.kind and not numeric:
         return _type(expected, got, path)
     right = close(e, g, rule.tolerance)
-    return None if right.all() else _values(e, g, right, rule, path)
+    if right.all():
+        return None
+    return _values(e, g, right, rule, path) if rule.words else _SOME
 
 
 def close(e: np.ndarray, g: np.ndarray, tolerance: float) -> np.ndarray:
@@ -135,8 +146,10 @@ def close(e: np.ndarray, g: np.ndarray, tolerance: float) -> np.ndarray:
     e, g = e.astype(np.float64), g.astype(np.float64)
     with np.errstate(all="ignore"):
         finite = np.isfinite(e) & np.isfinite(g)
-        size = np.abs(e[np.isfinite(e) & (e != 0)])
-        typical, largest = (float(np.median(size)), float(size.max())) if size.size else (0.0, 0.0)
+        size = np.sort(np.abs(e[np.isfinite(e) & (e != 0)]))
+        typical, largest = (
+            (size[(size.size - 1) // 2], size[-1]) if size.size else (0.0, 0.0)
+        )  # the lower median
         slack = relative * np.abs(e) + max(relative * typical, 64 * eps * largest, 8 * eps)
         return np.asarray(exact | (finite & (np.abs(g - e) <= slack)))
 
@@ -329,7 +342,7 @@ def _pattern(e, g, rule):
         return "Yours are the right ones, transposed."
     with np.errstate(all="ignore"):
         ratio = float((e * g).sum() / (e * e).sum())
-    if np.isfinite(ratio) and ratio and close(e * ratio, g, rule.tolerance).all():
+    if np.isfinite(ratio) and ratio and close(np.asarray(e * ratio), g, rule.tolerance).all():
         if abs(ratio + 1) < 1e-4:
             return "Yours have the wrong sign."
         return f"Yours are the right ones times {ratio:.4g}." if e.size > 1 else ""

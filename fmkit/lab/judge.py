@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fmkit.lab.answer import Outcome, modules_used, run_answer
-from fmkit.lab.compare import Difference, difference, distance, kind
+from fmkit.lab.compare import Difference, agree, difference, distance, kind
 from fmkit.lab.exercise import Exercise
 from fmkit.lab.plain import is_plain, plain
 
@@ -55,7 +55,7 @@ def make_cases(exercise: Exercise, seed: int | None = None) -> list:
 
 
 def judge_answer(
-    exercise: Exercise, fn: Any, seed: int | None = None, seconds: float | None = None
+    exercise: Exercise, fn: Any, seed: int | None = None, seconds: int | float | None = None
 ) -> Verdict:
     """Make cases, run ``fn`` on them here, and judge. What it may import is judged too."""
     cases = make_cases(exercise, seed)
@@ -64,7 +64,7 @@ def judge_answer(
 
 @dataclass(frozen=True)
 class Known:
-    """What the reference and each misconception do on some cases; worth keeping when many answers are judged."""
+    """What the reference and each misconception do on some cases; worth keeping to judge many answers."""
 
     reference: list[Outcome]
     misconceptions: list[list[Outcome]]
@@ -258,7 +258,7 @@ def _alike(theirs, ours, tolerance, strict) -> bool:
         return _raised(theirs) == _raised(ours)
     if strict and set(theirs.overwritten) != set(ours.overwritten):
         return False
-    return is_plain(ours.value) and difference(theirs.value, ours.value, tolerance, strict) is None
+    return is_plain(ours.value) and agree(theirs.value, ours.value, tolerance, strict)
 
 
 def _raised(outcome, words=False):

@@ -12,7 +12,7 @@ class TooLong(BaseException):
     """Raised inside a call that ran past its limit. No Exception, so that `except Exception` lets it by."""
 
 
-def call_within(seconds: float | None, call: Callable, *args: Any) -> Any:
+def call_within(seconds: int | float | None, call: Callable, *args: Any) -> Any:
     """``call(*args)``, interrupted by `TooLong` after ``seconds``.
 
     The limit works on the main thread of systems that have SIGALRM, between two steps of Python; elsewhere,

@@ -4,7 +4,7 @@ Each draws into ``ax`` (or a new figure of its own) and gives it back. A cell en
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,8 +49,8 @@ def use_style() -> None:
 
 
 def curves(
-    x: Sequence[float],
-    series: Mapping[str, Sequence[float]],
+    x: Iterable,
+    series: Mapping[str, Iterable],
     *,
     title: str,
     xlabel: str,
@@ -73,13 +73,20 @@ def curves(
     return ax
 
 
-def digits(images: np.ndarray, titles: Sequence[str] = (), *, title: str = "", columns: int = 10) -> Axes:
+def digits(
+    images: Sequence | np.ndarray, titles: Sequence | np.ndarray = (), *, title: str = "", columns: int = 10
+) -> Axes:
     """A grid of 8 x 8 digits, ink in black, each with its title."""
     return _grid(images, titles, title, columns, cmap="gray_r", vmin=0.0, vmax=1.0)
 
 
 def maps(
-    images: np.ndarray, titles: Sequence[str] = (), *, title: str = "", label: str = "", columns: int = 5
+    images: Sequence | np.ndarray,
+    titles: Sequence | np.ndarray = (),
+    *,
+    title: str = "",
+    label: str = "",
+    columns: int = 5,
 ) -> Axes:
     """A grid of 8 x 8 maps of signed numbers on one scale: blue below zero, white at zero, red above."""
     top = float(np.abs(images).max()) or 1.0
@@ -106,8 +113,8 @@ def _grid(images, titles, title, columns, label="", **style):
 
 
 def bars(
-    series: Mapping[str, Sequence[float]],
-    ticks: Sequence[str],
+    series: Mapping[str, Iterable],
+    ticks: Sequence,
     *,
     title: str,
     xlabel: str,
@@ -122,12 +129,13 @@ def bars(
         ax.bar(places + offset, values, width, color=COLOURS[i], label=name, hatch=("", "//", "..")[i % 3])
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=places, xticklabels=ticks)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    if len(series) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 
 def table(
-    values: np.ndarray,
+    values: Sequence | np.ndarray,
     rows: Sequence[str],
     columns: Sequence[str],
     *,
@@ -171,7 +179,7 @@ def shapes(blocks: Sequence[tuple[str, str, int, int]], *, title: str) -> Axes:
     return ax
 
 
-def graph(*steps: int, **numbers: float) -> Axes:
+def graph(*steps: int, **numbers: float | int) -> Axes:
     """The chapter's neuron as a graph, one strip for each step of the walk (0: inputs; -1: all gradients).
 
     Keyword arguments replace the worked example's numbers, such as ``b2=-10.0``.

@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 from fmkit.lab import _graph
 
 
-def explore(
-    draw: Callable, size: tuple[float, float] = (5.8, 3.2), **sliders: tuple[float, float, float, float]
-) -> ipywidgets.VBox:
+def explore(draw: Callable, size: tuple = (5.8, 3.2), **sliders: tuple) -> ipywidgets.VBox:
     """A picture with a slider for each number that it depends on.
 
     Parameters
@@ -23,7 +21,7 @@ def explore(
         ``draw(ax, **numbers)`` draws into ``ax``; a string that it returns is shown above the picture.
     size : (width, height) in inches
     **sliders
-        For each number of ``draw``: (start, lowest, highest, step). All four whole: a slider of whole numbers.
+        For each number of ``draw``: (start, lowest, highest, step); whole numbers where all four are whole.
 
     >>> explore(lambda ax, k: ax.plot([0, k]), k=(1.0, 0.0, 2.0, 0.1))
     """
@@ -32,7 +30,8 @@ def explore(
 
     def redraw(_=None):
         fig = Figure(figsize=size, dpi=96, layout="constrained")
-        text.value = draw(fig.subplots(), **{name: c.value for name, c in controls.items()}) or ""
+        said = draw(fig.subplots(), **{name: c.value for name, c in controls.items()})
+        text.value = said if isinstance(said, str) else ""
         picture.value = _png(fig)
 
     for control in controls.values():
@@ -42,13 +41,13 @@ def explore(
     return ipywidgets.VBox([*controls.values(), text, picture])
 
 
-def graph_walk(**numbers: float) -> ipywidgets.VBox:
-    """Walk the chapter's neuron forward and backward, a node at a time; sliders change b2 and t.
+def graph_walk(**numbers: float | int) -> ipywidgets.VBox:
+    """Walk the neuron of chapter 04 forward and backward, a node at a time; sliders change b2 and t.
 
     Parameters
     ----------
     **numbers
-        Values other than those of `fmkit.lab.plots.graph`, such as ``b2=-10.0``.
+        Numbers other than the worked example's, such as ``b2=-10.0``.
     """
     start = _graph.NUMBERS | numbers
     last = len(_graph.walk(start)) - 1

@@ -1,7 +1,7 @@
 """The learner's own folder: student versions of the chapters, and JupyterLab opened on them.
 
-Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder remembers, as hashes,
-what we wrote there; a file that still has that hash is ours to renew, any other is the learner's.
+Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder remembers, as
+hashes, what we wrote there; a file that still has that hash is ours to renew, any other is the learner's.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ def prepare(folder: Path, say=print) -> list[Path]:
 
 
 def _place(path: Path, new: bytes, record: dict) -> Path | None:
-    """Where a chapter's newest version goes: over our own untouched copy, beside a changed one, or nowhere."""
+    """Where a chapter's newest version goes: over our untouched copy, beside a changed one, or nowhere."""
     if not path.exists():
         return path
     now = _hash(path.read_bytes())

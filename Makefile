@@ -1,0 +1,65 @@
+# fmkit: `make lab` opens the course, `make test` tests it. Both need nothing but make and Python 3.11 or newer;
+# what else they need they put into .venv (once) and into the cache that FMKIT_HOME can move.
+
+ARGS ?=
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
+	'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+
+# Where no GPU is found, torch comes without CUDA (0.2 GB instead of 3) from PyTorch's own index of CPU builds.
+# If that cannot be reached, pip's usual index serves.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: help lab test test-all bench lint data clean
+help:
+	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
+	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
+	@echo 'make test-all   the same with the slow ones'
+	@echo 'make bench      the benchmarks'
+	@echo 'make lint       check the style of the code'
+	@echo 'make data       fetch the data and the models (the others do it when needed)'
+	@echo 'make clean      remove .venv and everything that was built'
+
+lab: data
+	@$(RUN) fmkit lab $(ARGS)
+
+PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 \
+	--nbval-sanitize-with tests/sanitize.cfg tests notebooks
+
+test: data
+	$(PYTEST) $(ARGS)
+
+test-all: data
+	$(PYTEST) -m '' $(ARGS)
+
+bench: data
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(VENV)/bin/python $$file || exit 1; done
+
+lint: $(VENV)/.ready
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+data: $(VENV)/.ready
+	@$(RUN) fmkit fetch --quick
+
+# .ready holds the folder it was made for: an environment breaks when the checkout moves, so it is made again.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null || pwd -P),$(shell pwd -P))
+$(shell rm -rf $(VENV))
+endif
+
+# The stamp goes first and comes back last: whatever stops this in between, the next run takes it up again.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@rm -f $@
+	@test -n '$(PYTHON)' || { echo 'fmkit needs Python 3.11 or newer as python3 (or: make PYTHON=/path/to/python)'; exit 1; }
+	@$(RUN) pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); exit 1; }
+	@echo 'Setting up .venv (a few minutes, once) ...'
+	@if [ "$$(uname)" = Linux ] && ! nvidia-smi -L 2>/dev/null | grep -q GPU; then \
+		cpu='--retries 1 --timeout 15 --extra-index-url $(TORCH_INDEX)'; fi; \
+	$(RUN) pip install --quiet --disable-pip-version-check $$cpu --constraint constraints.txt torch uv
+	@$(RUN) uv pip install --quiet --python $(VENV)/bin/python --constraint constraints.txt --editable '.[course,book,test]' \
+		|| $(RUN) pip install --quiet --constraint constraints.txt --editable '.[course,book,test]'
+	@pwd -P > $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

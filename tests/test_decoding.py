@@ -1,0 +1,102 @@
+"""Steps with a key/value cache against the whole forward pass."""
+
+import numpy as np
+import pytest
+
+from fmkit.decoding import check_fit, fold_gpt, folded_gpt_step, gpt_step, new_cache
+from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
+from fmkit.params import flatten, tree_map
+from fmkit.transformer import Config, gpt, init_gpt
+
+GPT = Config(vocab_size=17, block_size=16, n_layers=3, n_heads=2, d_model=20, d_ff=28)
+UNTIED = Config(vocab_size=17, block_size=16, n_layers=1, n_heads=5, d_model=20, d_ff=28, tied=False)
+LLAMA = LlamaConfig(
+    vocab_size=17, block_size=16, n_layers=3, n_heads=4, n_kv_heads=2, d_model=24, d_ff=20, rope_base=100.0
+)
+MODELS = {
+    "gpt": (init_gpt, gpt, gpt_step, GPT),
+    "gpt untied": (init_gpt, gpt, gpt_step, UNTIED),
+    "llama": (init_llama, llama, llama_step, LLAMA),
+}
+TOLERANCE = {np.float32: 2e-4, np.float64: 1e-12}
+
+
+def make(init, config, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    return tree_map(lambda w: w * 5 + rng.normal(0, 0.2, w.shape).astype(dtype), init(rng, config, dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("pieces", [[16], [1] * 16, [5, 1, 1, 4, 5], [15, 1]])
+def test_steps_of_any_size_equal_the_whole_forward(name, pieces, dtype):
+    init, forward, step, config = MODELS[name]
+    params = make(init, config, dtype)
+    ids = np.random.default_rng(1).integers(0, 17, (3, 16))
+    before = {key: w.copy() for key, w in flatten(params).items()}
+    whole, _ = forward(params, ids, config)
+    kv, at = None, 0
+    for n in pieces:
+        logits, kv = step(params, ids[:, at : at + n], config, kv)
+        at += n
+        assert logits.dtype == dtype
+        np.testing.assert_allclose(logits, whole[:, at - 1], atol=TOLERANCE[dtype], rtol=0)
+    for key, w in flatten(params).items():
+        np.testing.assert_array_equal(w, before[key])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("config", [GPT, UNTIED])
+def test_folded_step_equals_the_plain_one(config, dtype):
+    params = make(init_gpt, config, dtype)
+    folded = fold_gpt(params, config)
+    ids = np.random.default_rng(2).integers(0, 17, (1, 16))
+    whole, _ = gpt(params, ids, config)
+    kv = None
+    for at, stop in [(0, 4), *((i, i + 1) for i in range(4, 16))]:
+        logits, kv = folded_gpt_step(folded, ids[:, at:stop], config, kv)
+        assert logits.dtype == dtype
+        np.testing.assert_allclose(logits, whole[:, stop - 1], atol=TOLERANCE[dtype], rtol=0)
+
+
+def test_folding_leaves_the_parameters_alone():
+    params = make(init_gpt, GPT, np.float32)
+    before = {key: w.copy() for key, w in flatten(params).items()}
+    fold_gpt(params, GPT)
+    for key, w in flatten(params).items():
+        np.testing.assert_array_equal(w, before[key])
+
+
+def test_selected_rows_go_their_own_way():
+    params = make(init_llama, LLAMA, np.float64)
+    ids = np.random.default_rng(4).integers(0, 17, (2, 6))
+    _, kv = llama_step(params, ids[:, :4], LLAMA)
+    twice = kv.select([1, 0, 1])
+    logits, _ = llama_step(params, np.array([[3], [5], [7]]), LLAMA, twice)
+    texts = [[*ids[1, :4], 3], [*ids[0, :4], 5], [*ids[1, :4], 7]]
+    np.testing.assert_allclose(logits, llama(params, np.array(texts), LLAMA)[0][:, -1], atol=1e-12)
+    again, _ = llama_step(params, ids[:, 4:], LLAMA, kv)  # the original cache is as it was
+    np.testing.assert_allclose(again, llama(params, ids, LLAMA)[0][:, -1], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_does_not_fit_is_refused(name):
+    init, _, step, config = MODELS[name]
+    params = make(init, config, np.float32)
+    kv = new_cache(params, config, capacity=4)
+    _, kv = step(params, np.array([[1, 2, 3]]), config, kv)
+    with pytest.raises(ValueError, match="context of 4"):
+        step(params, np.array([[1, 2]]), config, kv)
+    with pytest.raises(ValueError, match="vocabulary"):
+        step(params, np.array([[17]]), config, kv)
+    with pytest.raises(ValueError, match="vocabulary"):
+        step(params, np.array([[-1]]), config, kv)
+    with pytest.raises(ValueError, match="no token"):
+        step(params, np.zeros((1, 0), int), config, kv)
+    with pytest.raises(ValueError, match="context of 16"):
+        step(params, np.ones((1, 17), int), config)
+    assert kv.length == 3
+
+
+def test_check_fit_gives_the_positions():
+    assert check_fit(np.array([[1, 2]]), GPT) == (0, 2)

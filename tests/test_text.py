@@ -1,0 +1,284 @@
+"""Cleaning, duplicates, outliers, splits, augmentation; counting words against scikit-learn."""
+
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+from fmkit import datasets, text
+from fmkit.text import (
+    bag_of_words,
+    clean,
+    deduplicate,
+    fit_terms,
+    fix_mojibake,
+    inverse_document_frequency,
+    iqr_limits,
+    jaccard,
+    minhash,
+    missing,
+    near_duplicates,
+    normalize,
+    random_deletion,
+    random_swap,
+    replace_synonyms,
+    shingles,
+    split_by_group,
+    split_by_hash,
+    tfidf,
+    zscore_outliers,
+)
+
+ANY_TEXT = st.text(st.characters())
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    texts, ratings = zip(*datasets.reviews(), strict=True)
+    return list(texts), np.array(ratings)
+
+
+# ------------------------------------------------------------------------------ cleaning
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("", ""),
+        (" \t\n ", ""),
+        ("a\x00b\x07c\x7f", "abc"),
+        ("&lt;b&gt; &amp;amp; &#39;x&#39; &nosuch;", "<b> &amp; 'x' &nosuch;"),
+        ("one  two\u00a0\u3000three\tfour", "one two three four"),
+        ("a \r\n b\n\n\n\n c", "a\nb\n\nc"),
+        ("\ufeffsoft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
+        ("half \ud83d character", "half \ufffd character"),
+        ("👩\u200d👩\u200d👧 שלום 你好", "👩\u200d👩\u200d👧 שלום 你好"),
+        ("cafÃ© &Atilde;&copy;", "café é"),
+    ],
+)
+def test_clean(raw, cleaned):
+    assert clean(raw) == cleaned
+
+
+@given(ANY_TEXT)
+def test_clean_leaves_nothing_to_clean(raw):
+    once = clean(raw)
+    once.encode("utf-8")  # can be written to a file
+    assert "  " not in once and once == once.strip() and "\x00" not in once
+
+
+def test_clean_takes_a_megabyte():
+    for part in [" ", "\n", "a", "&", "\n ", "Ã", "â€", "<", "&#"]:
+        clean(part * (1_000_000 // len(part)))
+
+
+@given(st.text(st.characters(min_codepoint=0xA1, exclude_categories=("Cs", "Cn", "Co"))))
+def test_mojibake_of_most_scripts_is_undone(right):
+    """All but the two-byte letters of some scripts (Hebrew, Arabic, ...): right text may look like those."""
+    raw = "".join(c for c in right if not 0x180 <= ord(c) < 0x380 and not 0x480 <= ord(c) < 0x800)
+    wrong = "".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in raw.encode("utf-8"))
+    assert fix_mojibake(wrong) == raw
+
+
+@pytest.mark.parametrize(
+    "right", ["«CAFÉ»", "É\u00a0: À\u00a0!", "naïve café, größer", "Ã", "â€", "你好 🙂", "“quoted”"]
+)
+def test_right_text_is_not_repaired(right):
+    assert fix_mojibake(right) == right
+
+
+def test_the_reviews_lose_their_entities_and_nothing_else(reviews):
+    texts, _ = reviews
+    dirty = [t for t in texts if "&amp;" in t]
+    assert dirty and not any("&amp;" in clean(t) for t in dirty)
+    untouched = sum(clean(t) == t for t in texts)
+    assert untouched > 0.9 * len(texts)
+
+
+def test_normal_forms():
+    assert normalize("e\u0301") == "é" and len(normalize("ﬁ")) == 1
+    assert normalize("ﬁ ² Ａ１ …", "NFKC") == "fi 2 A1 ..."
+    assert normalize("‘a’ “b” „c“") == '\'a\' "b" "c"'
+    assert normalize("") == ""
+
+
+@given(ANY_TEXT, st.sampled_from(["NFC", "NFKC"]))
+def test_normalizing_twice_changes_nothing_more(raw, form):
+    once = normalize(raw, form)
+    assert normalize(once, form) == once
+
+
+# ------------------------------------------------------------------------------ duplicates
+
+
+def test_deduplicate_finds_the_copies_among_the_reviews(reviews):
+    texts, _ = reviews
+    kept = deduplicate(texts)
+    assert len(texts) - len(kept) >= 2
+    assert len({t.casefold() for t in (texts[i] for i in kept)}) == len(kept)
+    assert deduplicate([]).shape == (0,) and deduplicate(["", " ", "\n"]).tolist() == [0]
+    assert deduplicate(["Ａ", "a", "b", "B "]).tolist() == [0, 2]
+
+
+def test_jaccard_and_shingles():
+    assert shingles("abcd", 3) == {"abc", "bcd"} and shingles("ab", 3) == {"ab"} and shingles("", 3) == {""}
+    assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5 and jaccard(set(), set()) == 1 and jaccard({1}, set()) == 0
+
+
+def test_minhash_estimates_the_jaccard_similarity():
+    for shared in (0, 20, 50, 80, 100):
+        a = {f"s{i}" for i in range(100)}
+        b = {f"s{i}" for i in range(100 - shared, 200 - shared)}
+        agree = (minhash(a, 2000) == minhash(b, 2000)).mean()
+        assert abs(agree - jaccard(a, b)) < 0.05
+
+
+def test_near_duplicates_agree_with_comparing_all_pairs(reviews):
+    texts = reviews[0][:120]
+    texts += [f"{t} Really." for t in texts[:10]] + [t.upper().replace("THE", "A") for t in texts[20:30]]
+    sets = [shingles(t) for t in texts]
+    pairs = [(i, j) for i in range(len(texts)) for j in range(i + 1, len(texts))]
+    expected = {(i, j): jaccard(sets[i], sets[j]) for i, j in pairs}
+    expected = {pair: s for pair, s in expected.items() if s >= 0.7}
+    assert len(expected) >= 10
+    assert {(i, j): s for i, j, s in near_duplicates(texts)} == expected
+    assert near_duplicates([]) == [] and near_duplicates(["", ""]) == [(0, 1, 1.0)]
+
+
+# ------------------------------------------------------------------------------ missing values, outliers
+
+
+def test_missing():
+    values = [None, float("nan"), np.float64("nan"), "", " \n", "text", 0, 0.0, False, float("inf")]
+    values.insert(0, np.float32("nan"))
+    assert missing(values).tolist() == [True] * 6 + [False] * 5
+    assert missing([]).shape == (0,) and missing(np.array([1.0, np.nan])).tolist() == [False, True]
+
+
+def test_outliers_of_ratings(reviews):
+    _, ratings = reviews
+    wrong = np.concatenate([ratings, [40.0, -99.0, np.nan]])  # a lost decimal point, a code for "no answer"
+    assert zscore_outliers(wrong)[-3:].tolist() == [True, True, False]
+    low, high = iqr_limits(wrong)
+    clipped = np.clip(wrong, low, high)
+    assert np.nanmax(clipped) == high < 10 and np.nanmin(clipped) == low > -10
+    assert np.isnan(clipped[-1])
+
+
+def test_an_outlier_hides_from_the_z_score_in_a_small_sample():
+    x = np.array([1.0, 2.0, 1.5, 1.2, 1.8, 1000.0])
+    assert not zscore_outliers(x).any()  # |z| <= 5 / sqrt(6) = 2.04
+    low, high = iqr_limits(x)
+    assert ((x < low) | (x > high)).tolist() == [False] * 5 + [True]
+    assert not zscore_outliers(np.ones(5)).any()
+
+
+# ------------------------------------------------------------------------------ splits
+
+
+@given(st.lists(st.integers(0, 12), max_size=80), st.integers(0, 5))
+def test_groups_stay_together(groups, seed):
+    parts = split_by_group(groups, (0.7, 0.2, 0.1), rng(seed))
+    assert sorted(i for part in parts for i in part.tolist()) == list(range(len(groups)))
+    members = [{groups[i] for i in part} for part in parts]
+    assert not (members[0] & members[1] or members[0] & members[2] or members[1] & members[2])
+
+
+def test_split_sizes_and_strings_as_groups():
+    groups = [f"author {i % 500}" for i in range(5000)]
+    parts = split_by_group(groups, (0.8, 0.1, 0.1), rng())
+    assert [len(part) for part in parts] == [4000, 500, 500]
+    other = split_by_group(groups, (0.8, 0.1, 0.1), rng(1))
+    assert (parts[1] != other[1]).any()
+
+
+def test_split_by_hash_does_not_move_when_rows_come_or_go(reviews):
+    texts = reviews[0][:4000]
+    train, test = split_by_hash(texts, (0.8, 0.2))
+    assert abs(len(train) / len(texts) - 0.8) < 0.03 and len(train) + len(test) == len(texts)
+    in_test = {texts[i] for i in test}
+    half = texts[::-2]
+    assert {half[i] for i in split_by_hash(half, (0.8, 0.2))[1]} == in_test & set(half)
+    assert {texts[i] for i in split_by_hash(texts, (0.8, 0.2), salt="other")[1]} != in_test
+    assert [len(p) for p in split_by_hash([], (0.5, 0.5))] == [0, 0]
+    split_by_hash(["\ud83d", "\x00", ""], (1.0,))
+
+
+@pytest.mark.parametrize("fractions", [(0.8, 0.1), (1.2, -0.2), (80.0, 20.0)])
+def test_fractions_must_sum_to_one(fractions):
+    with pytest.raises(ValueError, match="sum to 1"):
+        split_by_hash(["a"], fractions)
+
+
+# ------------------------------------------------------------------------------ augmentation
+
+WORDS = ["a", "good", "film", "with", "a", "bad", "end"]
+
+
+def test_deletion():
+    assert random_deletion(WORDS, 0.0, rng()) == WORDS
+    assert len(random_deletion(WORDS, 1.0, rng())) == 1 and random_deletion([], 1.0, rng()) == []
+    lengths = [len(random_deletion(WORDS, 0.3, rng(seed))) for seed in range(300)]
+    assert abs(np.mean(lengths) / len(WORDS) - 0.7) < 0.03
+
+
+def test_swap():
+    assert random_swap(WORDS, 0, rng()) == WORDS and random_swap([], 3, rng()) == []
+    assert random_swap(["one"], 3, rng()) == ["one"]
+    swapped = random_swap(list("abcdefg"), 1, rng())
+    assert sorted(swapped) == list("abcdefg")
+    assert sum(a != b for a, b in zip(swapped, "abcdefg", strict=True)) == 2
+
+
+def test_synonyms():
+    table = {"good": ["fine", "great"], "end": ["ending"], "bad": []}
+    out = replace_synonyms(WORDS, table, 1.0, rng())
+    assert out[1] in table["good"] and out[-1] == "ending" and out[5] == "bad"
+    assert replace_synonyms(WORDS, table, 0.0, rng()) == WORDS
+    assert {replace_synonyms(["good"], table, 1.0, rng(seed))[0] for seed in range(20)} == {"fine", "great"}
+
+
+def test_augmentation_leaves_its_argument_alone():
+    for function, argument in [(random_deletion, 0.5), (random_swap, 3)]:
+        words = list(WORDS)
+        function(words, argument, rng())
+        assert words == WORDS
+
+
+# ------------------------------------------------------------------------------ counting words
+
+
+def test_counts_and_tfidf_equal_scikit_learns(reviews):
+    texts = [*reviews[0][:1500], "", "...", "Ünïcödé 你好世界 x2 ²³", "1e5 _a_ __"]
+    train, test = texts[100:], texts[:100]
+    theirs = TfidfVectorizer()
+    expected_train, expected_test = theirs.fit_transform(train).toarray(), theirs.transform(test).toarray()
+    terms = fit_terms(train)
+    assert terms == theirs.get_feature_names_out().tolist()
+    counts = bag_of_words(train, terms)
+    np.testing.assert_array_equal(counts, CountVectorizer(vocabulary=terms).fit_transform(train).toarray())
+    idf = inverse_document_frequency(counts)
+    np.testing.assert_allclose(idf, theirs.idf_, rtol=1e-12)
+    np.testing.assert_allclose(tfidf(counts, idf), expected_train, atol=1e-12)
+    np.testing.assert_allclose(tfidf(bag_of_words(test, terms), idf), expected_test, atol=1e-12)
+
+
+def test_rare_terms_and_the_most_frequent_ones(reviews):
+    texts = reviews[0][:1500]
+    theirs = CountVectorizer(min_df=5).fit(texts)
+    assert fit_terms(texts, min_df=5) == theirs.get_feature_names_out().tolist()
+    assert fit_terms(["b c", "c b", "aa aa aa", "bb cc", "cc bb"], max_terms=2) == ["aa", "bb"]
+    assert fit_terms([]) == [] and bag_of_words([], []).shape == (0, 0)
+    assert tfidf(bag_of_words(["zz"], ["aa"]), np.ones(1)).tolist() == [[0.0]]
+
+
+def test_docstrings():
+    failed, tried = doctest.testmod(text, extraglobs={"np": np})
+    assert failed == 0 and tried >= 10
