@@ -12,6 +12,7 @@ RUN := $(VENV)/bin/python -m
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .PHONY: help lab test test-all bench lint data clean
+.DEFAULT_GOAL := help
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
 	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
@@ -27,16 +28,16 @@ lab: data
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 \
 	--nbval-sanitize-with tests/sanitize.cfg tests notebooks
 
-test: data
+test: $(VENV)/.ready-all data
 	$(PYTEST) $(ARGS)
 
-test-all: data
+test-all: $(VENV)/.ready-all data
 	$(PYTEST) -m '' $(ARGS)
 
 bench: data
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(VENV)/bin/python $$file || exit 1; done
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready-all
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
@@ -48,18 +49,29 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null || pwd -P),$(shell pwd -P))
 $(shell rm -rf $(VENV))
 endif
 
+# uv is quick; pip, which knows the user's own settings, is asked where uv fails.
+INSTALL = $(RUN) uv pip install --quiet --python $(VENV)/bin/python --constraint constraints.txt --editable $(1) || \
+	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable $(1)
+TORCH := $(RUN) pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt torch
+
 # The stamp goes first and comes back last: whatever stops this in between, the next run takes it up again.
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@rm -f $@
+	@rm -f $@ $(VENV)/.ready-all
 	@test -n '$(PYTHON)' || { echo 'fmkit needs Python 3.11 or newer as python3 (or: make PYTHON=/path/to/python)'; exit 1; }
 	@$(RUN) pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); exit 1; }
-	@echo 'Setting up .venv (a few minutes, once) ...'
+	@echo 'Setting up .venv, once: torch (some 200 MB) ...'
 	@if [ "$$(uname)" = Linux ] && ! nvidia-smi -L 2>/dev/null | grep -q GPU; then \
-		cpu='--retries 1 --timeout 15 --extra-index-url $(TORCH_INDEX)'; fi; \
-	$(RUN) pip install --quiet --disable-pip-version-check $$cpu --constraint constraints.txt torch uv
-	@$(RUN) uv pip install --quiet --python $(VENV)/bin/python --constraint constraints.txt --editable '.[course,book,test]' \
-		|| $(RUN) pip install --quiet --constraint constraints.txt --editable '.[course,book,test]'
+		$(TORCH) --retries 1 --timeout 8 --index-url $(TORCH_INDEX) 2>/dev/null && exit; fi; $(TORCH)
+	@echo '... and the other packages ...'
+	@$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(call INSTALL,.)
 	@pwd -P > $@
+
+$(VENV)/.ready-all: $(VENV)/.ready
+	@echo 'Adding what the tests and the instructors need to .venv ...'
+	@$(call INSTALL,'.[course$(comma)book$(comma)test]')
+	@touch $@
+comma := ,
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def _environment(avx2: bool) -> dict[str, str]:
-    """One thread each, and none of the caller's settings of BLAS and malloc: they may suit another machine."""
+    """One thread each, and none of the caller's settings of BLAS and malloc (made for another machine)."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "MALLOC_"))}
     ours |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     if avx2:  # NumPy's BLAS and torch's, on the same instructions; no effect where there is no AVX2

@@ -240,8 +240,11 @@ def attention_backward(
 
 
 def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
-    """The weights that `attention` or `multihead_attention` used, from its cache: each row sums to 1."""
-    probs = cache[3]
+    """The weights that `attention` used, from its cache: each row sums to 1.
+
+    (The cache of `multihead_attention` begins with that of `attention`: give its first entry.)
+    """
+    _, _, _, probs, _ = cache
     B, G, R, T, S = probs.shape
     return probs.reshape(B, G * R, T, S)
 

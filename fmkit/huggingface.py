@@ -98,9 +98,8 @@ def _from_hf(model, names: dict[str, list[str]]) -> dict:
     """Gather our parameters out of their ``state_dict``."""
     state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
     state |= {f"{name}.T": w.T for name, w in state.items()}
-    return unflatten(
-        {ours: np.concatenate([state[t] for t in theirs], axis=-1) for ours, theirs in names.items()}
-    )
+    flat = {ours: np.concatenate([state[t] for t in theirs], axis=-1) for ours, theirs in names.items()}
+    return unflatten({ours: np.ascontiguousarray(w) for ours, w in flat.items()})
 
 
 def _to_hf(params: dict, names: dict[str, list[str]]) -> dict:

@@ -1,5 +1,6 @@
 """The soft time limit interrupts, and leaves no trace behind."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -37,10 +38,8 @@ def test_a_loop_is_stopped(call):
 def test_except_exception_does_not_hold_it():
     def stubborn():
         while True:
-            try:
+            with contextlib.suppress(Exception):
                 forever()
-            except Exception:
-                pass
 
     with pytest.raises(TooLong):
         call_within(0.05, stubborn)

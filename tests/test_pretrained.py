@@ -12,7 +12,14 @@ from fmkit.generation import generate, stream_text
 from fmkit.layers import mean_pool
 from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
 from fmkit.params import flatten
-from fmkit.pretrained import load_bert, load_gpt2, load_llama, read_safetensors, to_hf_llama
+from fmkit.pretrained import (
+    convert_smollm2,
+    load_bert,
+    load_gpt2,
+    load_llama,
+    read_safetensors,
+    to_hf_llama,
+)
 from fmkit.transformer import Config, init_gpt
 
 torch = pytest.importorskip("torch")
@@ -260,3 +267,75 @@ def test_gpt_step_runs_a_gpt2_folder(tmp_path):
     params, config = load_gpt2(tmp_path)
     out = model.generate(torch.tensor([[1, 2]]), max_new_tokens=6, do_sample=False, pad_token_id=0)
     assert list(generate(gpt_step, params, [1, 2], config, 6)) == out[0, 2:].tolist()
+
+
+# ------------------------------------------------------------------------------------------------------ GGUF
+
+
+def write_gguf(path, params, config, pre="smollm"):
+    """A tiny Llama as llama.cpp would store it, unquantised."""
+    gguf = pytest.importorskip("gguf")
+    state = {name: w.numpy() for name, w in to_hf_llama(params, config).state_dict().items()}
+    tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *"abcdefghĠ12", "ab", "Ġab", "cd", "abcd", "x"]
+    assert len(tokens) == config.vocab_size
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(config.n_layers)
+    writer.add_context_length(config.block_size)
+    writer.add_embedding_length(config.d_model)
+    writer.add_feed_forward_length(config.d_ff)
+    writer.add_head_count(config.n_heads)
+    writer.add_head_count_kv(config.n_kv_heads)
+    writer.add_rope_freq_base(config.rope_base)
+    writer.add_layer_norm_rms_eps(config.eps)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
+    writer.add_token_merges(["a b", "Ġ ab", "c d", "ab cd"])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_pad_token_id(2)
+    writer.add_chat_template("{{ messages[0]['content'] }}")
+    heads = {"q_proj": config.n_heads, "k_proj": config.n_kv_heads}
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.n_layers)
+    for name, w in state.items():
+        if name == "lm_head.weight" and config.tied:
+            continue
+        for part, n in heads.items():
+            if part in name:  # pairs side by side: row i and row i + D/2 become neighbours
+                w = np.stack(np.split(w.reshape(n, -1, w.shape[1]), 2, axis=1), axis=2).reshape(w.shape)
+        writer.add_tensor(names.get_name(name, (".weight",)), w.copy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_gguf_becomes_a_folder(tmp_path, tied):
+    config = LlamaConfig(**vars(LLAMA) | {"tied": tied})
+    params = init_llama(np.random.default_rng(0), config)
+    write_gguf(tmp_path / "tiny.gguf", params, config)
+    convert_smollm2(tmp_path / "tiny.gguf", tmp_path / "made")
+    loaded, loaded_config = load_llama(tmp_path / "made")
+    assert loaded_config == config
+    same(loaded, params)
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "made")
+    ids = np.array([[3, 1, 4, 1, 5]])
+    with torch.no_grad():
+        expected = model(torch.from_numpy(ids)).logits.numpy()
+    np.testing.assert_allclose(llama(loaded, ids, loaded_config)[0], expected, atol=1e-5)
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "made")
+    assert tokenizer.tokenize("abcd ab12<|im_end|>") == ["abcd", "Ġab", "1", "2", "<|im_end|>"]
+    assert tokenizer.decode(tokenizer("abcd ab12").input_ids) == "abcd ab12"
+    chat = [{"role": "user", "content": "cd"}]
+    assert tokenizer.apply_chat_template(chat, tokenize=False) == "cd"
+
+
+def test_gguf_of_another_kind_is_refused(tmp_path):
+    write_gguf(tmp_path / "tiny.gguf", init_llama(np.random.default_rng(0), LLAMA), LLAMA, pre="qwen2")
+    with pytest.raises(ValueError, match="qwen2"):
+        convert_smollm2(tmp_path / "tiny.gguf", tmp_path / "made")
+    assert not (tmp_path / "made").exists()

@@ -134,6 +134,7 @@ def test_bert_of_hugging_face(rng, heads):
         close(hidden[real], out.last_hidden_state[real])
     back, same_config = from_hf_bert(model)
     assert same_config == BERT_CONFIG
+    assert all(w.flags.c_contiguous and w.flags.owndata for w in flatten(back).values())
     tree_map(np.testing.assert_array_equal, back, params)
 
 

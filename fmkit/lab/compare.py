@@ -147,9 +147,8 @@ def close(e: np.ndarray, g: np.ndarray, tolerance: float) -> np.ndarray:
     with np.errstate(all="ignore"):
         finite = np.isfinite(e) & np.isfinite(g)
         size = np.sort(np.abs(e[np.isfinite(e) & (e != 0)]))
-        typical, largest = (
-            (size[(size.size - 1) // 2], size[-1]) if size.size else (0.0, 0.0)
-        )  # the lower median
+        typical = size[(size.size - 1) // 2] if size.size else 0.0  # the lower median
+        largest = size[-1] if size.size else 0.0
         slack = relative * np.abs(e) + max(relative * typical, 64 * eps * largest, 8 * eps)
         return np.asarray(exact | (finite & (np.abs(g - e) <= slack)))
 

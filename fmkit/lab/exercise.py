@@ -70,3 +70,12 @@ class Exercise:
     misconceptions: tuple[Misconception, ...]
     tolerance: float = 1e-5
     allowed: tuple[str, ...] = ("numpy", "math")
+
+
+def grade_id(id: str) -> str:
+    """The nbgrader id of an exercise's answer cell (its check cell adds ``-check``).
+
+    nbgrader's schema allows no dot, and no exercise's id has a dash: ``"backprop.neuron"`` and
+    ``"backprop-neuron"`` name each other.
+    """
+    return id.replace(".", "-")

@@ -83,7 +83,7 @@ LANDSCAPES = {
         10.46,
         0.114,
         40.0,
-        _rates(0.18, 0.056, 0.56, 0.056, 0.18),
+        _rates(0.18, 0.056, 0.56, 0.056, 0.32),
         "Steep across, flat along, and not parallel to any weight.",
     ),
     "noise": Landscape(
@@ -167,7 +167,9 @@ def strip(
     return axes[0]
 
 
-def race(sweeps: Mapping[str, Mapping[float, float]], finals: Mapping[str, Sequence[float]], *, title: str) -> Axes:
+def race(
+    sweeps: Mapping[str, Mapping[float, float]], finals: Mapping[str, Sequence[float]], *, title: str
+) -> Axes:
     """Left, the loss for each learning rate tried; right, the loss of the best rate on each seed.
 
     Parameters
@@ -183,7 +185,9 @@ def race(sweeps: Mapping[str, Mapping[float, float]], finals: Mapping[str, Seque
         seeds = finals[name]
         right.plot(seeds, [place] * len(seeds), "o", ms=4.5, color=shade, alpha=0.7)
     low = min(min(seeds) for seeds in finals.values())
-    left.set(xscale="log", ylim=(low - 0.05, low + 1.0), xlabel="learning rate", ylabel="validation loss, nats")
+    left.set(
+        xscale="log", ylim=(low - 0.05, low + 1.0), xlabel="learning rate", ylabel="validation loss, nats"
+    )
     left.set_title("each rate once", loc="center", fontsize=8.5)
     right.set_yticks(range(len(finals)), list(finals))
     for label, line in zip(right.get_yticklabels(), left.get_lines(), strict=True):

@@ -29,7 +29,7 @@ def explore(draw: Callable, size: tuple = (5.8, 3.2), **sliders: tuple) -> ipywi
     picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
 
     def redraw(_=None):
-        fig = Figure(figsize=size, dpi=96, layout="constrained")
+        fig = Figure(figsize=size, dpi=144, layout="constrained")  # crisp when the page is zoomed
         said = draw(fig.subplots(), **{name: c.value for name, c in controls.items()})
         text.value = said if isinstance(said, str) else ""
         picture.value = _png(fig)
@@ -37,8 +37,8 @@ def explore(draw: Callable, size: tuple = (5.8, 3.2), **sliders: tuple) -> ipywi
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    picture.layout.max_width = "100%"
-    return ipywidgets.VBox([*controls.values(), text, picture])
+    picture.layout = ipywidgets.Layout(width=f"{96 * size[0]:.0f}px", max_width="100%")
+    return ipywidgets.VBox([*controls.values(), text, picture], layout={"align_items": "flex-start"})
 
 
 def graph_walk(**numbers: float | int) -> ipywidgets.VBox:
@@ -66,7 +66,7 @@ def graph_walk(**numbers: float | int) -> ipywidgets.VBox:
         t=(start["t"], 0.0, 1.0, 0.05),
     )
     step = box.children[0]
-    step.layout.width = "240px"
+    step.layout.width = "252px"
     box.children = (
         ipywidgets.HBox([_stepper("◀ back", -1, step), _stepper("next ▶", 1, step), step]),
         *box.children[1:],
@@ -83,7 +83,9 @@ def _stepper(label, by, slider):
 def _slider(name, value, low, high, step):
     whole = all(isinstance(number, int) for number in (value, low, high, step))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    return kind(value, min=low, max=high, step=step, description=name, continuous_update=whole)
+    slider = kind(value, min=low, max=high, step=step, description=name, continuous_update=whole)
+    slider.layout.width = "420px"
+    return slider
 
 
 def _png(fig):

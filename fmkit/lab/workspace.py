@@ -117,7 +117,7 @@ def _hash(data: bytes) -> str:
 def start(folder: Path, browser: bool = True) -> None:
     """Run JupyterLab in the workspace until it is stopped (Ctrl-C, or Shut Down in its File menu).
 
-    It takes the first free port from 8888 on, and asks nobody for news.
+    It takes the first free port from 8888 on, asks nobody for news, and is quiet as long as all is well.
     """
     from jupyterlab.labapp import LabApp
 
@@ -125,7 +125,7 @@ def start(folder: Path, browser: bool = True) -> None:
     here = str(Path(sys.executable).parent)  # so that `!fmkit doctor` in a cell finds this very installation
     os.environ["PATH"] = here + os.pathsep + os.environ.get("PATH", "")
     options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
-    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR"]
     if not browser:
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter would refuse

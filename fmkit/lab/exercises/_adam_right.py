@@ -126,46 +126,7 @@ def overshoot_by_expm1(t, beta1, beta2):
     return -np.expm1(t * math.log(beta1)) * (-np.expm1(t * math.log(beta2))) ** -0.5
 
 
-# --- 5.6 the articles' Adam, mended ------------------------------------------------------------------------
-
-
-def mended_adam(w, grads, lrs, beta1, beta2, eps):
-    m, v, path = np.zeros_like(w), np.zeros_like(w), []
-    for i, (dw, lr) in enumerate(zip(grads, lrs, strict=True)):
-        m = beta1 * m + (1 - beta1) * dw
-        v = beta2 * v + (1 - beta2) * dw * dw
-        m_hat = m / (1 - beta1 ** (i + 1))
-        v_hat = v / (1 - beta2 ** (i + 1))
-        w = w - float(lr) * m_hat / (np.sqrt(v_hat) + eps)
-        path.append(w)
-    return np.stack(path)
-
-
-def mended_adam_correction_in_the_rate(w, grads, lrs, beta1, beta2, eps):
-    m, v, path = 0 * w, 0 * w, np.zeros_like(grads)
-    for i in range(len(grads)):
-        m = m + (1 - beta1) * (grads[i] - m)
-        v = v + (1 - beta2) * (grads[i] ** 2 - v)
-        root = math.sqrt(1 - beta2 ** (i + 1))
-        rate = float(lrs[i]) * root / (1 - beta1 ** (i + 1))
-        w = w - rate * m / (np.sqrt(v) + eps * root)
-        path[i] = w
-    return path
-
-
-def mended_adam_by_weighted_means(w, grads, lrs, beta1, beta2, eps):
-    steps = []
-    for t in range(1, len(grads) + 1):
-        age = np.arange(t)[::-1]
-        means = []
-        for beta, values in ((beta1, grads[:t]), (beta2, grads[:t] ** 2)):
-            weights = float(beta) ** age
-            means.append(np.tensordot(weights / weights.sum(), values, 1))
-        steps.append(float(lrs[t - 1]) * means[0] / (means[1] ** 0.5 + eps))
-    return (w - np.cumsum(steps, 0)).astype(w.dtype)
-
-
-# --- 5.7 AdamW on a model ----------------------------------------------------------------------------------
+# --- 5.6 AdamW on a model ----------------------------------------------------------------------------------
 
 
 def adamw_model(params, grads, m, v, t, lr, decay, beta1, beta2, eps):
@@ -198,6 +159,31 @@ def adamw_model_array_by_array(params, grads, m, v, t, lr, decay, beta1, beta2, 
         scale = (v[name] / (1 - beta2**t)) ** 0.5 + eps
         params[name] = params[name] - lr / (1 - beta1**t) * m[name] / scale
     return params, m, v
+
+
+# --- 5.7 a schedule ----------------------------------------------------------------------------------------
+
+
+def rate_at(steps, peak, warmup, cooldown, total):
+    s = steps + 1  # the first step is number 0, and should not be wasted
+    rates = peak * np.minimum(s / warmup, np.sqrt(warmup / s))
+    return rates * np.clip((total - steps) / cooldown, 0, 1)
+
+
+def rate_at_loop(steps, peak, warmup, cooldown, total):
+    rates = []
+    for step in steps.tolist():
+        rate = peak * (step + 1) / warmup if step + 1 < warmup else peak * math.sqrt(warmup / (step + 1))
+        if step > total - cooldown:
+            rate *= max(0, total - step) / cooldown
+        rates.append(float(rate))
+    return np.array(rates)
+
+
+def rate_at_where(steps, peak, warmup, cooldown, total):
+    rates = np.where(steps < warmup, (steps + 1) / warmup, (warmup / (steps + 1)) ** 0.5)
+    left = np.maximum(total - steps, 0)
+    return peak * rates * np.where(left < cooldown, left / cooldown, 1.0)
 
 
 # --- 5.8 accumulate, then clip -----------------------------------------------------------------------------
@@ -238,32 +224,7 @@ def accumulate_and_clip_step_by_step(parts, sizes, max_norm):
     return grads, norm
 
 
-# --- 5.9 a schedule ----------------------------------------------------------------------------------------
-
-
-def rate_at(steps, peak, warmup, cooldown, total):
-    s = steps + 1  # the first step is number 0, and should not be wasted
-    rates = peak * np.minimum(s / warmup, np.sqrt(warmup / s))
-    return rates * np.clip((total - steps) / cooldown, 0, 1)
-
-
-def rate_at_loop(steps, peak, warmup, cooldown, total):
-    rates = []
-    for step in steps.tolist():
-        rate = peak * (step + 1) / warmup if step + 1 < warmup else peak * math.sqrt(warmup / (step + 1))
-        if step > total - cooldown:
-            rate *= max(0, total - step) / cooldown
-        rates.append(float(rate))
-    return np.array(rates)
-
-
-def rate_at_where(steps, peak, warmup, cooldown, total):
-    rates = np.where(steps < warmup, (steps + 1) / warmup, (warmup / (steps + 1)) ** 0.5)
-    left = np.maximum(total - steps, 0)
-    return peak * rates * np.where(left < cooldown, left / cooldown, 1.0)
-
-
-# --- 5.10 orthogonal by matrix products --------------------------------------------------------------------
+# --- 5.9 orthogonal by matrix products --------------------------------------------------------------------
 
 
 def newton_schulz(g, steps):
@@ -286,3 +247,42 @@ def newton_schulz_other_side(g, steps):
     for _ in range(steps):
         x = x @ (1.5 * eye - 0.5 * x.T @ x)
     return x
+
+
+# --- 5.10 the articles' Adam, mended ------------------------------------------------------------------------
+
+
+def mended_adam(w, grads, lrs, beta1, beta2, eps):
+    m, v, path = np.zeros_like(w), np.zeros_like(w), []
+    for i, (dw, lr) in enumerate(zip(grads, lrs, strict=True)):
+        m = beta1 * m + (1 - beta1) * dw
+        v = beta2 * v + (1 - beta2) * dw * dw
+        m_hat = m / (1 - beta1 ** (i + 1))
+        v_hat = v / (1 - beta2 ** (i + 1))
+        w = w - float(lr) * m_hat / (np.sqrt(v_hat) + eps)
+        path.append(w)
+    return np.stack(path)
+
+
+def mended_adam_correction_in_the_rate(w, grads, lrs, beta1, beta2, eps):
+    m, v, path = 0 * w, 0 * w, np.zeros_like(grads)
+    for i in range(len(grads)):
+        m = m + (1 - beta1) * (grads[i] - m)
+        v = v + (1 - beta2) * (grads[i] ** 2 - v)
+        root = math.sqrt(1 - beta2 ** (i + 1))
+        rate = float(lrs[i]) * root / (1 - beta1 ** (i + 1))
+        w = w - rate * m / (np.sqrt(v) + eps * root)
+        path[i] = w
+    return path
+
+
+def mended_adam_by_weighted_means(w, grads, lrs, beta1, beta2, eps):
+    steps = []
+    for t in range(1, len(grads) + 1):
+        age = np.arange(t)[::-1]
+        means = []
+        for beta, values in ((beta1, grads[:t]), (beta2, grads[:t] ** 2)):
+            weights = float(beta) ** age
+            means.append(np.tensordot(weights / weights.sum(), values, 1))
+        steps.append(float(lrs[t - 1]) * means[0] / (means[1] ** 0.5 + eps))
+    return (w - np.cumsum(steps, 0)).astype(w.dtype)

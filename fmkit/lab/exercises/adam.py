@@ -266,24 +266,6 @@ EXERCISES = [
         ),
     ),
     _exercise(
-        (3, 12, 3),
-        _mended_cases,
-        (
-            right.mended_adam,
-            right.mended_adam_correction_in_the_rate,
-            right.mended_adam_by_weighted_means,
-        ),
-        wrong_2.MENDED_ADAM,
-        "Spot the bug: a published Adam",
-        (
-            "Give it a single gradient of 1000 and a learning rate of 0.1: how far does w move, and how "
-            "far should it?",
-            "The two moving means are right. What is missing between them and the step?",
-            "m / (1 - beta1**t) and v / (1 - beta2**t) with t = 1 for the first step; m and v "
-            "themselves stay.",
-        ),
-    ),
-    _exercise(
         (3, 15, 3),
         _adamw_cases,
         (right.adamw_model, right.adamw_model_in_comprehensions, right.adamw_model_array_by_array),
@@ -294,6 +276,19 @@ EXERCISES = [
             "w.ndim is the number of axes: decay where it is 2 or more.",
             "The decay is a separate term, lr * decay * w, taken off besides Adam's step; it never "
             "enters m or v.",
+        ),
+    ),
+    _exercise(
+        (2, 8, 2),
+        _rate_cases,
+        (right.rate_at, right.rate_at_loop, right.rate_at_where),
+        wrong_2.RATE,
+        "A schedule without a horizon, and its end",
+        (
+            "With s = steps + 1: the warm-up is s / warmup, the decay sqrt(warmup / s). They meet "
+            "at s = warmup.",
+            "np.minimum of the two is the rising branch before the peak and the falling one after it.",
+            "Multiply by (total - steps) / cooldown, clipped to [0, 1].",
         ),
     ),
     _exercise(
@@ -313,19 +308,6 @@ EXERCISES = [
         ),
     ),
     _exercise(
-        (2, 8, 2),
-        _rate_cases,
-        (right.rate_at, right.rate_at_loop, right.rate_at_where),
-        wrong_2.RATE,
-        "A schedule without a horizon, and its end",
-        (
-            "With s = steps + 1: the warm-up is s / warmup, the decay sqrt(warmup / s). They meet "
-            "at s = warmup.",
-            "np.minimum of the two is the rising branch before the peak and the falling one after it.",
-            "Multiply by (total - steps) / cooldown, clipped to [0, 1].",
-        ),
-    ),
-    _exercise(
         (2, 10, 3),
         _schulz_cases,
         (right.newton_schulz, right.newton_schulz_by_svd, right.newton_schulz_other_side),
@@ -335,6 +317,24 @@ EXERCISES = [
             "np.linalg.norm(g) of a matrix is the Frobenius norm: the root of the sum of all squares.",
             "x @ x.T @ x has the shape of x, and the cubes of its singular values.",
             "One round: 1.5 * x - 0.5 * x @ x.T @ x.",
+        ),
+    ),
+    _exercise(
+        (3, 12, 3),
+        _mended_cases,
+        (
+            right.mended_adam,
+            right.mended_adam_correction_in_the_rate,
+            right.mended_adam_by_weighted_means,
+        ),
+        wrong_2.MENDED_ADAM,
+        "Spot the bug: a published Adam",
+        (
+            "Give it a single gradient of 1000 and a learning rate of 0.1: how far does w move, and how "
+            "far should it?",
+            "The two moving means are right. What is missing between them and the step?",
+            "m / (1 - beta1**t) and v / (1 - beta2**t) with t = 1 for the first step; m and v "
+            "themselves stay.",
         ),
     ),
 ]

@@ -1,0 +1,170 @@
+"""Images before they meet a model (chapter 01): rotate, scale, shift, crop, flip, add noise, augment.
+
+An image is a float array (H, W) or (H, W, C): row 0 is the top, column 0 the left. Divide images of bytes
+(0 to 255) by 255 first. Every function returns a new array of the same dtype.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from fmkit._types import Array
+
+Image = Float[Array, "H W *C"]  # *C: with or without channels
+Window = Float[Array, "h w *C"]
+
+
+def rotate(image: Image, degrees: float, fill: float = 0.0) -> Image:
+    """Turn an image counter-clockwise about its middle; the size stays, so corners are lost.
+
+    Examples
+    --------
+    >>> print(rotate(np.array([[1.0, 2.0], [3.0, 4.0]]), 90.0).round(6))
+    [[2. 4.]
+     [1. 3.]]
+    """
+    return warp(image, degrees=degrees, fill=fill)
+
+
+def scale(image: Image, factor: float, fill: float = 0.0) -> Image:
+    """Enlarge (``factor`` > 1: the rim is lost) or shrink (the rim is filled); the size stays."""
+    return warp(image, factor=factor, fill=fill)
+
+
+def warp(
+    image: Image,
+    degrees: float = 0.0,
+    factor: float = 1.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+    fill: float = 0.0,
+) -> Image:
+    """Rotate, scale and shift in one go: the image is resampled, and so blurred, only once.
+
+    We go backwards: for every pixel of the *result*, where in the image does it come from? (Going forwards
+    would leave holes.) There we interpolate between the four neighbours.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C)
+    degrees : float
+        Counter-clockwise angle.
+    factor : float
+        Enlargement, above 0.
+    shift : (down, right)
+        In pixels of the result.
+    fill : float
+        What lies around the image.
+
+    Raises
+    ------
+    ValueError
+        When ``factor`` is not above 0.
+    TypeError
+        When the image does not hold floats.
+    """
+    if not factor > 0:
+        raise ValueError(f"factor must be above 0, not {factor}")
+    height, width = image.shape[:2]
+    middle = (height - 1) / 2, (width - 1) / 2
+    rows = np.arange(height)[:, None] - middle[0] - shift[0]  # (H, 1), as seen from the new middle
+    columns = np.arange(width)[None, :] - middle[1] - shift[1]  # (1, W)
+    cos, sin = math.cos(math.radians(degrees)) / factor, math.sin(math.radians(degrees)) / factor
+    return bilinear(
+        image,
+        middle[0] + cos * rows + sin * columns,  # (H, W)
+        middle[1] - sin * rows + cos * columns,
+        fill,
+    )
+
+
+def bilinear(
+    image: Image, rows: Float[Array, "h w"], columns: Float[Array, "h w"], fill: float = 0.0
+) -> Window:
+    """Values of an image between its pixels: the mean of the four neighbours, weighted by nearness.
+
+    ``fill`` surrounds the image without end, and is interpolated with like any other pixel.
+
+    >>> bilinear(np.array([[0.0, 10.0]]), np.zeros((1, 3)), np.array([[0.25, 1.0, 1.5]]))
+    array([[ 2.5, 10. ,  5. ]])
+    """
+    if not np.issubdtype(image.dtype, np.floating):
+        raise TypeError(f"an image of floats is needed, not {image.dtype}: divide one of bytes by 255")
+    height, width = image.shape[:2]
+    frame = np.pad(image, ((1, 1), (1, 1)) + ((0, 0),) * (image.ndim - 2), constant_values=fill)
+    rows, columns = np.clip(rows, -1, height) + 1, np.clip(columns, -1, width) + 1  # places in the frame
+    top, left = np.minimum(rows.astype(int), height), np.minimum(columns.astype(int), width)
+    down, right = (rows - top).astype(image.dtype), (columns - left).astype(image.dtype)  # 0 to 1
+    if image.ndim == 3:
+        down, right = down[..., None], right[..., None]  # the same for all channels
+    above = frame[top, left] * (1 - right) + frame[top, left + 1] * right
+    below = frame[top + 1, left] * (1 - right) + frame[top + 1, left + 1] * right
+    return above * (1 - down) + below * down
+
+
+def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
+    """Cut out a window; raises ValueError when it is not inside the image."""
+    if min(top, left, height, width) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
+        raise ValueError(f"a {height} x {width} window at ({top}, {left}) is not inside {image.shape[:2]}")
+    return image[top : top + height, left : left + width].copy()
+
+
+def random_crop(image: Image, height: int, width: int, rng: np.random.Generator) -> Window:
+    """Cut out a window at a random place."""
+    top = rng.integers(max(0, image.shape[0] - height) + 1)
+    left = rng.integers(max(0, image.shape[1] - width) + 1)
+    return crop(image, int(top), int(left), height, width)
+
+
+def flip(image: Image, direction: str = "horizontal") -> Image:
+    """Mirror an image: "horizontal" swaps left and right, "vertical" top and bottom.
+
+    >>> flip(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2., 1.],
+           [4., 3.]])
+    """
+    if direction not in ("horizontal", "vertical"):
+        raise ValueError(f'direction must be "horizontal" or "vertical", not {direction!r}')
+    return np.flip(image, 1 if direction == "horizontal" else 0).copy()
+
+
+def add_noise(image: Image, std: float, rng: np.random.Generator) -> Image:
+    """Add independent Gaussian noise to every value. Nothing is clipped: values may leave [0, 1]."""
+    return image + std * rng.standard_normal(image.shape).astype(image.dtype)
+
+
+def augment(
+    image: Image,
+    rng: np.random.Generator,
+    degrees: float = 10.0,
+    zoom: float = 0.1,
+    shift: float = 0.5,
+    noise: float = 0.02,
+    mirror: bool = False,
+) -> Image:
+    """A random variant of an image that still shows the same thing.
+
+    What may be done without changing the label depends on the data: a mirrored cat is a cat, a mirrored 2
+    is no digit, and a 6 turned by 180 degrees is a 9.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C)
+    rng : numpy Generator
+    degrees, zoom, shift : float
+        Largest angle, change of scale (0.1: from 1 / 1.1 to 1.1 times) and shift in pixels; each drawn
+        uniformly.
+    noise : float
+        Standard deviation of the noise.
+    mirror : bool
+        Whether to flip left and right half of the time.
+    """
+    out = warp(
+        image,
+        degrees=rng.uniform(-degrees, degrees),
+        factor=(1 + zoom) ** rng.uniform(-1, 1),
+        shift=(rng.uniform(-shift, shift), rng.uniform(-shift, shift)),
+    )
+    if mirror and rng.random() < 0.5:
+        out = flip(out)
+    return add_noise(out, noise, rng)

@@ -1,0 +1,137 @@
+"""Metrics (chapter 01): how right a classifier is, and how surprised a language model.
+
+Arguments come in the order of the losses: what was predicted, then what is true. Classes are numbered from 0.
+Where a ratio would be 0 / 0 (a class that is never predicted has no precision) it counts as 0.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from fmkit._types import Array
+
+Labels = Int[Array, "N"]
+
+
+def accuracy(pred: Labels, target: Labels) -> float:
+    """The share of right predictions; NaN when there are none at all."""
+    return float((pred == target).mean()) if len(target) else math.nan
+
+
+def confusion_matrix(pred: Labels, target: Labels, n_classes: int | None = None) -> Int[Array, "K K"]:
+    """How often each class (row) was taken for each class (column).
+
+    Parameters
+    ----------
+    pred, target : (N,)
+        Class numbers.
+    n_classes : int, optional
+        K; by default one more than the largest number there is.
+
+    Examples
+    --------
+    >>> confusion_matrix(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 2]))
+    array([[1, 1, 0],
+           [0, 1, 0],
+           [0, 1, 0]])
+    """
+    largest = max(int(pred.max()), int(target.max())) if len(target) else -1
+    k = largest + 1 if n_classes is None else n_classes
+    if len(target) and (largest >= k or min(pred.min(), target.min()) < 0):
+        raise ValueError(f"class numbers must be 0 to {k - 1}")
+    cell = target.astype(np.int64) * k + pred
+    return np.bincount(cell, minlength=k * k).reshape(k, k)
+
+
+def precision(pred: Labels, target: Labels, average: str = "binary") -> float:
+    """Of what was called positive, how much is? tp / (tp + fp).
+
+    Parameters
+    ----------
+    pred, target : (N,)
+        Class numbers.
+    average : str
+        "binary": of class 1, in a problem with the classes 0 and 1. "macro": the mean over all classes that
+        occur in ``pred`` or ``target``, rare and frequent ones alike. "micro": over all decisions together,
+        which for single labels is the accuracy.
+
+    Raises
+    ------
+    ValueError
+        For another ``average``, or for other classes than 0 and 1 with "binary".
+
+    Examples
+    --------
+    >>> pred, target = np.array([1, 1, 1, 0]), np.array([1, 0, 1, 1])
+    >>> round(precision(pred, target), 3), round(recall(pred, target), 3), round(f1(pred, target), 3)
+    (0.667, 0.667, 0.667)
+    """
+    tp, fp, _ = _counts(pred, target, average)
+    return float(_ratio(tp, tp + fp).mean())
+
+
+def recall(pred: Labels, target: Labels, average: str = "binary") -> float:
+    """Of what is positive, how much was found? tp / (tp + fn). ``average`` as in `precision`."""
+    tp, _, fn = _counts(pred, target, average)
+    return float(_ratio(tp, tp + fn).mean())
+
+
+def f1(pred: Labels, target: Labels, average: str = "binary") -> float:
+    """The harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn). ``average`` as in `precision`.
+
+    "macro" is the mean of the classes' F1, not the F1 of their mean precision and recall.
+    """
+    tp, fp, fn = _counts(pred, target, average)
+    return float(_ratio(2 * tp, 2 * tp + fp + fn).mean())
+
+
+def _counts(pred: Labels, target: Labels, average: str) -> tuple[Int[Array, "k"], ...]:
+    """True positives, false positives, false negatives: of class 1, of each class that occurs, or in all."""
+    if average not in ("binary", "macro", "micro"):
+        raise ValueError(f'average must be "binary", "macro" or "micro", not {average!r}')
+    matrix = confusion_matrix(pred, target, n_classes=2 if average == "binary" else None)
+    tp = np.diag(matrix)
+    fp, fn = matrix.sum(0) - tp, matrix.sum(1) - tp
+    if average == "binary":
+        chosen = np.array([1])
+    elif average == "macro" and len(target):
+        chosen = np.flatnonzero(tp + fp + fn)
+    else:
+        return tp.sum(keepdims=True), fp.sum(keepdims=True), fn.sum(keepdims=True)
+    return tp[chosen], fp[chosen], fn[chosen]
+
+
+def _ratio(a: Int[Array, "k"], b: Int[Array, "k"]) -> Float[Array, "k"]:
+    """a / b, and 0 where b is 0."""
+    return a / np.maximum(b, 1)
+
+
+def perplexity(nats: float) -> float:
+    """exp of the mean cross-entropy per token: among how many equally likely tokens the model is as unsure.
+
+    >>> round(perplexity(math.log(50)), 6)
+    50.0
+    """
+    return math.exp(nats) if nats < 709 else math.inf
+
+
+def bits_per_character(nats: float, tokens_per_character: float = 1.0) -> float:
+    """The mean cross-entropy per token, in bits per character.
+
+    Losses per token cannot be compared between tokenizers, for longer tokens are harder to guess. Bits per
+    character can.
+
+    Parameters
+    ----------
+    nats : float
+        Mean cross-entropy per token (natural logarithm).
+    tokens_per_character : float
+        Length of the text in tokens over its length in characters; 1 for a model of characters.
+
+    Examples
+    --------
+    >>> bits_per_character(math.log(2)), bits_per_character(math.log(2), tokens_per_character=0.25)
+    (1.0, 0.25)
+    """
+    return nats / math.log(2) * tokens_per_character

@@ -1,0 +1,472 @@
+"""The judge: honest answers in any form pass, honest mistakes are named, lazy and cunning answers fail."""
+
+import functools
+
+import numpy as np
+import pytest
+from samples import CENTER, center, center_cases, exercise
+
+from fmkit.lab.answer import Outcome, modules_used, run_answer
+from fmkit.lab.judge import Verdict, judge, judge_answer, known_outcomes, make_cases
+
+
+def verdict_of(fn, of=CENTER, seed=0):
+    cases = make_cases(of, seed)
+    return judge(of, cases, run_answer(fn, cases))
+
+
+def mean_exercise(reference=None, **changes):
+    """One number in a 0-d array out of one array."""
+    return exercise(
+        reference or (lambda x: np.asarray(x.mean())), lambda rng: [(rng.normal(size=4),)] * 2, **changes
+    )
+
+
+# --- right -------------------------------------------------------------------------------------------------
+
+
+def test_reference_and_alternatives_are_right():
+    for fn in (center, *CENTER.alternatives.values()):
+        assert verdict_of(fn) == Verdict("ok")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x: float(x.mean()),
+        lambda x: x.mean(),
+        lambda x: np.array(x.mean()),
+        lambda x: x.reshape(2, 2).mean(0).mean(),
+    ],
+)
+def test_one_number_may_come_in_any_form(answer):
+    assert verdict_of(answer, mean_exercise()).status == "ok"
+    assert verdict_of(answer, mean_exercise(lambda x: float(x.mean()))).status == "ok"
+
+
+def test_a_view_of_the_argument_is_a_value():
+    first = exercise(lambda x: x[0].copy(), lambda rng: [(rng.normal(size=(2, 3)),)])
+    assert verdict_of(lambda x: x[0], first).status == "ok"
+
+
+def test_partial_functions_and_callables_are_right():
+    class Center:
+        def __call__(self, x, w):
+            return center(x, w)
+
+    assert verdict_of(functools.partial(center)).status == "ok"
+    assert verdict_of(Center()).status == "ok"
+    assert verdict_of(Center().__call__).status == "ok"
+
+
+def test_printing_is_no_mistake():
+    def answer(x, w):
+        print(x)
+        return center(x, w)
+
+    assert verdict_of(answer).status == "ok"
+
+
+# --- what the judge tells ----------------------------------------------------------------------------------
+
+
+def right_but(change):
+    """The right answer with its two values changed."""
+    return lambda x, w: change(*center(x, w))
+
+
+def no_return(x, w):
+    center(x, w)
+
+
+def loops(x, w):
+    while True:
+        x = x + 1
+
+
+def generates(x, w):
+    yield center(x, w)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("none", no_return),
+        ("none", right_but(lambda y, m: (y, None))),
+        ("type", right_but(lambda y, m: (y.tolist(), m))),
+        ("count", right_but(lambda y, m: "y, m")),
+        ("type", generates),
+        ("count", right_but(lambda y, m: y)),
+        ("count", right_but(lambda y, m: (y, m, y))),
+        ("order", right_but(lambda y, m: (m, y))),
+        ("shape", right_but(lambda y, m: (y.T, m))),
+        ("shape", right_but(lambda y, m: (y, m[:, None]))),
+        ("dtype", right_but(lambda y, m: (y.astype(np.float32), m))),
+        ("nan", right_but(lambda y, m: (y * np.nan, m))),
+        ("nan", right_but(lambda y, m: (y / 0, m))),
+        ("value", right_but(lambda y, m: (y + 1, m))),
+        ("raised", right_but(lambda y, m: y @ y @ m)),
+        ("call", lambda x: x),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_kinds(kind, answer):
+    verdict = verdict_of(answer)
+    assert (verdict.status, verdict.kind) == ("wrong", kind)
+    assert verdict.message and verdict.misconception == ""
+
+
+def test_a_time_limit():
+    verdict = judge_answer(CENTER, loops, seed=0, seconds=0.1)
+    assert (verdict.status, verdict.kind) == ("wrong", "timeout")
+    assert ("line", f"{loops.__code__.co_firstlineno + 2}: x = x + 1") in verdict.rows or verdict.rows
+
+
+def test_an_exception_is_told_with_its_line():
+    def answer(x, w):
+        return undefined + x  # noqa: F821
+
+    verdict = verdict_of(answer)
+    assert verdict.message == "It raises NameError."
+    assert dict(verdict.rows)["line"].endswith("return undefined + x  # noqa: F821")
+    assert dict(verdict.rows)["exception"] == "NameError: name 'undefined' is not defined"
+
+
+def test_placeholders_are_undone_not_wrong():
+    def dots(x, w): ...
+
+    def partly(x, w):
+        mean = x.mean(-1, keepdims=True)
+        return (x - mean) * ..., mean[..., 0]
+
+    def to_do(x, w):
+        raise NotImplementedError("write this, then run the check below")
+
+    assert verdict_of(dots).status == verdict_of(to_do).status == "undone"
+    assert verdict_of(to_do).rows == ()
+    assert "(x - mean) * ..." in verdict_of(partly).rows[0][1]
+
+
+def test_overwriting_is_told_by_the_arguments_name():
+    nested = exercise(
+        lambda params, x: x @ params["w1"],
+        lambda rng: [({"w1": rng.normal(size=(3, 2))}, rng.normal(size=(4, 3)))],
+    )
+
+    def answer(params, x):
+        y = x @ params["w1"]
+        params["w1"] *= 2
+        return y
+
+    verdict = verdict_of(answer, nested)
+    assert verdict.kind == "overwritten" and 'params["w1"]' in verdict.message
+
+    def both_wrong(params, x):
+        x += 1
+        return x @ params["w1"]
+
+    verdict = verdict_of(both_wrong, nested)
+    assert verdict.kind == "value" and verdict.notes == ("It also overwrites its argument x.",)
+
+
+def test_wrong_values_are_told_before_a_wrong_dtype():
+    def answer(x, w):
+        y, m = center(x, w)
+        return y.astype(np.float32), m + 1
+
+    assert verdict_of(answer).kind == "value"
+
+
+def test_output_and_warnings_of_a_wrong_answer_are_shown():
+    def answer(x, w):
+        print("shape", x.shape)
+        return np.log(-np.abs(x)), x.mean(-1)
+
+    verdict = verdict_of(answer)
+    assert "It printed: shape (4, 3)" in verdict.notes
+    assert any("invalid value encountered in log" in note for note in verdict.notes)
+
+
+def test_the_input_is_described():
+    rows = dict(verdict_of(right_but(lambda y, m: (y + 1, m))).rows)
+    assert rows["input 1 of 4"] == "x (4, 3) float64, w (3,) float64"
+
+
+def test_a_reference_may_raise():
+    def checked(n):
+        if n < 0:
+            raise ValueError("negative")
+        return n * 2
+
+    def never_raises(n):
+        return n * 2
+
+    def raises_another(n):
+        return [2 * n][int(n < 0)]
+
+    doubling = exercise(checked, lambda rng: [(3,), (-int(rng.integers(1, 9)),)])
+    assert verdict_of(checked, doubling).status == "ok"
+    assert verdict_of(never_raises, doubling).kind == "raised"
+    assert "ValueError should be raised" in verdict_of(never_raises, doubling).message
+    assert verdict_of(raises_another, doubling).kind == "raised"
+
+
+def test_modules_that_are_not_allowed():
+    def with_json(x, w):
+        import json
+
+        mean = np.array(json.loads(json.dumps(x.mean(-1).tolist())), x.dtype)
+        return (x - mean[:, None]) * w, mean
+
+    verdict = judge_answer(CENTER, with_json)
+    assert verdict.kind == "module" and verdict.message.endswith("the answer uses json.")
+    cases = make_cases(CENTER, 0)
+    allowed = exercise(center, center_cases, allowed=("numpy", "json"))
+    outcomes = run_answer(with_json, cases)
+    assert judge(allowed, cases, outcomes, modules_used(with_json)).status == "ok"
+    assert judge(CENTER, cases, outcomes, {"numpy.linalg"}).status == "ok"
+    assert judge(CENTER, cases, outcomes, {"numpyro"}).kind == "module"
+
+
+# --- naming ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_misconception_is_named_as_itself(seed):
+    for misconception in CENTER.misconceptions:
+        verdict = verdict_of(misconception.wrong, seed=seed)
+        assert verdict.status == "wrong"
+        assert (verdict.misconception, verdict.hint) == (misconception.name, misconception.hint)
+
+
+def test_a_misconception_written_differently_is_named():
+    def answer(x, w):
+        out = np.empty_like(x)
+        for i, row in enumerate(x):
+            out[i] = row - sum(row) / len(row)
+        return out, x.mean(1)
+
+    assert verdict_of(answer).misconception == "forgot the weight"
+
+
+def test_a_misconception_with_a_leak_on_top_is_named_and_the_rest_noted():
+    def answer(x, w):
+        mean = x.mean(-1, keepdims=True)
+        x -= mean
+        return x.astype(np.float64), mean[..., 0].astype(np.float64)
+
+    verdict = verdict_of(answer)
+    assert verdict.misconception == "forgot the weight"
+    assert verdict.notes == ("It also overwrites its argument x.",)
+
+
+def test_a_mistake_in_form_only_is_named():
+    def answer(x, w):
+        x[:] = x - x.mean(1)[:, None]
+        return x * w, center(x, w)[1] * 0 + CASE_MEANS[x.shape]
+
+    cases = make_cases(CENTER, 0)
+    CASE_MEANS = {x.shape: center(x, w)[1] for x, w in cases}
+    verdict = judge(CENTER, cases, run_answer(answer, cases))
+    assert (verdict.kind, verdict.misconception) == ("overwritten", "overwrites x")
+
+
+def test_two_mistakes_at_once_are_not_named():
+    def answer(x, w):
+        return x - x.mean(-1, keepdims=True), x.sum(-1)
+
+    assert verdict_of(answer).misconception == ""
+
+
+def test_the_closest_misconception_is_named_and_of_equals_the_first():
+    def off(by):
+        return lambda x: x * by
+
+    close = exercise(
+        lambda x: x,
+        lambda rng: [(rng.normal(size=5),)],
+        {"far": off(1.1 * (1 + 8e-6)), "near": off(1.1), "the same": off(1.1)},
+    )
+    assert verdict_of(off(1.1 * (1 + 1e-7)), close).misconception == "near"
+    assert verdict_of(off(1.1 * (1 + 8e-6)), close).misconception == "far"
+
+
+def test_nan_behaviour_is_recognised():
+    def overflows(x):
+        with np.errstate(all="ignore"):
+            return np.exp(x) / np.exp(x).sum()
+
+    def stable(x):
+        e = np.exp(x - x.max())
+        return e / e.sum()
+
+    def other_overflow(x):
+        with np.errstate(all="ignore"):
+            return 1 / np.exp(np.log(np.exp(x).sum()) - x) if x.max() < 50 else np.full_like(x, np.nan)
+
+    softmax = exercise(
+        stable,
+        lambda rng: [(rng.normal(size=4),), (rng.normal(size=4) + 1000,)],
+        {"overflows": overflows, "no sum": lambda x: np.exp(x - x.max())},
+    )
+    assert verdict_of(other_overflow, softmax).misconception == "overflows"
+
+
+def test_exceptions_are_compared_by_type():
+    def reference(n):
+        return 10 // n if n else 0
+
+    def forgot_zero(n):
+        return 10 // n
+
+    dividing = exercise(reference, lambda rng: [(int(rng.integers(1, 9)),), (0,)], {"zero": forgot_zero})
+    assert verdict_of(lambda n: int(divmod(10, n)[0]), dividing).misconception == "zero"
+    assert verdict_of(lambda n: [10 // n][0 if n else 1] if n else {}[n], dividing).misconception == ""
+
+
+def test_an_unrelated_crash_is_not_named_by_a_misconception_that_always_crashes():
+    crashing = exercise(center, center_cases, {"no transpose": lambda x, w: (x @ w[:, None].T, w)})
+
+    def typo(x, w):
+        raise ValueError("something else")
+
+    def same(x, w):
+        return np.matmul(x, w[None]), w
+
+    assert verdict_of(typo, crashing).misconception == ""
+    assert verdict_of(same, crashing).misconception == "no transpose"
+
+
+def test_a_misconception_that_is_right_on_these_inputs_names_nobody():
+    harmless = exercise(center, center_cases, {"no mistake at all": center})
+    assert verdict_of(right_but(lambda y, m: (y + 1, m)), harmless).misconception == ""
+    assert verdict_of(center, harmless).status == "ok"
+
+
+# --- lazy and cunning --------------------------------------------------------------------------------------
+
+
+class AlwaysEqual:
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("asked")
+
+    __hash__ = None
+
+
+class YesArray(np.ndarray):
+    def __eq__(self, other):
+        return np.ones(self.shape, bool)
+
+    def __array_ufunc__(self, *args, **kwargs):
+        return np.True_
+
+    def __array_function__(self, *args, **kwargs):
+        return np.True_
+
+    def all(self, *args, **kwargs):
+        return True
+
+
+class Chameleon(tuple):
+    """Holds zeros, shows the right answer when asked in the usual ways."""
+
+    def __iter__(self):
+        return iter(center(*self.args))
+
+    def __getitem__(self, i):
+        return center(*self.args)[i]
+
+
+def chameleon(x, w):
+    value = Chameleon((np.zeros_like(x), np.zeros(len(x))))
+    value.args = (x, w)
+    return value
+
+
+calls = []
+
+
+def right_once(x, w):
+    calls.append(1)
+    return center(x, w) if len(calls) == 1 else (np.zeros_like(x), np.zeros(len(x)))
+
+
+def zeroes_its_inputs(x, w):
+    x[:] = 0
+    w[:] = 0
+    return center(x, w)
+
+
+CUNNING = {
+    "an object equal to all": lambda x, w: AlwaysEqual(),
+    "two objects equal to all": lambda x, w: (AlwaysEqual(), AlwaysEqual()),
+    "an array of objects equal to all": lambda x, w: (np.full(x.shape, AlwaysEqual(), object), x.mean(1)),
+    "an array that says yes": lambda x, w: (np.zeros_like(x).view(YesArray), x.mean(-1).view(YesArray)),
+    "a tuple that shows something else": chameleon,
+    "zeros": lambda x, w: (np.zeros_like(x), np.zeros(len(x), x.dtype)),
+    "ones": lambda x, w: (np.ones_like(x), np.ones(len(x), x.dtype)),
+    "the arguments": lambda x, w: (x, w),
+    "a constant": lambda x, w: (np.full_like(x, 0.5), np.full_like(x[:, 0], 0.5)),
+    "NaN of the right shape": lambda x, w: (x * np.nan, x.mean(-1) * np.nan),
+    "a thousandth too large": right_but(lambda y, m: (y * (1 + 1e-3), m * (1 + 1e-3))),
+    "noise": right_but(lambda y, m: (y + 1e-3 * np.sin(np.arange(y.size)).reshape(y.shape), m)),
+    "the right answer to the first input": right_once,
+    "rounded": right_but(lambda y, m: (y.round(3), m.round(3))),
+    "only one dtype": lambda x, w: center(x, w) if x.dtype == np.float64 else (x, w),
+    "changes the inputs": zeroes_its_inputs,
+    "None": lambda x, w: None,
+    "nothing": lambda x, w: (),
+    "an exception": lambda x, w: exec("raise SystemExit(0)"),
+    "a function": lambda x, w: center,
+    "a promise": lambda x, w: lambda: center(x, w),
+    "a huge view": lambda x, w: (np.broadcast_to(0.0, (10**6, 10**6)), w),
+    "infinities": lambda x, w: (np.full_like(x, np.inf), np.full(len(x), np.inf, x.dtype)),
+}
+
+
+@pytest.mark.parametrize("attack", CUNNING)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_attacks_fail(attack):
+    calls.clear()
+    for seed in range(3):
+        assert verdict_of(CUNNING[attack], seed=seed).status == ("undone" if attack == "None" else "wrong")
+
+
+def test_an_attack_on_the_inputs_does_not_reach_the_reference():
+    cases = make_cases(CENTER, 0)
+    before = [(x.copy(), w.copy()) for x, w in cases]
+    judge(CENTER, cases, run_answer(zeroes_its_inputs, cases))
+    for (x, w), (x0, w0) in zip(cases, before, strict=True):
+        assert np.array_equal(x, x0) and np.array_equal(w, w0)
+
+
+def test_inputs_cannot_be_learned_by_heart():
+    seen = {make_cases(CENTER)[0][0].tobytes() for _ in range(5)}
+    assert len(seen) == 5
+    assert make_cases(CENTER, 7)[0][0].tobytes() == make_cases(CENTER, 7)[0][0].tobytes()
+
+
+def test_too_few_outcomes_are_wrong():
+    cases = make_cases(CENTER, 0)
+    assert judge(CENTER, cases, run_answer(center, cases)[:-1]).kind == "missing"
+    assert judge(CENTER, cases, []).kind == "missing"
+
+
+def test_forged_outcomes_are_read_strictly():
+    cases = make_cases(CENTER, 0)
+    forged = [Outcome((AlwaysEqual(), np.zeros(1).view(YesArray))) for _ in cases]
+    assert judge(CENTER, cases, forged).status == "wrong"
+
+
+def test_many_answers_can_be_judged_on_what_is_known():
+    cases = make_cases(CENTER, 5)
+    known = known_outcomes(CENTER, cases)
+    for fn in (center, *(m.wrong for m in CENTER.misconceptions), chameleon):
+        outcomes = run_answer(fn, cases)
+        assert judge(CENTER, cases, outcomes, known=known) == judge(CENTER, cases, outcomes)
