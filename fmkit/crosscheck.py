@@ -36,7 +36,8 @@ class Case:
     ----------
     forward : (*inputs) -> (out, cache)
     backward : (dout, cache) -> the gradients of the floating inputs, in their order (one array or a tuple;
-        for an input that is a nested dict of parameters, a nested dict; for an input that is None, None)
+        for an input that is a nested dict of parameters, a nested dict; for an input that is None, None),
+        or None for an operation that is not differentiated (an optimizer)
     inputs : (rng) -> a tuple of float64 arrays, integer or boolean arrays, nested dicts of arrays, None;
         every axis of a different size, so that a transposed axis shows
     torch : the same function on torch tensors of the same layout -> a tensor; imports torch itself
@@ -45,7 +46,7 @@ class Case:
     """
 
     forward: Callable
-    backward: Callable
+    backward: Callable | None
     inputs: Callable
     torch: Callable
     loop: Callable | None = None
@@ -94,7 +95,8 @@ def check_case(name: str, case: Case, devices: Sequence[str] = ("cpu",), seed: i
             return row  # the shapes or names are wrong already: nothing to compare
         if case.loop:
             _compare(row, LOOP, {"out": exact["out"]}, {"out": case.loop(*_copy(inputs))})
-        _compare(row, DIFFERENCES, exact, _differences(case, inputs, dout, exact, rng))
+        if case.backward:
+            _compare(row, DIFFERENCES, exact, _differences(case, inputs, dout, exact, rng))
         _compare(row, FLOAT32, single, exact)
     for device in devices:
         _compare(row, f"torch ({device})", exact, _torch(case, inputs, dout, device))
@@ -108,12 +110,13 @@ def _run(case: Case, inputs: list, dout: np.ndarray, row: Row) -> dict[str, np.n
     given, upstream, dtype = _copy(inputs), dout.copy(), dout.dtype
     out, cache = case.forward(*given)
     out = np.array(out)
-    grads = _gradients(case, inputs, case.backward(upstream, cache))
+    backward = case.backward or (lambda dout, cache: ())
+    grads = _gradients(case, inputs, backward(upstream, cache))
     wanted = _differentiable(case, inputs)
     if grads.keys() != wanted.keys():
         row.problems.append(f"gradients {sorted(grads)} where the inputs are {sorted(wanted)}")
         return None
-    again = _gradients(case, inputs, case.backward(upstream, cache))
+    again = _gradients(case, inputs, backward(upstream, cache))
     for key, grad in grads.items():
         if grad.shape != wanted[key].shape:
             row.problems.append(f"gradient {key} has shape {grad.shape}, its input {wanted[key].shape}")
@@ -155,8 +158,10 @@ def _torch(case: Case, inputs: list, dout: np.ndarray, device: str) -> dict[str,
     leaves = {key: flatten(tensors)[key].requires_grad_() for key in _differentiable(case, inputs)}
     out = case.torch(*tensors)
     upstream = torch.tensor(dout, device=device)
-    grads = torch.autograd.grad(out, leaves.values(), upstream, allow_unused=True, materialize_grads=True)
-    result = {"out": out, **dict(zip(leaves, grads, strict=True))}
+    result = {"out": out}
+    if leaves:
+        grads = torch.autograd.grad(out, leaves.values(), upstream, allow_unused=True, materialize_grads=True)
+        result |= dict(zip(leaves, grads, strict=True))
     return {key: value.detach().cpu().numpy() for key, value in result.items()}
 
 
@@ -184,7 +189,7 @@ def _cast(inputs: list) -> list:
 
 def _differentiable(case: Case, inputs: list) -> dict[str, np.ndarray]:
     """The arrays that get a gradient, by name: "0" for the first input, "1.blocks.0.w" inside the second."""
-    flat = flatten(inputs)
+    flat = flatten(inputs) if case.backward else {}
     return {k: a for k, a in flat.items() if _is_float(a) and int(k.split(".")[0]) not in case.constant}
 
 
@@ -214,7 +219,7 @@ def all_cases() -> dict[str, Case]:
 
 
 def _course_order(modules: list[str]) -> list[str]:
-    order = ["activations", "losses", "layers", "attention", "transformer", "bert"]
+    order = ["activations", "losses", "layers", "optimizers", "attention", "transformer", "bert"]
     return sorted(modules, key=lambda m: (order.index(m) if m in order else len(order), m))
 
 

@@ -137,6 +137,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
     that agree in an entire band are compared. A pair of similarity s is found with probability ``1 - (1 -
     s**4)**24``: 0.999 at 0.7, and 0.78 at 0.5.
 
+    `deduplicate` first: n copies of one text are n * (n - 1) / 2 pairs.
+
     Returns
     -------
     list of (i, j, similarity), i < j, in order

@@ -129,7 +129,7 @@ def test_run_executes_in_the_notebooks_folder_and_saves_the_normal_form(tmp_path
     path = save(
         tmp_path / "sample.ipynb",
         "print(open('beside.txt').read())\nprint('again')",
-        'from fmkit.lab import check, hint, progress, show\ncheck("start.ink", lambda images: images.mean((1, 2)))',
+        'from fmkit.lab import check, hint, progress, show\ncheck("start.ink", lambda x: x.mean((1, 2)))',
         'hint("start.ink")',
         "progress()",
         "show(show)",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tokenizers import ANY_TEXT, HOSTILE, SETTLED
+from test_tokenizers import ANY_TEXT, FEWER, HOSTILE, SETTLED
 from tokenizers import Tokenizer
 
 from fmkit import datasets, wordpiece
@@ -55,8 +55,8 @@ def test_hostile_strings(ours, theirs, text):
 
 
 def test_every_settled_character_between_letters(ours, theirs):
-    for start in range(0, len(SETTLED), 1000):
-        text = " ".join(f"a{c}b {c}" for c in SETTLED[start : start + 1000])
+    for start in range(0, len(FEWER), 1000):
+        text = " ".join(f"a{c}b {c}" for c in FEWER[start : start + 1000])
         assert ours.encode(text) == theirs.encode(text).ids
 
 

@@ -135,7 +135,7 @@ def _run_one(path, timeout) -> bool:
     began = time.monotonic()
     try:
         before = path.read_bytes()
-        nb = normalise(nbformat.reads(before.decode("utf-8"), as_version=4))
+        nb = normalise(_parse(before))
         problem = _execute(nb, path.resolve().parent, timeout)
         if problem is None and path.read_bytes() != before:
             problem = "the file was changed by someone else meanwhile"
@@ -149,6 +149,15 @@ def _run_one(path, timeout) -> bool:
     seconds, size = time.monotonic() - began, path.stat().st_size / 1000
     print(f"{path}: {len(nb.cells)} cells, {seconds:.0f} s, {size:.0f} kB")
     return True
+
+
+def _parse(content):
+    import nbformat
+
+    try:
+        return nbformat.reads(content.decode("utf-8"), as_version=4)
+    except (AttributeError, KeyError, TypeError) as error:  # JSON, but of something else
+        raise ValueError("this is not a notebook") from error
 
 
 def _execute(nb, folder, timeout) -> str | None:

@@ -116,7 +116,10 @@ NEURON = named(
 def _linear(mistake, dout, x, w, scale):
     dy_x = dout if mistake == "forgot the scale in dx" else dout * scale
     dy_w = dout if mistake == "forgot the scale in dw" else dout * scale
-    wt = w.reshape(w.shape[::-1]) if mistake == "reshaped w instead of transposing it" else w.T
+    wt = {
+        "reshaped w instead of transposing it": w.reshape(w.shape[::-1]),
+        "forgot to transpose w": w,  # raises an exception unless w is square
+    }.get(mistake, w.T)
     dx = dy_x @ wt
     x2, dy2 = x.reshape(-1, x.shape[-1]), dy_w.reshape(-1, dy_w.shape[-1])
     if mistake == "reshaped x instead of transposing it":
@@ -140,6 +143,7 @@ LINEAR = named(
     {
         "forgot the scale in dx": "x, too, reaches the output through the scale.",
         "forgot the scale in dw": "w, too, reaches the output through the scale.",
+        "forgot to transpose w": "dx: from K outputs back to C inputs. Which way round must w stand for that?",
         "reshaped w instead of transposing it": (
             "A reshape keeps the order in memory, so it deals the numbers out "
             "differently: w.reshape(K, C) is not w.T."

@@ -65,6 +65,11 @@ NETWORK = named(
 
 
 def _channel_norm(mistake, dout, x, eps):
+    if mistake == "forgot keepdims":  # raises an exception unless the shapes happen to fit
+        xc = x - x.mean(1)
+        rstd = 1 / np.sqrt((xc * xc).mean(1) + eps)
+        norm = xc * rstd
+        return (dout - dout.mean(1) - norm * (dout * norm).mean(1)) * rstd
     axis = 2 if mistake == "normalised over the last axis" else 1
     xc = x - x.mean(axis, keepdims=True)
     ddof = int(mistake == "the variance with N - 1")
@@ -75,6 +80,8 @@ def _channel_norm(mistake, dout, x, eps):
     norm = xc * rstd
     mean_path = dout.mean(axis, keepdims=True)
     var_path = norm * (dout * norm).mean(axis, keepdims=True)
+    if mistake == "the means of dout run over the whole array":
+        mean_path, var_path = dout.mean(), norm * (dout * norm).mean()
     if mistake == "the path through the variance is missing":
         return (dout - mean_path) * rstd
     if mistake == "the path through the mean is missing":
@@ -103,6 +110,10 @@ CHANNEL_NORM = named(
             "The mean and the variance are made of x: two more paths lead back to it."
         ),
         "sums where there should be means": "A mean hands 1/C of its gradient to each entry.",
+        "the means of dout run over the whole array": "Each column has a mean of its own: name the axis.",
+        "forgot keepdims": (
+            "Without keepdims=True a mean over axis 1 has the shape (B, T), which lines up with the wrong axes."
+        ),
         "forgot the division by the standard deviation": (
             "Forward multiplies by rstd: what does backward multiply by?"
         ),
@@ -172,6 +183,8 @@ def _tied(mistake, dout, x, w):
         "the second use taken from z instead of h": first + dout.T @ z,
         "the second use subtracted": first - second,
     }.get(mistake, first + second)
+    if mistake == "the second use not turned round":
+        dw = first + second.T  # raises an exception unless w is square
     return dh @ w.T if mistake == "dx skips the tanh" else dz @ w.T, dw
 
 
@@ -183,6 +196,9 @@ TIED = named(
             "w stands twice in the forward pass; count the terms of your dw (and mind = against +=)."
         ),
         "the two uses averaged": "Shares of one thing are added, not averaged.",
+        "the second use not turned round": (
+            "In out = h @ w.T the weight is w.T, so its gradient has the shape of w.T: turn it round."
+        ),
         "the second use subtracted": "Shares of one thing are added.",
         "tanh's slope left out": "Between h and z stands tanh: on the way back it multiplies by its slope.",
         "tanh's slope from z instead of h": "The slope is 1 - tanh(z)^2: which of your names holds tanh(z)?",
