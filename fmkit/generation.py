@@ -1,9 +1,7 @@
 """Generation (chapter 09): from logits to text. Choosing a token, streaming, windows, beam search.
 
 The functions that continue a text work with any *step* of `fmkit.decoding` or `fmkit.llama`, a function
-``step(params, ids, config, kv=None) -> (logits, kv)``.
-
-Shapes: B batch, T positions, V vocabulary.
+``step(params, ids, config, kv=None) -> (logits, kv)``. V is the size of the vocabulary.
 """
 
 import math

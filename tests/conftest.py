@@ -1,10 +1,26 @@
-"""Check every jaxtyping signature of the package at run time, in tests only (never on the hot path)."""
+"""For every test: signatures are checked, examples repeat, nothing is asked of a network, GPU tests skip."""
+
+import os
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
+os.environ.setdefault("MPLBACKEND", "agg")
 
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+# Every jaxtyping signature of the package is checked at run time, in tests only (never on the hot path)
 install_import_hook("fmkit", "beartype.beartype")
 
 # The same examples in every run, and no time limit for one of them: a busy machine fails no test
 settings.register_profile("fmkit", deadline=None, derandomize=True)
 settings.load_profile("fmkit")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("torch sees no CUDA device here")

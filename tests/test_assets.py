@@ -1,4 +1,4 @@
-"""Fetching: whatever happens on the way, the cache holds a whole asset or none. Two tiny packages, no network."""
+"""Fetching: whatever happens, the cache holds a whole asset or none. Two tiny packages, no network."""
 
 import errno
 import hashlib

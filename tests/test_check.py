@@ -58,7 +58,10 @@ def test_not_done_yet(capsys):
 
     message, out = failed(answer, capsys)
     assert message == "sample.center: not done yet"
-    assert out == "○ sample.center: not done yet\n  Write the function, then run this cell again.\n"
+    assert (
+        out
+        == "○ sample.center: not done yet\n  Write the function and run its cell, then run this one again.\n"
+    )
 
 
 @pytest.mark.parametrize("thing", [3, None, ..., np.zeros(3), "center"])

@@ -183,6 +183,11 @@ def test_inputs_and_results_are_plain_data(exercise):
         assert type(case) is tuple
         assert all(is_plain(plain(argument)) for argument in case)
         assert not any(isinstance(leaf, bytes) for argument in case for leaf in leaves(argument))
+    assert any(o.failure is None for o in outcomes)
+    failures = {o.failure.type for o in outcomes if o.failure}
+    assert failures <= {"ValueError", "KeyError", "IndexError", "ZeroDivisionError"}, (
+        "the reference is broken"
+    )
     assert all(is_plain(o.value) for o in outcomes if o.failure is None)
     assert not any(o.overwritten for o in outcomes), "the reference overwrites an argument"
 

@@ -5,6 +5,7 @@ be read in a light and a dark theme; an icon and a word say the same as the colo
 """
 
 import html
+import re
 import sys
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class Card:
             f'background-color:{colour}">{icon}</span><strong>{_text(self.word)}</strong>'
         )
         if self.name:
-            head += f' <code style="margin-left:0.5em;background-color:transparent">{_text(self.name)}</code>'
+            head += f'<code style="margin-left:0.8em;{_CODE}">{_text(self.name)}</code>'
         body = "".join(_paragraph(*p) for p in self.paragraphs) + _rows(self.rows)
         body += _table(self.header, self.table)
         return (
@@ -81,22 +82,27 @@ def _text(text: str) -> str:
 
 def _paragraph(label: str, text: str) -> str:
     bold = f"<strong>{_text(label)}:</strong> " if label else ""
-    return f'<div style="margin-top:0.5em">{bold}{_text(text)}</div>'
+    words = re.sub(r"`([^`]+)`", rf'<code style="{_CODE}">\1</code>', _text(text))
+    return f'<div style="margin-top:0.5em">{bold}{words}</div>'
 
 
 def _rows(rows: tuple) -> str:
     if not rows:
         return ""
-    label = "text-align:left;vertical-align:top;padding:0.1em 1.2em 0.1em 0;font-weight:normal;opacity:0.8"
-    value = "text-align:left;vertical-align:top;padding:0.1em 0;overflow-wrap:anywhere"
+    label = (
+        "text-align:left;vertical-align:top;padding:0.1em 1.2em 0.1em 0;font-weight:normal;"
+        "white-space:nowrap;opacity:0.8"
+    )
+    value = "text-align:left;vertical-align:top;padding:0.1em 0;white-space:normal;overflow-wrap:anywhere"
     lines = [
         f'<tr style="background-color:transparent"><th scope="row" style="{label}">{_text(name)}</th>'
-        f'<td style="{value}"><code style="background-color:transparent">{_text(text)}</code></td></tr>'
+        f'<td style="{value}"><code style="{_CODE}">{_text(text)}</code></td></tr>'
         for name, text in rows
     ]
     return f'<table style="{_PLAIN_TABLE}">{"".join(lines)}</table>'
 
 
+_CODE = "padding:0;background-color:transparent;color:inherit"
 _PLAIN_TABLE = "margin:0.6em 0 0 0;border:none;border-collapse:collapse;font-size:inherit;color:inherit"
 
 

@@ -124,7 +124,9 @@ def _undone(exercise, outcomes) -> Verdict:
     failure = next(o.failure for o in outcomes if o.failure and o.failure.kind == "unfinished")
     is_ours = failure.code.startswith("raise NotImplementedError")  # the student version's own placeholder
     rows = (("placeholder", f"line {failure.line}: {failure.code}"),) if failure.line and not is_ours else ()
-    return Verdict("undone", message="Write the function, then run this cell again.", rows=rows)
+    return Verdict(
+        "undone", message="Write the function and run its cell, then run this one again.", rows=rows
+    )
 
 
 def _right(exercise, outcomes, modules) -> Verdict:

@@ -143,7 +143,7 @@ LINEAR = named(
     {
         "forgot the scale in dx": "x, too, reaches the output through the scale.",
         "forgot the scale in dw": "w, too, reaches the output through the scale.",
-        "forgot to transpose w": "dx: from K outputs back to C inputs. Which way round must w stand for that?",
+        "forgot to transpose w": "dx goes from K outputs back to C inputs: which way round must w stand?",
         "reshaped w instead of transposing it": (
             "A reshape keeps the order in memory, so it deals the numbers out "
             "differently: w.reshape(K, C) is not w.T."

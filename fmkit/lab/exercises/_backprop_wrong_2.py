@@ -112,7 +112,7 @@ CHANNEL_NORM = named(
         "sums where there should be means": "A mean hands 1/C of its gradient to each entry.",
         "the means of dout run over the whole array": "Each column has a mean of its own: name the axis.",
         "forgot keepdims": (
-            "Without keepdims=True a mean over axis 1 has the shape (B, T), which lines up with the wrong axes."
+            "Without keepdims=True a mean over axis 1 has the shape (B, T): it lines up with the wrong axes."
         ),
         "forgot the division by the standard deviation": (
             "Forward multiplies by rstd: what does backward multiply by?"
