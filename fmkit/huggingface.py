@@ -11,7 +11,7 @@ from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
 # ours: theirs
-_GPT2_SIZES = {
+GPT2_SIZES = {
     "vocab_size": "vocab_size",
     "block_size": "n_positions",
     "n_layers": "n_layer",
@@ -20,7 +20,7 @@ _GPT2_SIZES = {
     "d_ff": "n_inner",
     "tied": "tie_word_embeddings",
 }
-_BERT_SIZES = {
+BERT_SIZES = {
     "vocab_size": "vocab_size",
     "block_size": "max_position_embeddings",
     "n_layers": "num_hidden_layers",
@@ -55,7 +55,7 @@ _BERT_PARTS = {
 }
 
 
-def _gpt2_names(config: Config) -> dict[str, list[str]]:
+def gpt2_names(config: Config) -> dict[str, list[str]]:
     names = dict(_GPT2)
     for i in range(config.n_layers):
         for ours, theirs in _GPT2_PARTS.items():
@@ -67,7 +67,7 @@ def _gpt2_names(config: Config) -> dict[str, list[str]]:
     return names
 
 
-def _bert_names(config: BertConfig, heads, prefix: str) -> dict[str, list[str]]:
+def bert_names(config: BertConfig, heads, prefix: str) -> dict[str, list[str]]:
     """``heads``: which of pooler, mlm, classifier there are; ``prefix``: "bert." if the encoder is a part."""
     names = {
         "wte": [f"{prefix}embeddings.word_embeddings.weight"],
@@ -94,7 +94,7 @@ def _bert_names(config: BertConfig, heads, prefix: str) -> dict[str, list[str]]:
     return names
 
 
-def _from_hf(model, names: dict[str, list[str]]) -> dict:
+def gather_state(model, names: dict[str, list[str]]) -> dict:
     """Gather our parameters out of their ``state_dict``."""
     state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
     state |= {f"{name}.T": w.T for name, w in state.items()}
@@ -129,9 +129,9 @@ def to_hf_gpt2(params: dict, config: Config):
     """Parameters of `fmkit.transformer.gpt` as a Hugging Face ``GPT2LMHeadModel``, in evaluation mode."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    sizes = _to_sizes(config, _GPT2_SIZES)
+    sizes = _to_sizes(config, GPT2_SIZES)
     model = GPT2LMHeadModel(GPT2Config(**sizes, bos_token_id=None, eos_token_id=None))
-    state = _to_hf(params, _gpt2_names(config))
+    state = _to_hf(params, gpt2_names(config))
     state.setdefault("lm_head.weight", state["transformer.wte.weight"])  # tied
     model.to(state["lm_head.weight"].dtype).load_state_dict(state)
     return model.eval()
@@ -150,9 +150,9 @@ def from_hf_gpt2(model) -> tuple[dict, Config]:
         raise ValueError(
             f"activation {hf.activation_function}, eps {hf.layer_norm_epsilon}: not the GPT-2 here"
         )
-    sizes = _from_sizes(hf, _GPT2_SIZES)
+    sizes = _from_sizes(hf, GPT2_SIZES)
     config = Config(**sizes | {"d_ff": hf.n_inner or 4 * hf.n_embd})
-    return _from_hf(model, _gpt2_names(config)), config
+    return gather_state(model, gpt2_names(config)), config
 
 
 # ------------------------------------------------------------------------------------------------------- BERT
@@ -173,9 +173,9 @@ def to_hf_bert(params: dict, config: BertConfig):
 
     if "mlm" in params and "pooler" in params:
         raise ValueError("no Hugging Face model has both the mlm head and the pooler: leave one out")
-    hf = transformers.BertConfig(**_to_sizes(config, _BERT_SIZES))
+    hf = transformers.BertConfig(**_to_sizes(config, BERT_SIZES))
     prefix = "bert." if "mlm" in params or "classifier" in params else ""
-    state = _to_hf(params, _bert_names(config, params, prefix))
+    state = _to_hf(params, bert_names(config, params, prefix))
     if "mlm" in params:
         model = transformers.BertForMaskedLM(hf)
         state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"]  # tied
@@ -199,7 +199,7 @@ def from_hf_bert(model) -> tuple[dict, BertConfig]:
     """
     if model.config.hidden_act != "gelu":
         raise ValueError(f"activation {model.config.hidden_act}: not the BERT here")
-    config = BertConfig(**_from_sizes(model.config, _BERT_SIZES))
+    config = BertConfig(**_from_sizes(model.config, BERT_SIZES))
     prefix = "bert." if hasattr(model, "bert") else ""
     first_tensors = {
         "pooler": f"{prefix}pooler.dense.weight",
@@ -208,4 +208,4 @@ def from_hf_bert(model) -> tuple[dict, BertConfig]:
     }
     state = model.state_dict()
     heads = [head for head, name in first_tensors.items() if name in state]
-    return _from_hf(model, _bert_names(config, heads, prefix)), config
+    return gather_state(model, bert_names(config, heads, prefix)), config

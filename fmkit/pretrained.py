@@ -15,7 +15,7 @@ import numpy as np
 
 from fmkit._types import Array
 from fmkit.bert import BertConfig
-from fmkit.huggingface import _BERT_SIZES, _GPT2_SIZES, _bert_names, _from_hf, _gpt2_names
+from fmkit.huggingface import BERT_SIZES, GPT2_SIZES, bert_names, gather_state, gpt2_names
 from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
@@ -80,7 +80,7 @@ def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
     c = {"type_vocab_size": 2, "layer_norm_eps": 1e-12} | _read_config(folder, "bert")
     _refuse(folder, "hidden_act", c.get("hidden_act", "gelu"), "gelu")
     _refuse(folder, "position_embedding_type", c.get("position_embedding_type", "absolute"), "absolute")
-    config = BertConfig(**_sizes(c, _BERT_SIZES))
+    config = BertConfig(**_sizes(c, BERT_SIZES))
     tensors = read_safetensors(folder)
     for name in list(tensors):  # the names that the first published BERT gave its gains and biases
         new = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
@@ -92,7 +92,7 @@ def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
         "classifier": "classifier.weight",
     }
     heads = [head for head, name in signs.items() if name in tensors]
-    return _gather(tensors, _bert_names(config, heads, prefix)), config
+    return _gather(tensors, bert_names(config, heads, prefix)), config
 
 
 def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
@@ -101,11 +101,11 @@ def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     c["n_inner"] = c.get("n_inner") or 4 * c["n_embd"]
     _refuse(folder, "activation_function", c.get("activation_function", "gelu_new"), "gelu_new")
     _refuse(folder, "layer_norm_epsilon", c.get("layer_norm_epsilon", 1e-5), 1e-5)
-    config = Config(**_sizes(c, _GPT2_SIZES))
+    config = Config(**_sizes(c, GPT2_SIZES))
     tensors = read_safetensors(folder)
     if "wte.weight" in tensors:  # saved without its head: the names lack the first part
         tensors = {f"transformer.{name}": w for name, w in tensors.items()}
-    return _gather(tensors, _gpt2_names(config)), config
+    return _gather(tensors, gpt2_names(config)), config
 
 
 def _llama_config(c: dict, where) -> LlamaConfig:
@@ -211,7 +211,7 @@ def _from_bytes(tensor: dict) -> Array:
 def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
     """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM``; a ValueError as `load_llama`."""
     config = _llama_config(model.config.to_dict(), "the model")
-    return _from_hf(model, _llama_names(config)), config
+    return gather_state(model, _llama_names(config)), config
 
 
 def to_hf_llama(params: dict, config: LlamaConfig):
