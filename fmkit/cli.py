@@ -45,7 +45,7 @@ def lab(no_browser, workspace):
 
     Your files are never overwritten: a newer version of a chapter that you have worked in lands beside yours.
     """
-    from fmkit.lab import workspace as own
+    from fmkit import workspace as own
 
     folder = workspace.expanduser().absolute() if workspace else own.default_folder()
     own.prepare(folder, say=click.echo)

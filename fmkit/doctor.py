@@ -143,7 +143,7 @@ def kernel() -> Iterator[Finding]:
 
 def chapters() -> Iterator[Finding]:
     """The notebooks of the course are found."""
-    from fmkit.lab.workspace import chapters, default_folder
+    from fmkit.workspace import chapters, default_folder
 
     found = [path.stem for path in chapters()]
     yield Finding(OK, "chapters", f"{', '.join(found)} (`fmkit lab` copies them to {default_folder()})")

@@ -116,6 +116,10 @@ def test_kinds(kind, answer):
     assert verdict.message and verdict.misconception == ""
 
 
+def test_a_generator_is_told_as_one():
+    assert "yield" in verdict_of(generates).message
+
+
 def test_a_time_limit():
     verdict = judge_answer(CENTER, loops, seed=0, seconds=0.1)
     assert (verdict.status, verdict.kind) == ("wrong", "timeout")

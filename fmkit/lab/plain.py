@@ -13,7 +13,7 @@ import numpy as np
 _NUMPY_SCALARS = frozenset(map(id, np.sctypeDict.values()))
 _BUILT_IN = frozenset(map(id, (type(None), bool, int, float, complex, str)))
 _MAX_BYTES = 1 << 28  # a view can claim any shape; a copy of it would take the memory
-_MAX_ITEMS = 2_000_000
+_MAX_ITEMS = 300_000
 _MAX_DEPTH = 20
 
 
@@ -38,7 +38,7 @@ def _plain(value, depth, budget):
     if budget[0] < 0 or depth > _MAX_DEPTH:
         return Foreign("something too large or too deeply nested")
     kind = type(value)  # never isinstance: an object may pretend by its __class__
-    if id(kind) in _BUILT_IN:
+    if id(kind) in _BUILT_IN or kind is Foreign:
         return value
     if id(kind) in _NUMPY_SCALARS or issubclass(kind, np.ndarray):
         return _plain_array(value)

@@ -14,7 +14,7 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 HELD_OUT = 450  # digits that the network never learns from
 BATCH = 64
-LONGEST = 20.0  # a longer gradient is shortened to this, so that a hopeless run ends in numbers, not in NaN
+LONGEST = 1000.0  # a longer gradient is shortened to this: a hopeless run then ends in numbers, not in NaN
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def watch(
     activation: str,
     std: Callable[[int, int], float],
     *,
-    rate: float = 0.1,
+    rate: float = 0.2,
     depth: int = 3,
     width: int = 64,
     centre: bool = False,

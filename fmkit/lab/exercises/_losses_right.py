@@ -68,7 +68,7 @@ def logit_slopes_by_tanh(logits, targets):
     return error * (1 - t * t) / 2, error
 
 
-# --- 3.4 the mean of several models' probabilities, in logs --------------------------------------------------
+# --- 3.4 the mean of several models' probabilities, in logs -------------------------------------------------
 
 
 def log_mean_exp(logp):

@@ -55,16 +55,15 @@ def prepare(folder: Path, say=print) -> list[Path]:
     for chapter in chapters():
         nb = student_version(nbformat.read(chapter, as_version=4))
         new = (nbformat.writes(nb) + "\n").encode("utf-8")
-        path = _place(folder / chapter.name, new, record)
-        if path is None:
-            continue
-        _write(path, new)
-        record[path.name] = _hash(new)
-        if path.name != chapter.name:
-            record[f"{chapter.name}: offered"] = _hash(new)
-            say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
-        written.append(path)
-        _write(folder / RECORD, json.dumps(record, indent=1).encode())  # at once: we may be stopped any time
+        before, path = dict(record), _place(folder / chapter.name, new, record)
+        if path:
+            _write(path, new)
+            written.append(path)
+            record[path.name] = record[f"{chapter.name}: offered"] = _hash(new)
+            if path.name != chapter.name:
+                say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
+        if record != before:  # written at once: we may be stopped at any time
+            _write(folder / RECORD, json.dumps(record, indent=1).encode())
     return written
 
 
@@ -74,11 +73,11 @@ def _place(path: Path, new: bytes, record: dict) -> Path | None:
         return path
     now = _hash(path.read_bytes())
     if now == _hash(new):
-        record[path.name] = now
+        record[path.name] = record[f"{path.name}: offered"] = now
         return None
     if now == record.get(path.name):
         return path
-    if _hash(new) in (record.get(path.name), record.get(f"{path.name}: offered")):
+    if _hash(new) == record.get(f"{path.name}: offered"):
         return None  # they work in a copy of this very version, or were given it before
     beside = path.with_name(f"{path.stem} (new).ipynb")
     number = 2

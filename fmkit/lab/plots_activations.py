@@ -1,0 +1,159 @@
+"""Chapter 02's own pictures: the activations with their slopes, and what ten layers of one do."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from fmkit import activations
+from fmkit.lab.plots import BLACK, BLUE, ORANGE, RED
+
+NAMES = {
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "ReLU": "relu",
+    "leaky ReLU": "leaky_relu",
+    "GELU": "gelu_erf",
+    "SiLU": "silu",
+    "none (a line)": None,
+}
+ROWS, WIDTH, LAYERS, RANGE = 400, 64, 10, 3.0
+
+
+def _pair(name):
+    if name not in NAMES:
+        raise ValueError(f"unknown activation {name!r}; known are {', '.join(NAMES)}")
+    if NAMES[name] is None:
+        return lambda x: (x, None), lambda dout, cache: dout
+    return getattr(activations, NAMES[name]), getattr(activations, NAMES[name] + "_backward")
+
+
+def value_and_slope(name: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An activation and its slope at each x; ``name`` is a key of `NAMES`."""
+    forward, backward = _pair(name)
+    out, cache = forward(x)
+    return out, backward(np.ones_like(x), cache)
+
+
+def through_layers(name: str, scale: float) -> tuple[list[np.ndarray], list[float]]:
+    """Push 400 rows of 64 standard normal numbers through ten random layers.
+
+    Every layer has weights of standard deviation ``scale / sqrt(64)``, no bias, and the activation.
+
+    Returns
+    -------
+    seen : list of arrays (400, 64)
+        The input, then what comes out of each layer.
+    slopes : list of float
+        For each layer the mean slope of its activation, where it was entered.
+    """
+    rng = np.random.default_rng(0)
+    seen, slopes = [rng.normal(size=(ROWS, WIDTH))], []
+    for _ in range(LAYERS):
+        weights = scale / np.sqrt(WIDTH) * rng.normal(size=(WIDTH, WIDTH))
+        out, slope = value_and_slope(name, seen[-1] @ weights)
+        seen.append(out)
+        slopes.append(float(slope.mean()))
+    return seen, slopes
+
+
+def gallery(names: Sequence[str], *, title: str, slope_at: float | None = None) -> Axes:
+    """A panel for each activation: the curve, and its slope dashed; a dot marks the slope at one x."""
+    fig, axes = plt.subplots(2, 3, figsize=(5.8, 3.9), sharex=True, sharey=True)
+    x = np.linspace(-4, 4, 401)
+    for ax, name in zip(axes.flat, names, strict=True):
+        _draw_curve(ax, name, x)
+        if slope_at is not None:
+            at = np.array([slope_at])
+            ax.plot(at, value_and_slope(name, at)[1], "o", color=RED, ms=5)
+        ax.set(title=name, xlim=(-4, 4), ylim=(-1.2, 2.2))
+    fig.supxlabel("x", fontsize=9.5)
+    axes.flat[0].legend(loc="upper left", handlelength=1.6)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    return axes.flat[0]
+
+
+def _draw_curve(ax, name, x):
+    out, slope = value_and_slope(name, x)
+    ax.axhline(0, color=BLACK, lw=0.5)
+    ax.axvline(0, color=BLACK, lw=0.5)
+    ax.plot(x, out, color=BLUE, lw=2, label="curve")
+    if name in ("ReLU", "leaky ReLU"):
+        slope = np.where(np.abs(x) < 1e-9, np.nan, slope)  # a jump is no line
+    ax.plot(x, slope, "--", color=RED, lw=1.6, label="slope")
+
+
+def ten_layers(name: str, scale: float, axes: Sequence[Axes] | None = None) -> str:
+    """The activation with its slope, and the distribution of what comes out of each of ten layers of it.
+
+    Parameters
+    ----------
+    name : str
+        A key of `NAMES`.
+    scale : float
+        The weights' standard deviation is scale / sqrt(number of inputs).
+    axes : two Axes, optional
+
+    Returns
+    -------
+    str
+        What is to be seen, in words.
+    """
+    if axes is None:
+        fig = plt.figure(figsize=(5.8, 3.2))
+        axes = fig.subplots(1, 2, width_ratios=(1, 1.5))
+    seen, slopes = through_layers(name, scale)
+    _draw_curve(axes[0], name, np.linspace(-4, 4, 401))
+    axes[0].set(title=f"{name} and its slope", xlabel="x", ylim=(-1.2, 2.2), xlim=(-4, 4))
+    axes[0].legend(loc="upper left", handlelength=1.6)
+    _ridges(axes[1], seen, slopes)
+    said = verdict(name, seen, slopes)
+    axes[1].set_title(f"ten layers, scale {scale:.2f}:\n{said}")
+    return said
+
+
+def _ridges(ax, seen, slopes):
+    """A histogram for each layer, one below the other; beside it the root mean square and the mean slope."""
+    edges = np.linspace(-RANGE, RANGE, 91)
+    middle = (edges[1:] + edges[:-1]) / 2
+    for layer, h in enumerate(seen):
+        counts, _ = np.histogram(h, edges)
+        height = np.minimum(0.9 * counts / max(np.sort(counts)[-2], 1), 0.9)  # one spike is cut off
+        colour = ORANGE if layer == 0 else BLUE
+        ax.fill_between(middle, -layer, height - layer, step="mid", color=colour, alpha=0.55, lw=0)
+        ax.step(middle, height - layer, where="mid", color=colour, lw=0.9)
+        ax.text(RANGE * 1.03, 0.15 - layer, _short(size_of(h)), fontsize=8)
+        if layer:
+            ax.text(RANGE * 1.36, 0.15 - layer, f"{slopes[layer - 1]:.2f}", fontsize=8)
+    ax.text(RANGE * 1.03, 1.1, "size", fontsize=8)
+    ax.text(RANGE * 1.36, 1.1, "slope", fontsize=8)
+    names = ["input", *range(1, len(seen))]
+    ax.set_yticks([0.15 - i for i in range(len(seen))], names)
+    ax.set(xlim=(-RANGE, RANGE), ylim=(0.9 - len(seen), 1.1), xlabel="value behind the layer", ylabel="layer")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _short(number):
+    if number >= 10:
+        return f"{number:.0f}" if number < 1e4 else f"{number:.0e}"
+    return f"{number:.2f}" if number >= 0.01 else f"{number:.0e}"
+
+
+def size_of(h: np.ndarray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(h * h)))
+
+
+def verdict(name: str, seen: Sequence[np.ndarray], slopes: Sequence[float]) -> str:
+    """In words: what became of the numbers, whether the rows still differ, whether the units still react."""
+    ratio = size_of(seen[-1]) / size_of(seen[0])
+    what = "the size stays"
+    if not 0.3 < ratio < 3:
+        what = "the numbers die out" if ratio < 1 else "the numbers explode"
+    differ = size_of(seen[-1] - seen[-1].mean(0)) / max(size_of(seen[-1]), 1e-300)
+    steepest = value_and_slope(name, np.linspace(-4, 4, 401))[1].max()
+    if slopes[-1] < 0.35 * steepest:
+        return f"{what}, but saturated"
+    return f"{what}, rows look alike" if differ < 0.1 else what
