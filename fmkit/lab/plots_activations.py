@@ -84,7 +84,7 @@ def _draw_curve(ax, name, x):
     ax.plot(x, slope, "--", color=RED, lw=1.6, label="slope")
 
 
-def ten_layers(name: str, scale: float, axes: Sequence[Axes] | None = None) -> str:
+def ten_layers(name: str, scale: float, axes: tuple[Axes, Axes] | None = None) -> str:
     """The activation with its slope, and the distribution of what comes out of each of ten layers of it.
 
     Parameters
@@ -93,7 +93,7 @@ def ten_layers(name: str, scale: float, axes: Sequence[Axes] | None = None) -> s
         A key of `NAMES`.
     scale : float
         The weights' standard deviation is scale / sqrt(number of inputs).
-    axes : two Axes, optional
+    axes : (Axes, Axes), optional
 
     Returns
     -------
@@ -102,7 +102,7 @@ def ten_layers(name: str, scale: float, axes: Sequence[Axes] | None = None) -> s
     """
     if axes is None:
         fig = plt.figure(figsize=(5.8, 3.2))
-        axes = fig.subplots(1, 2, width_ratios=(1, 1.5))
+        axes = tuple(fig.subplots(1, 2, width_ratios=(1, 1.5)))
     seen, slopes = through_layers(name, scale)
     _draw_curve(axes[0], name, np.linspace(-4, 4, 401))
     axes[0].set(title=f"{name} and its slope", xlabel="x", ylim=(-1.2, 2.2), xlim=(-4, 4))

@@ -129,7 +129,7 @@ def draw_ground(ax: Axes, landscape: Landscape) -> None:
     """The landscape as contour lines, with the minimum marked."""
     side = np.linspace(-2, 2, 121)
     heights = landscape.loss(np.stack(np.meshgrid(side, side)))
-    levels = float(landscape.loss(np.array(landscape.start))) * 2.0 ** np.arange(-9, 3)
+    levels = float(landscape.loss(np.array(landscape.start))) * 4.0 ** np.arange(-5, 2)
     ax.contour(side, side, heights, levels=levels, colors="0.75", linewidths=0.8)
     ax.plot(0, 0, marker="+", color=BLACK, ms=9, mew=1.5)
     ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
@@ -177,23 +177,18 @@ def race(
     sweeps : for each optimizer, the loss by learning rate
     finals : for each optimizer, the losses of its best rate on several seeds
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.4), width_ratios=(3, 2))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.3), width_ratios=(3, 2))
     for place, (name, losses) in enumerate(sweeps.items()):
-        style = LINES[place % len(LINES)]
-        shade = COLOURS[place % len(COLOURS)] if place < len(COLOURS) else "0.5"
-        left.plot(list(losses), list(losses.values()), style, marker="o", ms=3, lw=1.3, color=shade)
-        seeds = finals[name]
-        right.plot(seeds, [place] * len(seeds), "o", ms=4.5, color=shade, alpha=0.7)
+        shade, style = COLOURS[place % len(COLOURS)], LINES[place % len(LINES)]
+        left.plot(list(losses), list(losses.values()), style, marker="o", ms=3, lw=1.4, color=shade)
+        right.plot(finals[name], [place] * len(finals[name]), "o", ms=5.5, color=shade, alpha=0.8)
     low = min(min(seeds) for seeds in finals.values())
     left.set(
-        xscale="log", ylim=(low - 0.05, low + 1.0), xlabel="learning rate", ylabel="validation loss, nats"
+        xscale="log", ylim=(low - 0.05, low + 0.9), xlabel="learning rate", ylabel="validation loss, nats"
     )
     left.set_title("each rate once", loc="center", fontsize=8.5)
+    right.set(xlabel="validation loss, nats", ylim=(len(finals) - 0.5, -0.5))
     right.set_yticks(range(len(finals)), list(finals))
-    for label, line in zip(right.get_yticklabels(), left.get_lines(), strict=True):
-        label.set_color(line.get_color())
-    right.invert_yaxis()
-    right.set_xlabel("validation loss, nats")
-    right.set_title("the best rate, every seed", loc="center", fontsize=8.5)
+    right.set_title("its best rate, three seeds", loc="center", fontsize=8.5)
     fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return left

@@ -1,4 +1,4 @@
-"""Chapter 03's pictures: a loss over two weights as a landscape, and how far probabilities can be believed."""
+"""Chapter 03's pictures: a loss over two weights as a landscape, and how far probabilities can be trusted."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,8 @@ def surface(
     *,
     title: str,
     path: np.ndarray | None = None,
-    turn: float = -60.0,
-    tilt: float = 30.0,
+    turn: float | int = -60,
+    tilt: float | int = 30,
     labels: tuple[str, str] = ("first weight", "second weight"),
     ax: Axes | None = None,
 ) -> Axes:
@@ -29,7 +29,7 @@ def surface(
     grid : array (K,)
         The values of each weight.
     heights : array (K, K)
-        ``heights[i, j]`` is the loss at first weight ``grid[j]``, second weight ``grid[i]``.
+        ``heights[i, j]``, drawn upwards, is the loss at first weight ``grid[j]``, second weight ``grid[i]``.
     path : array (steps, 3), optional
         Where a descent went: first weight, second weight, loss. Its start is a ring, its end a dot.
     turn, tilt : float
@@ -40,7 +40,7 @@ def surface(
     ax = _deep(ax or plt.subplots(figsize=(4.6, 3.8))[1])
     w1, w2 = np.meshgrid(grid, grid)
     ax.computed_zorder = False  # the path is drawn over the landscape, also where a hill would hide it
-    ax.plot_surface(w1, w2, heights, cmap="viridis", alpha=0.85, rcount=40, ccount=40, linewidth=0, zorder=1)
+    ax.plot_surface(w1, w2, heights, cmap="viridis", rcount=40, ccount=40, linewidth=0, zorder=1)
     if path is not None:
         x, y, z = path.T
         ax.plot(x, y, z, "-", color=RED, lw=2.5, zorder=3)
@@ -50,7 +50,8 @@ def surface(
     ax.set_title(title, loc="left", fontsize=9.5)
     ax.set_xlabel(labels[0], fontsize=8.5, labelpad=-4)
     ax.set_ylabel(labels[1], fontsize=8.5, labelpad=-4)
-    ax.set_zlabel("loss", fontsize=8.5, labelpad=-4)
+    ax.set_xticks(np.linspace(grid[0], grid[-1], 3))
+    ax.set_yticks(np.linspace(grid[0], grid[-1], 3))
     ax.tick_params(labelsize=7.5, pad=-2)
     return ax
 

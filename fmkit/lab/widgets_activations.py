@@ -25,7 +25,7 @@ def ten_layers(name: str = "sigmoid", scale: float = 1.0) -> ipywidgets.VBox:
 
     def redraw(_=None):
         fig = Figure(figsize=(6.2, 3.4), dpi=96, layout="constrained")
-        axes = fig.subplots(1, 2, width_ratios=(1, 1.5))
+        axes = tuple(fig.subplots(1, 2, width_ratios=(1, 1.5)))
         said = plots_activations.ten_layers(choice.value, slider.value, axes)
         text.value = f"<b>{choice.value}, scale {slider.value:.2f}:</b> {said}"
         picture.value = _png(fig)
@@ -33,5 +33,5 @@ def ten_layers(name: str = "sigmoid", scale: float = 1.0) -> ipywidgets.VBox:
     for control in (choice, slider):
         control.observe(redraw, names="value")
     redraw()
-    picture.layout.max_width = "100%"
+    picture.layout.width, picture.layout.max_width = "595px", "100%"  # its own size: no blur
     return ipywidgets.VBox([ipywidgets.HBox([choice, slider]), text, picture])

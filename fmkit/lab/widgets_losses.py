@@ -1,4 +1,7 @@
-"""Chapter 03's landscape to turn. It needs a running kernel; `fmkit.lab.plots_losses.surface` is it on paper."""
+"""Chapter 03's landscape to turn. It needs a running kernel.
+
+`fmkit.lab.plots_losses.surface` is the same on paper.
+"""
 
 import io
 from collections.abc import Mapping
@@ -33,13 +36,11 @@ def landscapes(
     def redraw(_=None):
         path = paths[which.value][: step.value + 1]
         w1, w2, loss = path[-1]
-        text.value = f"after {step.value} steps: weights ({w1:.1f}, {w2:.1f}), loss {loss:.3f}"
-        fig = Figure(figsize=(4.8, 4.0), dpi=110)
+        text.value = f"step {step.value}: weights ({w1:.1f}, {w2:.1f}), loss {loss:.3f}"
+        fig = Figure(figsize=(4.8, 4.0), dpi=110, layout="none")
         ax = fig.add_axes((0.0, 0.04, 0.92, 0.88), projection="3d")
-        surface(
-            grid, heights[which.value], title=which.value, path=path, turn=turn.value, tilt=tilt.value,
-            labels=labels, ax=ax,
-        )  # fmt: skip
+        view = {"turn": turn.value, "tilt": tilt.value, "labels": labels}
+        surface(grid, heights[which.value], title=which.value, path=path, **view, ax=ax)
         buffer = io.BytesIO()
         fig.savefig(buffer, format="png")
         picture.value = buffer.getvalue()

@@ -110,6 +110,8 @@ def _scaled_tanh(mistake, dout, out, a, b):
         slope = a * b * (1.0 - out * out)
     elif mistake == "the function entered a second time at its output":
         slope = a * b * (1.0 - np.tanh(b * out) ** 2)
+    elif mistake == "the slope of a plain tanh":
+        slope = 1.0 - out * out
     elif mistake == "the square forgotten":
         slope = a * b * (1.0 - t)
     elif mistake == "the value instead of the slope":
@@ -132,6 +134,7 @@ SCALED_TANH = named(
         "the function entered a second time at its output": (
             "The slope belongs to x, where the curve was entered; out must not go through tanh again."
         ),
+        "the slope of a plain tanh": "With a = b = 1 you would be right. What do the two numbers change?",
         "the square forgotten": "The slope should be the same at x and at -x. Is yours?",
         "the value instead of the slope": "A backward multiplies by the slope, not by the value.",
         "what comes from above left out": "You return the slope; a backward multiplies it by dout.",
@@ -190,6 +193,10 @@ def _swish(mistake, x, beta):
     first, second = s, beta * x * s * (1.0 - s)
     if mistake == "the inner factor left out":
         second = x * s * (1.0 - s)
+    elif mistake == "the sigmoid's slope as a quotient of infinities":
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(-z)
+            second = beta * x * e / (1.0 + e) ** 2
     elif mistake == "the product rule without its second half":
         second = 0.0
     elif mistake == "the product rule without its first half":
@@ -209,6 +216,9 @@ SWISH = named(
         ),
         "the steepness left out of the sigmoid": "The sigmoid is entered with beta * x.",
         "the inner factor left out": "The sigmoid of beta * x moves beta times as fast when x moves.",
+        "the sigmoid's slope as a quotient of infinities": (
+            "The sigmoid's own value gives its slope, s * (1 - s), without another exponential."
+        ),
         "the product rule without its second half": "x stands in the sigmoid, too: that half moves as well.",
         "the product rule without its first half": (
             "x stands in front of the sigmoid, too: that half moves as well."

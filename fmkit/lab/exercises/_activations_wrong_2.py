@@ -23,8 +23,14 @@ def _masked_softmax(mistake, scores, allowed, temperature):
     if mistake == "the maximum never taken off":
         e = np.exp(z)
         return e / np.maximum(e.sum(-1, keepdims=True), np.finfo(z.dtype).tiny)
+    if mistake == "forbidden taken out after the exponential":
+        e = np.exp(scores / t - (scores / t).max(-1, keepdims=True)) * allowed
+        with np.errstate(invalid="ignore"):
+            return e / e.sum(-1, keepdims=True)
     if mistake == "nothing allowed: 0 / 0":
         return softmax_rows(z)
+    if mistake == "nothing allowed: shared out evenly":
+        return softmax_rows(np.where(allowed, z, -1e9))
     axis = 0 if mistake == "along the wrong axis" else -1
     whole = scores / t if mistake == "the maximum of the forbidden ones, too" else z
     top = whole.max(axis, keepdims=True)
@@ -60,7 +66,13 @@ MASKED_SOFTMAX = named(
         "the maximum of the forbidden ones, too": (
             "A forbidden score of 1000 as the maximum sends every allowed exponential to 0."
         ),
+        "forbidden taken out after the exponential": (
+            "The largest score of a row may be a forbidden one: what is left of the others beside it?"
+        ),
         "nothing allowed: 0 / 0": "A row may allow nothing at all. What should be divided by what there?",
+        "nothing allowed: shared out evenly": (
+            "A very low score instead of -inf is lowest among higher ones only. What if all are so low?"
+        ),
         "along the wrong axis": "The probabilities of one row sum to 1: that is the last axis.",
     },
 )
@@ -70,9 +82,12 @@ def _layer_health(mistake, z):
     rows = z.reshape(-1, z.shape[-1])
     on = rows >= 0 if mistake == "exactly 0 counted as on" else rows > 0
     dead, always, off = ~on.any(0), on.all(0), 1.0 - on.mean()
-    if mistake == "off answers instead of dead units":
+    if mistake == "z taken for the output":
+        off = np.mean(z == 0)
+        dead = (rows == 0).all(0)
+    elif mistake == "off answers instead of dead units":
         return off, 1.0 - off, off
-    if mistake == "dead when off once":
+    elif mistake == "dead when off once":
         dead = ~on.all(0)
     elif mistake == "always on taken for not dead":
         always = ~dead
@@ -104,6 +119,9 @@ LAYER_HEALTH = named(
         ),
         "judged over the first axis only": "With three axes, look at every position of every sequence.",
         "counts instead of shares": "Divide by the number of units.",
+        "z taken for the output": (
+            "z is what goes *into* the units: the answer is 0 wherever z is at or below 0."
+        ),
         "the share that is on": "The third number is the share of answers that are off.",
     },
 )

@@ -24,12 +24,15 @@ def _nudging(mistake, w, x, t, eps):
     def loss(w):
         return 0.5 * np.mean((np.tanh(x @ w) - t) ** 2)
 
-    w = w.copy() if mistake == "nudged in float32" else w.astype(np.float64)
+    w = w.copy() if "in float32" in mistake else w.astype(np.float64)
+    mistake = mistake.removesuffix(", and in float32")
     slopes = np.zeros_like(w)
     up, down = w.copy(), w.copy()
     for i in np.ndindex(w.shape):
         if mistake != "the nudges pile up":
             up, down = w.copy(), w.copy()
+        if mistake == "both nudges in the same array":
+            down = up
         where = ... if mistake == "nudged every entry at once" else i
         up[where] += eps
         down[where] -= eps
@@ -39,6 +42,8 @@ def _nudging(mistake, w, x, t, eps):
             slopes[i] = (loss(up) - loss(down)) / eps
         elif mistake == "the difference the wrong way round":
             slopes[i] = (loss(down) - loss(up)) / (2 * eps)
+        elif mistake == "multiplied by eps":
+            slopes[i] = (loss(up) - loss(down)) / 2 * eps
         else:
             slopes[i] = (loss(up) - loss(down)) / (2 * eps)
     return slopes
@@ -51,6 +56,16 @@ NUDGING = named(
             "Stepping to one side only leaves an error as large as eps: step to both sides of w."
         ),
         "divided by one step, not two": "How far apart on the axis are the two points that you compare?",
+        "a one-sided difference, and in float32": (
+            "Step to both sides of w; and convert w to float64 before you nudge it."
+        ),
+        "divided by one step, not two, and in float32": (
+            "How far apart are the two points? And convert w to float64 before you nudge it."
+        ),
+        "multiplied by eps": "Python reads a / 2 * eps as (a / 2) * eps: brackets around 2 * eps.",
+        "both nudges in the same array": (
+            "All your slopes are 0: both losses are the same. up = w makes no copy, only a second name for w."
+        ),
         "nudged every entry at once": (
             "All your slopes are equal. Each one should answer a question about one entry alone."
         ),
@@ -76,11 +91,19 @@ def _neuron(mistake, x, w, b, t):
     elif mistake == "the value of the sigmoid instead of its slope":
         slope = y
     dz = (y - t) * slope
-    if mistake == "t - y instead of y - t":
+    if mistake == "the loss instead of its slope":
+        dz = 0.5 * (y - t) ** 2 * slope
+    elif mistake == "kept the half of the square":
+        dz = 0.5 * dz
+    elif mistake == "t - y instead of y - t":
         dz = -dz
     elif mistake == "the factor 2 of an unhalved square":
         dz = 2 * dz
     n = 1 if mistake == "forgot the 1/N of the mean" else len(t)
+    if mistake == "divided by C, not by N":
+        n = x.shape[1]
+    if mistake == "db not summed over the rows":
+        return x.T @ dz / n, dz / n
     return x.T @ dz / n, dz.sum() / (1 if mistake == "averaged dw but not db" else n)
 
 
@@ -100,6 +123,10 @@ NEURON = named(
         "forgot the 1/N of the mean": (
             "The loss is a mean over the rows: what does that do to each row's share?"
         ),
+        "divided by C, not by N": "The mean of the loss runs over the rows: how many are there?",
+        "db not summed over the rows": (
+            "There is one b for all rows, so there is one db: over several wires, add."
+        ),
         "averaged dw but not db": (
             "dw and db come from the same dz. If one is averaged over the rows, so is the other."
         ),
@@ -109,13 +136,20 @@ NEURON = named(
         "the factor 2 of an unhalved square": (
             "This loss has a half in front of the square: what is left of the 2?"
         ),
+        "kept the half of the square": (
+            "The slope of a square brings a 2: what is left of the half in front of it?"
+        ),
+        "the loss instead of its slope": (
+            "dy is the slope of the halved square, not the halved square itself."
+        ),
     },
 )
 
 
 def _linear(mistake, dout, x, w, scale):
-    dy_x = dout if mistake == "forgot the scale in dx" else dout * scale
-    dy_w = dout if mistake == "forgot the scale in dw" else dout * scale
+    dy = dout / scale if mistake == "divided by the scale" else dout * scale
+    dy_x = dout if mistake in ("forgot the scale in dx", "forgot the scale in both") else dy
+    dy_w = dout if mistake in ("forgot the scale in dw", "forgot the scale in both") else dy
     wt = {
         "reshaped w instead of transposing it": w.reshape(w.shape[::-1]),
         "forgot to transpose w": w,  # raises an exception unless w is square
@@ -125,6 +159,8 @@ def _linear(mistake, dout, x, w, scale):
     if mistake == "reshaped x instead of transposing it":
         return dx, x.reshape(x.shape[-1], -1) @ dy2
     dw = x2.T @ dy2
+    if mistake == ".T on an array of three axes":
+        return dx, x.T @ dy_w  # raises an exception unless the sizes happen to fit
     if mistake == "averaged dw over the positions":
         dw = dw / len(x2)
     elif mistake == "averaged dw over the batch":
@@ -143,6 +179,13 @@ LINEAR = named(
     {
         "forgot the scale in dx": "x, too, reaches the output through the scale.",
         "forgot the scale in dw": "w, too, reaches the output through the scale.",
+        "forgot the scale in both": "x and w reach the output through the scale: where is it on the way back?",
+        "divided by the scale": (
+            "Backward does not invert the forward pass: it multiplies by the slope, and that of s * z is s."
+        ),
+        ".T on an array of three axes": (
+            "With three axes .T turns all of them round, the batch as well: make x a (B*T, C) matrix first."
+        ),
         "forgot to transpose w": "dx goes from K outputs back to C inputs: which way round must w stand?",
         "reshaped w instead of transposing it": (
             "A reshape keeps the order in memory, so it deals the numbers out "
@@ -172,12 +215,20 @@ def _capped(mistake, dout, x, slope, cap):
     if mistake == "the chain rule's dout left out":
         dout = dout * 0 + 1
     below = zero if mistake == "no leak below zero" else slope * dout
+    if mistake == "dout left out below zero":
+        below = zero + slope
     positive = x >= 0 if mistake == ">= at zero" else x > 0
     if mistake == "looked at the sign of dout, not of x":
         positive = dout > 0
     dx = np.where(positive, dout, below)
+    if mistake == "zero falls between two masks":
+        dx = np.where(x == 0, zero, dx)
     if mistake == "multiplied by the output, not by its slope":
-        dx = dout * np.where(x > 0, x, slope * x)
+        return dout * np.minimum(np.where(x > 0, x, slope * x), cap)
+    if mistake == "the ceiling instead of its slope":
+        return np.where(x >= cap, zero + cap, dx)
+    if mistake == "a float64 slope":
+        return dout * np.where(x <= 0, slope, np.where(x < cap, 1.0, 0.0))
     if mistake == "forgot the ceiling":
         return dx
     over = x > cap if mistake == "> at the ceiling" else x >= cap
@@ -192,6 +243,14 @@ CAPPED = named(
         ),
         "> at the ceiling": "At exactly the cap the exercise wants slope 0. Which of > and >= says so?",
         "forgot the ceiling": "Above the cap the output is constant: what is the slope of a constant?",
+        "the ceiling instead of its slope": (
+            "Above the cap the output is constant: its slope is not the cap. What is it?"
+        ),
+        "zero falls between two masks": "Which of your masks holds x == 0, if one says < and the other >?",
+        "dout left out below zero": "Below zero, too, the slope multiplies what comes back.",
+        "a float64 slope": (
+            "np.where of plain numbers makes float64: put dout inside it, or end with .astype(dout.dtype)."
+        ),
         "leaks above the ceiling too": (
             "Only the part below zero leaks; above the cap the output does not move at all."
         ),
@@ -220,8 +279,16 @@ def _ce(mistake, logits, labels, weights, tau):
     with np.errstate(all="ignore"):
         e = np.exp(s - top)
         p = e / e.sum(axis, keepdims=True)
-    d = p.copy()
-    d[np.arange(len(labels)), labels] -= 1
+    d, right = p.copy(), (np.arange(len(labels)), labels)
+    if mistake == "took 1 off in every row":
+        right = (slice(None), labels)
+    d[right] -= weights if mistake == "weighted the right label only" else 1
+    if mistake == "set the right label to -1":
+        d[right] = -1
+    elif mistake == "took the label's number off":
+        d = p - labels[:, None].astype(p.dtype)
+    elif mistake == "a float64 one-hot":
+        d = p - np.eye(p.shape[1])[labels]
     if mistake == "y - p instead of p - y":
         d = -d
     elif mistake == "softmax's slope p(1 - p) once more":
@@ -231,9 +298,15 @@ def _ce(mistake, logits, labels, weights, tau):
         weights, total = np.ones_like(weights), len(weights)
     elif mistake == "divided by N, not by the sum of the weights":
         total = len(weights)
+    elif mistake == "divided by N as well":
+        total = total * len(weights)
     elif mistake == "did not divide by anything":
         total = 1
+    elif mistake in ("forgot the weights above the fraction line", "weighted the right label only"):
+        weights = np.ones_like(weights)
     d = d * weights[:, None] / total
+    if mistake == "multiplied by tau":
+        return d * tau
     return d if mistake == "forgot the temperature's own 1/tau" else d / tau
 
 
@@ -241,13 +314,29 @@ CROSS_ENTROPY = named(
     _ce,
     {
         "forgot the temperature's own 1/tau": (
-            "logits / tau is a step of the forward pass: it must be undone as well."
+            "logits / tau is a step of the forward pass, too: what is its slope?"
+        ),
+        "multiplied by tau": (
+            "Backward does not invert the forward pass: it multiplies by the slope, and that of z / tau is 1 / tau."
         ),
         "forgot the temperature inside softmax": "p is the softmax of logits / tau, not of the logits.",
         "divided by N, not by the sum of the weights": (
             "Look at the loss again: what stands below the fraction line?"
         ),
         "did not divide by anything": "Look at the loss again: there is a fraction line in it.",
+        "divided by N as well": "The sum of the weights takes the place of N: there is one fraction line.",
+        "forgot the weights above the fraction line": "A row with weight 0 must get a gradient of 0.",
+        "weighted the right label only": (
+            "The weight stands in front of the whole row's loss: it multiplies p - y, not only y."
+        ),
+        "took 1 off in every row": (
+            "p[:, labels] takes the labels' columns in every row. Each row has one right label of its own."
+        ),
+        "took the label's number off": (
+            "A label is a name, not an amount: y is the one-hot vector, 1 at the label and 0 elsewhere."
+        ),
+        "set the right label to -1": "p - y at the right label is p - 1: take 1 off, keep the p.",
+        "a float64 one-hot": "np.eye makes float64, and that spreads: np.eye(V, dtype=logits.dtype).",
         "forgot the weights": "A row with weight 0 must get a gradient of 0.",
         "y - p instead of p - y": (
             "Raising the right label's logit must lower the loss: the entry there is negative."

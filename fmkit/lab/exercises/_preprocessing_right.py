@@ -322,7 +322,8 @@ def log_tfidf_loop(counts, train_counts):
 def jitter(images, shifts):
     out = np.zeros_like(images)
     height, width = images.shape[1:]
-    for image, new, (down, right) in zip(images, out, shifts, strict=True):
+    limits = (-height, -width), (height, width)  # further than out of the picture changes nothing
+    for image, new, (down, right) in zip(images, out, np.clip(shifts, *limits), strict=True):
         source = image[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
         top, left = max(0, down), max(0, right)
         new[top : top + source.shape[0], left : left + source.shape[1]] = source

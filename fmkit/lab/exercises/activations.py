@@ -1,8 +1,8 @@
 """The exercises of chapter 02, activations: their inputs, hints and points.
 
 The right answers are in `_activations_right`, the known-wrong ones in `_activations_wrong` and
-`_activations_wrong_2`. Inputs are random, with axes of different sizes. Among them are hostile ones: zeros at a
-kink, numbers whose exponential overflows (in float32 from 89 on), rows that allow nothing.
+`_activations_wrong_2`. Inputs are random, with axes of different sizes. Hostile ones are among them: zeros at
+a kink, numbers whose exponential overflows (in float32 from 89 on), rows that allow nothing.
 """
 
 import numpy as np

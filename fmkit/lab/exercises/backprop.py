@@ -163,7 +163,7 @@ EXERCISES = [
         wrong.NUDGING,
         (
             "Start from w.astype(np.float64): a copy, and it has the digits that you need.",
-            "np.ndindex(w.shape) runs over all the index tuples of w, whatever its shape.",
+            "for i in np.ndindex(w.shape) runs over all entries: i is (0, 0), (0, 1), ..., and w[i] is the entry.",
             "For one index: set the entry to keep + eps, take the loss; to keep - eps, again; put keep back.",
         ),
     ),
@@ -252,9 +252,9 @@ EXERCISES = [
         ),
         wrong_2.CHANNEL_NORM,
         (
-            "Compute xc, rstd and norm again as the forward pass does, over axis 1, with keepdims=True.",
-            "Three paths lead from x to the output: directly, through the mean, through the variance.",
-            "Each path subtracts something from dout: its mean; and norm times the mean of dout * norm.",
+            "First compute s and the normalised x again, as the forward pass does: axis 1, keepdims=True.",
+            "Multiply the three slopes of step 9 by dout and add up over j: which sums are means?",
+            "Two things come off dout: its mean, and norm times the mean of dout * norm. Then divide by s.",
         ),
     ),
     _exercise(

@@ -30,6 +30,7 @@ def _wrong(mistake, images):
         "the sum instead of the mean": lambda: images.sum((1, 2)),
         "averaged the rows only": lambda: images.mean(2),
         "divided by one side only": lambda: images.sum((1, 2)) / images.shape[1],
+        "divided by 64, whatever the size": lambda: images.sum((1, 2)) / 64,
         "the share of pixels with any ink": lambda: (images > 0).mean((1, 2)).astype(images.dtype),
     }[mistake]()
 
@@ -40,10 +41,9 @@ _HINTS = {
     "the sum instead of the mean": "A larger picture would count as darker: divide by the number of pixels.",
     "averaged the rows only": "You have one number for each row of pixels: one axis is left to average over.",
     "divided by one side only": "How many pixels has a picture of H rows and W columns?",
+    "divided by 64, whatever the size": "Only the digits have 8 × 8 pixels: the check tries other sizes, too.",
     "the share of pixels with any ink": "A light grey pixel has less ink than a black one: use the values.",
 }
-
-
 _MISTAKES = tuple(Misconception(name, partial(_wrong, name), hint) for name, hint in _HINTS.items())
 
 
@@ -67,11 +67,9 @@ EXERCISES = [
         cases=_cases,
         hints=(
             "images has three axes: axis 0 counts the pictures, axes 1 and 2 are the pixels of each.",
-            "images.mean(axis) averages over one axis, or over several when axis is a tuple.",
+            "images.mean(axis=0) averages over one axis; for several, axis is a tuple, such as axis=(0, 1).",
         ),
         alternatives={"flattened": _flattened, "a loop": _loop, "two means": _two_means},
-        misconceptions=tuple(
-            Misconception(name, partial(_wrong, name), hint) for name, hint in _HINTS.items()
-        ),
+        misconceptions=_MISTAKES,
     )
 ]
