@@ -77,7 +77,10 @@ def packages() -> Iterator[Finding]:
         asked = [r for r in required if r not in core and r.marker.evaluate({"extra": extra})]
         wrong = [trouble for r in asked if (trouble := _trouble(r))]
         if wrong:
-            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {'; '.join(wrong)}", _install(extra))
+            text = (
+                "; ".join(wrong) if len(wrong) < 3 else f"{len(wrong)} of {len(asked)} packages are missing"
+            )
+            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", _install(extra))
         else:
             yield Finding(OK, f"[{extra}]", f"{purpose}: all {len(asked)} as required")
 

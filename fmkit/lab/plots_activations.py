@@ -58,15 +58,12 @@ def through_layers(name: str, scale: float) -> tuple[list[np.ndarray], list[floa
     return seen, slopes
 
 
-def gallery(names: Sequence[str], *, title: str, slope_at: float | None = None) -> Axes:
-    """A panel for each activation: the curve, and its slope dashed; a dot marks the slope at one x."""
+def gallery(names: Sequence[str], *, title: str) -> Axes:
+    """A panel for each of six activations: the curve, and its slope dashed."""
     fig, axes = plt.subplots(2, 3, figsize=(5.8, 3.9), sharex=True, sharey=True)
     x = np.linspace(-4, 4, 401)
     for ax, name in zip(axes.flat, names, strict=True):
         _draw_curve(ax, name, x)
-        if slope_at is not None:
-            at = np.array([slope_at])
-            ax.plot(at, value_and_slope(name, at)[1], "o", color=RED, ms=5)
         ax.set(title=name, xlim=(-4, 4), ylim=(-1.2, 2.2))
     fig.supxlabel("x", fontsize=9.5)
     axes.flat[0].legend(loc="upper left", handlelength=1.6)

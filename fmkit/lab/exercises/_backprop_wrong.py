@@ -179,9 +179,9 @@ LINEAR = named(
     {
         "forgot the scale in dx": "x, too, reaches the output through the scale.",
         "forgot the scale in dw": "w, too, reaches the output through the scale.",
-        "forgot the scale in both": "x and w reach the output through the scale: where is it on the way back?",
+        "forgot the scale in both": "x and w reach the output through the scale: it comes back, too.",
         "divided by the scale": (
-            "Backward does not invert the forward pass: it multiplies by the slope, and that of s * z is s."
+            "Backward does not invert: it multiplies by the slope, and that of s * z is s."
         ),
         ".T on an array of three axes": (
             "With three axes .T turns all of them round, the batch as well: make x a (B*T, C) matrix first."
@@ -317,7 +317,7 @@ CROSS_ENTROPY = named(
             "logits / tau is a step of the forward pass, too: what is its slope?"
         ),
         "multiplied by tau": (
-            "Backward does not invert the forward pass: it multiplies by the slope, and that of z / tau is 1 / tau."
+            "Backward does not invert: it multiplies by the slope, and that of z / tau is 1 / tau."
         ),
         "forgot the temperature inside softmax": "p is the softmax of logits / tau, not of the logits.",
         "divided by N, not by the sum of the weights": (

@@ -79,7 +79,7 @@ NETWORK = named(
             "b1 has shape (H,): an axis of size 1 kept in its gradient would broadcast silently."
         ),
         "forgot the decay": "The loss has a second term, and w1 and w2 reach it directly.",
-        "subtracted the decay": "A larger weight makes the second term larger: its slope has the weight's sign.",
+        "subtracted the decay": "A larger weight makes the second term larger: mind the sign of its slope.",
         "divided the decay by N": "Look at the loss: the mean runs over its first term only.",
         "decayed the biases too": "The decay term holds w1 and w2 only.",
         "the decay's half not cancelled": "The slope of decay / 2 * w * w: the half meets a 2.",
@@ -201,7 +201,7 @@ UNBROADCAST = named(
     {
         "only the leading axes": "An axis of size 1 was stretched, too: its copies must be added up as well.",
         "the axes move while it sums": (
-            "After one sum the other axes move up: the next new axis is axis 0 again. Or sum them all at once."
+            "After one sum the other axes move up: the next new axis is axis 0 again."
         ),
         "keeps the new axes": "Axes that the broadcast added must go: only those of `shape` stay.",
         "drops the axes of size 1": (

@@ -163,7 +163,7 @@ EXERCISES = [
         wrong.NUDGING,
         (
             "Start from w.astype(np.float64): a copy, and it has the digits that you need.",
-            "for i in np.ndindex(w.shape) runs over all entries: i is (0, 0), (0, 1), ..., and w[i] is the entry.",
+            "`for i in np.ndindex(w.shape)`: i runs over (0, 0), (0, 1), ..., and w[i] is the entry.",
             "For one index: set the entry to keep + eps, take the loss; to keep - eps, again; put keep back.",
         ),
     ),
