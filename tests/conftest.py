@@ -5,7 +5,6 @@ import os
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
-os.environ.setdefault("MPLBACKEND", "agg")
 
 from hypothesis import settings
 from jaxtyping import install_import_hook

@@ -28,7 +28,13 @@ PINS = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", (ROOT / "constraints.txt").read
 # conda-forge's name -> the package index's
 RENAMED = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 # imported as -> declared as, where they differ
-DECLARED = {"sklearn": "scikit-learn", "IPython": "ipython", "yaml": "pyyaml", "rattler": "py-rattler"}
+DECLARED = {
+    "IPython": "ipython",
+    "mpl_toolkits": "matplotlib",
+    "rattler": "py-rattler",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 
 
 def conda_dependencies():

@@ -41,8 +41,8 @@ def student_version(nb: Any) -> Any:
 
 def _require_markers(cell, name) -> None:
     is_answer = cell.metadata.get("nbgrader", {}).get("solution", False)
-    has_stub = PLACEHOLDER[0] in cell.source or TEXT_PLACEHOLDER[0] in cell.source
-    if is_answer and not has_stub and "BEGIN SOLUTION" not in cell.source:
+    stub = "raise NotImplementedError" if cell.cell_type == "code" else TEXT_PLACEHOLDER[0]
+    if is_answer and stub not in cell.source and "BEGIN SOLUTION" not in cell.source:
         raise ValueError(f"{name}: an answer cell without ### BEGIN SOLUTION would be handed out as it is")
 
 

@@ -5,6 +5,7 @@ Nothing here judges. A grader may run this in a process of its own and send the 
 
 import contextlib
 import dis
+import functools
 import inspect
 import linecache
 import os
@@ -89,14 +90,18 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
     if _is_empty(fn):
         return [Outcome(failure=Failure("unfinished")) for _ in cases]
     deadline = None if seconds is None else time.monotonic() + seconds
-    outcomes = []
-    for case in cases:
-        left = None if deadline is None else deadline - time.monotonic()
-        outcomes.append(_run_case(fn, case, left))
-        failure = outcomes[-1].failure
-        if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
-            outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
-            break
+    # a check leaves the notebook's own random numbers alone
+    outcomes, state = [], np.random.get_state(legacy=False)  # noqa: NPY002
+    try:
+        for case in cases:
+            left = None if deadline is None else deadline - time.monotonic()
+            outcomes.append(_run_case(fn, case, left))
+            failure = outcomes[-1].failure
+            if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
+                outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
+                break
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
     return outcomes
 
 
@@ -108,8 +113,8 @@ def _run_case(fn, case, seconds) -> Outcome:
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                value = limit.call_within(seconds, fn, *args)
-            value = plain(value)
+                returned = limit.call_within(seconds, fn, *args)
+            value = plain(returned)  # nothing but plain data goes on from here
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: the answer must not end the kernel
@@ -158,7 +163,8 @@ _KIT = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
 
 def _is_own(file, fn) -> bool:
     """Whether a line of this file is the learner's: the file of the answer, or one of no library."""
-    if file == getattr(getattr(_unwrapped(fn), "__code__", None), "co_filename", None):
+    function = _function(fn)
+    if function is not None and file == function.__code__.co_filename:
         return True
     if file.startswith("<"):
         return file.startswith("<ipython-input")
@@ -166,10 +172,22 @@ def _is_own(file, fn) -> bool:
     return not file.startswith((*_LIBRARIES, _KIT)) and not re.search(r"[/\\](site|dist)-packages[/\\]", file)
 
 
-def _unwrapped(fn):
-    with contextlib.suppress(ValueError, AttributeError):
-        fn = inspect.unwrap(fn)
-    return getattr(fn, "func", fn)  # functools.partial
+def _function(fn):
+    """The Python function inside a partial, decorator, method or object with ``__call__``, or None."""
+    for _ in range(20):  # a chain may lead back to itself
+        kind = type(fn)
+        wrapped = inspect.getattr_static(fn, "__wrapped__", None)  # static: no code of the object runs
+        if wrapped is not None:
+            fn = wrapped
+        elif kind is types.FunctionType:
+            return fn
+        elif kind is functools.partial:
+            fn = fn.func
+        elif kind is types.MethodType:
+            fn = fn.__func__
+        else:
+            fn = inspect.getattr_static(kind, "__call__", None)
+    return None
 
 
 def _first_warning(warned, fn) -> str:
@@ -182,10 +200,10 @@ def _first_warning(warned, fn) -> str:
 
 def _is_empty(fn) -> bool:
     """Whether the body is only ``...``, ``pass`` or a docstring; all compile to "return None"."""
-    code = getattr(fn, "__code__", None)
-    if not isinstance(code, types.CodeType):
+    if type(fn) is not types.FunctionType:
         return False
-    steps = [s for s in dis.get_instructions(code) if s.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
+    code = dis.get_instructions(fn.__code__)
+    steps = [s for s in code if s.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
     constants = [s.argval for s in steps if s.opname in ("LOAD_CONST", "RETURN_CONST")]
     return constants == [None] and all(s.opname in _RETURNS_NONE for s in steps)
 
@@ -199,11 +217,11 @@ def modules_used(fn: Any) -> frozenset[str]:
     Functions of the learner's own notebook or file count as their own code, not as a module.
     """
     found: set[str] = set()
-    home = getattr(_unwrapped(fn), "__module__", None)
-    todo, seen = [_unwrapped(fn)], set()
+    todo, seen = [_function(fn)], set()
+    home = getattr(todo[0], "__module__", None)
     while todo:
         function = todo.pop()
-        if id(function) in seen or not isinstance(function, types.FunctionType):
+        if id(function) in seen or function is None:
             continue
         seen.add(id(function))
         imported, values = _names_in(function)
@@ -212,7 +230,7 @@ def modules_used(fn: Any) -> frozenset[str]:
             if isinstance(value, types.ModuleType):
                 found.add(value.__name__)
             elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
-                todo.append(_unwrapped(value))
+                todo.append(_function(value))
             elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
                 found.add(value.__module__ or "builtins")
     return frozenset(found - {"builtins", "typing", "__main__", home})

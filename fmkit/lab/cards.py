@@ -55,7 +55,7 @@ class Card:
         lines += [f"  {label + ': ' if label else ''}{text}" for label, text in self.paragraphs]
         width = max((len(label) for label, _ in self.rows), default=0)
         lines += [f"  {label:<{width}}  {text}" for label, text in self.rows]
-        return "\n".join(lines + columns(self.header, self.table))
+        return _encodable("\n".join(lines + columns(self.header, self.table)))
 
     def _repr_html_(self) -> str:
         icon, colour, tint = _TONES[self.tone]
@@ -69,11 +69,16 @@ class Card:
             head += f'<code style="margin-left:0.8em;{_CODE}">{_text(self.name)}</code>'
         body = "".join(_paragraph(*p) for p in self.paragraphs) + _rows(self.rows)
         body += _table(self.header, self.table)
-        return (
+        return _encodable(
             f'<div role="status" style="max-width:46em;margin:0.3em 0;padding:0.7em 1em;line-height:1.45;'
             f'border-left:0.3em solid {colour};border-radius:0.3em;background-color:{tint}">'
             f"<div>{head}</div>{body}</div>"
         )
+
+
+def _encodable(text: str, encoding: str = "utf-8") -> str:
+    """The text with a ``?`` for what cannot be sent: a lone surrogate, an icon on an old terminal."""
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _text(text: str) -> str:
@@ -145,4 +150,9 @@ def put(card: Card) -> None:
 
         display(card)
     else:
-        print(repr(card))
+        say(repr(card))
+
+
+def say(text: str) -> None:
+    """Print, also on a terminal that knows fewer characters than the text has."""
+    print(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))

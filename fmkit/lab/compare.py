@@ -176,16 +176,17 @@ def kind(value: Any) -> str:
     if isinstance(value, Foreign):
         return value.kind
     if isinstance(value, np.ndarray) and value.ndim:
-        return f"an array of shape {value.shape}"
+        words = {"c": "of complex numbers, of shape", "U": "of texts, of shape"}
+        return f"an array {words.get(value.dtype.kind, 'of shape')} {value.shape}"
     if isinstance(value, np.ndarray):
-        words = {"f": "a number", "i": "a whole number", "u": "a whole number", "b": "a truth value"}
-        return words.get(value.dtype.kind, "a text")
+        words = {"f": "a number", "b": "a truth value", "c": "a complex number", "U": "a text"}
+        return words.get(value.dtype.kind, "a whole number")
     names = {
         bool: "a truth value",
         int: "a whole number",
         float: "a number",
         str: "a text",
-        complex: "complex",
+        complex: "a complex number",
     }
     if isinstance(value, (list, tuple)):
         return f"a {type(value).__name__} of {len(value)}"

@@ -54,7 +54,7 @@ class Exercise:
     tolerance : float
         Relative, for floating results.
     allowed : tuple of str
-        Modules that an answer may use.
+        Modules that an answer may use, beside Python's own library.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Exercise:
     alternatives: dict[str, Callable]
     misconceptions: tuple[Misconception, ...]
     tolerance: float = 1e-5
-    allowed: tuple[str, ...] = ("numpy", "math")
+    allowed: tuple[str, ...] = ("numpy",)
 
 
 def grade_id(id: str) -> str:

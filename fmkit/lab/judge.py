@@ -6,6 +6,7 @@ with the reference's, and names the misconception that behaves in the same way.
 
 import inspect
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -110,7 +111,7 @@ def judge(
     problems = [_problem(exercise, *both) for both in zip(expected, outcomes, strict=True)]
     at = _worst(problems)
     if at is None:
-        return _right(exercise, outcomes, modules)
+        return _right(exercise, modules)
     problem = problems[at]
     rows, notes = _rows(exercise, cases, at, problem), _notes(exercise, outcomes, at, problem)
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
@@ -129,14 +130,19 @@ def _undone(exercise, outcomes) -> Verdict:
     )
 
 
-def _right(exercise, outcomes, modules) -> Verdict:
+_PYTHONS_OWN = sys.stdlib_module_names - {"importlib"}  # importlib brings in anything
+
+
+def _right(exercise, modules) -> Verdict:
     def is_allowed(module):
-        return any(module == name or module.startswith(name + ".") for name in exercise.allowed)
+        return module.split(".")[0] in _PYTHONS_OWN or any(
+            module == name or module.startswith(name + ".") for name in exercise.allowed
+        )
 
     barred = sorted(m for m in modules if not is_allowed(m))
     if barred:
         message = f"The values are right, but the answer uses {' and '.join(barred)}."
-        rows = (("may be used", ", ".join(exercise.allowed)),)
+        rows = (("may be used", ", ".join((*exercise.allowed, "Python's own library"))),)
         return Verdict("wrong", "module", message, rows=rows)
     return Verdict("ok")
 

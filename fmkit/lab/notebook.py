@@ -135,13 +135,13 @@ def _run_one(path, timeout) -> bool:
     began = time.monotonic()
     try:
         before = path.read_bytes()
-        nb = normalise(_parse(before))
+        nb = _parse(before)
         problem = _execute(nb, path.resolve().parent, timeout)
         if problem is None and path.read_bytes() != before:
             problem = "the file was changed by someone else meanwhile"
         if problem is None:
             _save(nbformat.writes(normalise(nb)) + "\n", path)
-    except (OSError, ValueError, nbformat.ValidationError) as error:  # no file, no notebook, a full disk
+    except (OSError, ValueError) as error:  # no file, no notebook, a full disk
         problem = str(error) or type(error).__name__
     if problem is not None:
         print(f"{path}: NOT saved: {problem}")
@@ -152,16 +152,22 @@ def _run_one(path, timeout) -> bool:
 
 
 def _parse(content):
+    """The notebook in its normal form, checked against the format."""
     import nbformat
 
     try:
-        return nbformat.reads(content.decode("utf-8"), as_version=4)
+        nb = normalise(nbformat.reads(content.decode("utf-8-sig"), as_version=4))
+        nbformat.validate(nb)
     except (AttributeError, KeyError, TypeError) as error:  # JSON, but of something else
         raise ValueError("this is not a notebook") from error
+    except nbformat.ValidationError as error:
+        raise ValueError(f"this is not a notebook: {error.message}") from error
+    return nb
 
 
 def _execute(nb, folder, timeout) -> str | None:
     """Execute a notebook in place; what went wrong, in words, or None."""
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -182,6 +188,8 @@ def _execute(nb, folder, timeout) -> str | None:
         return f"{_cell(nb, at[0])} raised {error.ename}: {error.evalue}"
     except CellTimeoutError:
         return f"{_cell(nb, at[0])} took more than {timeout} s"
+    except NoSuchKernel as error:
+        return f"there is no kernel called {error.name} (python -m ipykernel install --user)"
     except (DeadKernelError, RuntimeError) as error:
         return f"the kernel died in {_cell(nb, at[0])} ({error})"
     return None
@@ -194,7 +202,8 @@ def _cell(nb, position) -> str:
 
 
 def _save(text: str, path: Path) -> None:
-    """Write beside the file and rename, so that it is never seen half written; its permissions stay."""
+    """Write beside the file and rename, so that it is never seen half written; links and permissions stay."""
+    path = path.resolve()
     mode = path.stat().st_mode & 0o777
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
     try:

@@ -12,8 +12,8 @@ import numpy as np
 # by identity: `==` between classes can be overridden by a metaclass
 _NUMPY_SCALARS = frozenset(map(id, np.sctypeDict.values()))
 _BUILT_IN = frozenset(map(id, (type(None), bool, int, float, complex, str)))
-_MAX_BYTES = 1 << 28  # a view can claim any shape; a copy of it would take the memory
-_MAX_ITEMS = 300_000
+_MAX_BYTES = 1 << 28  # of all copies together: a view can claim any shape, a list hold one array many times
+_ITEM_BYTES = 1000  # what one part of a container counts for
 _MAX_DEPTH = 20
 
 
@@ -30,18 +30,18 @@ def plain(value: Any) -> Any:
     Arrays become base `numpy.ndarray` (subclasses too), NumPy scalars 0-d arrays, subclasses of the built-in
     types those types themselves. Whatever else is met becomes a `Foreign`, in its place.
     """
-    return _plain(value, 0, [_MAX_ITEMS])
+    return _plain(value, 0, [_MAX_BYTES])
 
 
 def _plain(value, depth, budget):
-    budget[0] -= 1
+    budget[0] -= _ITEM_BYTES
     if budget[0] < 0 or depth > _MAX_DEPTH:
         return Foreign("something too large or too deeply nested")
     kind = type(value)  # never isinstance: an object may pretend by its __class__
     if id(kind) in _BUILT_IN or kind is Foreign:
         return value
     if id(kind) in _NUMPY_SCALARS or issubclass(kind, np.ndarray):
-        return _plain_array(value)
+        return _plain_array(value, budget)
     if issubclass(kind, (list, tuple, dict)):
         return _plain_container(value, depth, budget)
     for base, convert in _CONVERSIONS:
@@ -54,7 +54,7 @@ def _plain(value, depth, budget):
 _CONVERSIONS = ((str, str.__str__), (int, int.__int__), (float, float.__float__))
 
 
-def _plain_array(value):
+def _plain_array(value, budget):
     is_array = issubclass(type(value), np.ndarray)
     if is_array and issubclass(type(value), np.ma.MaskedArray):
         return Foreign("a masked array")
@@ -63,7 +63,8 @@ def _plain_array(value):
         return str.__str__(value)
     if array.dtype.kind not in "biufcU":
         return Foreign("an array of objects" if array.dtype.kind == "O" else f"an array of {array.dtype}")
-    if array.nbytes > _MAX_BYTES:
+    budget[0] -= array.nbytes
+    if budget[0] < 0:
         return Foreign(f"an array of shape {array.shape}, which is far too large")
     return array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
 

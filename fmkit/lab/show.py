@@ -5,7 +5,7 @@ import inspect
 import textwrap
 from typing import Any
 
-from fmkit.lab.cards import in_notebook
+from fmkit.lab.cards import in_notebook, say
 
 
 def show(*functions: Any) -> None:
@@ -22,7 +22,7 @@ def show(*functions: Any) -> None:
 
         display({"text/markdown": f"```python\n{text}\n```", "text/plain": text}, raw=True)
     else:
-        print(text)
+        say(text)
 
 
 def source(function: Any) -> str:

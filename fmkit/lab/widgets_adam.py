@@ -34,7 +34,10 @@ def playground(
     play = ipywidgets.Play(min=0, max=STEPS, interval=150)
     ipywidgets.jslink((play, "value"), (step, "value"))
     who = {name: _runner(name, name in names) for name in OPTIMIZERS}
-    text, picture = ipywidgets.HTML(), ipywidgets.Image(format="png", layout={"max_width": "100%"})
+    text, picture = (
+        ipywidgets.HTML(),
+        ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"}),
+    )
     stage = _Stage()
 
     def redraw(_=None):

@@ -249,7 +249,7 @@ CAPPED = named(
         "zero falls between two masks": "Which of your masks holds x == 0, if one says < and the other >?",
         "dout left out below zero": "Below zero, too, the slope multiplies what comes back.",
         "a float64 slope": (
-            "np.where of plain numbers makes float64: put dout inside it, or end with .astype(dout.dtype)."
+            "np.where of plain numbers makes float64, and so does np.zeros: end with .astype(dout.dtype)."
         ),
         "leaks above the ceiling too": (
             "Only the part below zero leaks; above the cap the output does not move at all."
@@ -336,7 +336,7 @@ CROSS_ENTROPY = named(
             "A label is a name, not an amount: y is the one-hot vector, 1 at the label and 0 elsewhere."
         ),
         "set the right label to -1": "p - y at the right label is p - 1: take 1 off, keep the p.",
-        "a float64 one-hot": "np.eye makes float64, and that spreads: np.eye(V, dtype=logits.dtype).",
+        "a float64 one-hot": "np.eye and np.zeros make float64, and it spreads: give them logits.dtype.",
         "forgot the weights": "A row with weight 0 must get a gradient of 0.",
         "y - p instead of p - y": (
             "Raising the right label's logit must lower the loss: the entry there is negative."

@@ -124,6 +124,7 @@ BCE = named(
         ),
         "an epsilon of 1e-7 in the log": _EPSILON,
         "an epsilon of 1e-8 in the log": _EPSILON,
+        "an epsilon of 1e-9 in the log": _EPSILON,
         "an epsilon of 1e-10 in the log": _EPSILON,
         "an epsilon of 1e-12 in the log": _EPSILON,
         "an epsilon of 1e-15 in the log": _EPSILON,

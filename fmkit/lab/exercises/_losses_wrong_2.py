@@ -29,6 +29,10 @@ def _class_weights(mistake, logits, targets, class_weights, ignore):
     logp = _log_softmax(z)
     if mistake == "no shift: exp overflows":
         logp = np.log(np.exp(z) / np.exp(z).sum(-1, keepdims=True))
+    elif mistake == "log of a probability that was rounded to 0":
+        logp = np.log(_softmax(z))
+    elif mistake == "an epsilon in the log":
+        logp = np.log(_softmax(z) + 1e-12)
     losses = -logp[np.arange(len(y)), y]
     w = class_weights[y]
     if mistake == "the weight of the class that was guessed":
@@ -70,6 +74,10 @@ CLASS_WEIGHTS = named(
             "The weight scales how much a row's loss counts, not what the model says."
         ),
         "left the weights out": "class_weights does not appear in your result.",
+        "log of a probability that was rounded to 0": (
+            "softmax can round to exactly 0: take log-sum-exp minus logit, and no log of a probability."
+        ),
+        "an epsilon in the log": "An epsilon is a ceiling: beyond it, being more wrong costs nothing.",
         "no shift: exp overflows": (
             "exp(1000) is too large for any float: take each row's largest logit off first."
         ),
@@ -82,6 +90,9 @@ def _smoothing(mistake, logits, targets, smoothing):
     p = _softmax(logits, 0 if mistake == "softmax down the columns" else -1)
     if mistake == "no shift: exp overflows":
         p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    elif mistake == "one shift for all the rows":
+        e = np.exp(logits - logits.max())
+        p = e / e.sum(-1, keepdims=True)
     right = np.arange(v) == targets[:, None]
     q_right, q_wrong = 1 - smoothing, smoothing / (v - 1)
     if mistake == "spread over all the classes, the right one too":
@@ -122,6 +133,9 @@ SMOOTHING = named(
         ),
         "divided by all the entries, not by the rows": (
             "The mean is over the N rows; the classes of a row are summed."
+        ),
+        "one shift for all the rows": (
+            "Rows may be a thousand apart: each needs its own largest logit taken off."
         ),
         "softmax down the columns": (
             "Each row is one example: its probabilities must sum to 1 along the classes."
@@ -254,7 +268,7 @@ def _masked_lm(mistake, logits, ids, masked):
     total, count = losses[counted].sum(), int(counted.sum())
     if mistake == "NaN when nothing is masked":
         return float(losses[counted].mean()) if count else math.nan
-    if not masked.any():
+    if count == 0:
         count = 1
     if mistake == "divided by all positions":
         count = masked.size

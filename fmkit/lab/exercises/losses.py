@@ -33,11 +33,9 @@ def _gaussian_cases(rng):
 
 
 def _bce_cases(rng):
-    def case(n, size=2.0, soft=False):
+    def case(n, size=2.0):
         targets = rng.integers(0, 2, n).astype(np.float64)
         targets[:2] = 0.0, 1.0  # both classes come
-        if soft:
-            targets = rng.uniform(0.1, 0.9, n)
         return size * rng.normal(size=n), targets, float(rng.uniform(2.0, 5.0))
 
     def sure(*logits):  # and wrong, all of them
@@ -45,7 +43,7 @@ def _bce_cases(rng):
         return x, (x < 0).astype(np.float64), float(rng.uniform(2.0, 5.0))
 
     far, farther = sure(-60.0, 50.0, 45.0), sure(1000.0, -1000.0, 0.0, -800.0)
-    return [case(6), far, farther, case(3), case(5, soft=True), _as_float32(case(7))]
+    return [case(6), far, farther, case(3), _as_float32(case(7))]
 
 
 def _slopes_cases(rng):
@@ -77,8 +75,10 @@ def _class_weight_cases(rng):
 
     logits, targets, weights, ignore = case(6, 4, -1)
     far = logits * 300 + np.array([1000.0, 0.0, -1000.0, 0.0, 500.0, 900.0])[:, None]
-    plain = case(5, 3, -1)
-    return [plain, case(7, 5, 0), (far, targets, weights, ignore), case(4, 6, -1), _as_float32(case(9, 4, 0))]
+    far[0, targets[0]] -= 3000.0  # sure, and wrong
+    plain, high = case(5, 3, -1), case(4, 6, -1)
+    high[0][:2] += 1000.0
+    return [plain, case(7, 5, 0), high, (far, targets, weights, ignore), _as_float32(case(9, 4, 0))]
 
 
 def _smoothing_cases(rng):

@@ -41,7 +41,7 @@ _HINTS = {
     "the sum instead of the mean": "A larger picture would count as darker: divide by the number of pixels.",
     "averaged the rows only": "You have one number for each row of pixels: one axis is left to average over.",
     "divided by one side only": "How many pixels has a picture of H rows and W columns?",
-    "divided by 64, whatever the size": "The check tries other sizes than 8 × 8: count the pixels of each picture.",
+    "divided by 64, whatever the size": "The check tries other sizes, too: how many pixels has each picture?",
     "the share of pixels with any ink": "A light grey pixel has less ink than a black one: use the values.",
 }
 _MISTAKES = tuple(Misconception(name, partial(_wrong, name), hint) for name, hint in _HINTS.items())
