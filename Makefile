@@ -11,7 +11,7 @@ RUN := $(VENV)/bin/python -m
 # If that cannot be reached, pip's usual index serves.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-all bench lint data clean
+.PHONY: help lab test test-all bench lint data moved clean
 .DEFAULT_GOAL := help
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
@@ -46,8 +46,10 @@ data: $(VENV)/.ready
 
 # .ready holds the folder it was made for: an environment breaks when the checkout moves, so it is made again.
 ifneq ($(shell cat $(VENV)/.ready 2>/dev/null || pwd -P),$(shell pwd -P))
-$(shell rm -rf $(VENV))
+$(VENV)/.ready: moved
 endif
+moved:
+	rm -rf $(VENV)
 
 # uv is quick; pip, which knows the user's own settings, is asked where uv fails.
 INSTALL = $(RUN) uv pip install --quiet --python $(VENV)/bin/python --constraint constraints.txt --editable $(1) || \

@@ -10,7 +10,7 @@ from fmkit.lab.exercise import Exercise, Misconception
 
 def test_defaults():
     assert CENTER.tolerance == 1e-5
-    assert CENTER.allowed == ("numpy", "math")
+    assert CENTER.allowed == ("numpy",)
 
 
 def test_an_exercise_cannot_be_changed():

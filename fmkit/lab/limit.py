@@ -30,7 +30,7 @@ def call_within(seconds: int | float | None, call: Callable, *args: Any) -> Any:
 
     began = time.monotonic()
     old_handler = signal.signal(signal.SIGALRM, ring)
-    old_left, old_interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.1)  # rings again
+    old_left, old_interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.01), 0.02)  # rings again
     try:
         return call(*args)
     finally:

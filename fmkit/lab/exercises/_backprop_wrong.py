@@ -227,7 +227,7 @@ def _capped(mistake, dout, x, slope, cap):
         return dout * np.minimum(np.where(x > 0, x, slope * x), cap)
     if mistake == "the ceiling instead of its slope":
         return np.where(x >= cap, zero + cap, dx)
-    if mistake == "a float64 slope":
+    if mistake == "float64 out of float32":
         return dout * np.where(x <= 0, slope, np.where(x < cap, 1.0, 0.0))
     if mistake == "forgot the ceiling":
         return dx
@@ -248,7 +248,7 @@ CAPPED = named(
         ),
         "zero falls between two masks": "Which of your masks holds x == 0, if one says < and the other >?",
         "dout left out below zero": "Below zero, too, the slope multiplies what comes back.",
-        "a float64 slope": (
+        "float64 out of float32": (
             "np.where of plain numbers makes float64, and so does np.zeros: end with .astype(dout.dtype)."
         ),
         "leaks above the ceiling too": (
@@ -287,7 +287,7 @@ def _ce(mistake, logits, labels, weights, tau):
         d[right] = -1
     elif mistake == "took the label's number off":
         d = p - labels[:, None].astype(p.dtype)
-    elif mistake == "a float64 one-hot":
+    elif mistake == "float64 out of float32":
         d = p - np.eye(p.shape[1])[labels]
     if mistake == "y - p instead of p - y":
         d = -d
@@ -336,7 +336,7 @@ CROSS_ENTROPY = named(
             "A label is a name, not an amount: y is the one-hot vector, 1 at the label and 0 elsewhere."
         ),
         "set the right label to -1": "p - y at the right label is p - 1: take 1 off, keep the p.",
-        "a float64 one-hot": "np.eye and np.zeros make float64, and it spreads: give them logits.dtype.",
+        "float64 out of float32": "np.eye and np.zeros make float64, and it spreads: give them logits.dtype.",
         "forgot the weights": "A row with weight 0 must get a gradient of 0.",
         "y - p instead of p - y": (
             "Raising the right label's logit must lower the loss: the entry there is negative."

@@ -14,7 +14,7 @@ def _network(mistake, params, x, labels, slope, decay):
     with np.errstate(all="ignore"):
         e = np.exp(logits - top)
         d = e / e.sum(1, keepdims=True)
-    if mistake == "a float64 one-hot":
+    if mistake == "float64 out of float32":
         d = d.astype(np.float64)  # what np.eye without a dtype does
     d[np.arange(len(labels)), labels] -= 1
     if mistake != "forgot the 1/N of the mean":
@@ -22,7 +22,8 @@ def _network(mistake, params, x, labels, slope, decay):
     dh = d @ w2.T
     gate = dh if mistake == "gated by the gradient's sign, not by z" else z
     below = 0 * dh if mistake == "plain ReLU on the way back" else slope * dh
-    dz = np.where(gate > 0, dh, below)
+    is_open = gate >= 0 if mistake == ">= at zero" else gate > 0
+    dz = np.where(is_open, dh, below)
     if mistake == "the activation's slope left out":
         dz = dh
     elif mistake == "multiplied by h, not by the slope":
@@ -63,11 +64,12 @@ NETWORK = named(
         "gated by the gradient's sign, not by z": (
             "The gate was set by z on the way forward; the gradient has no say in it."
         ),
+        ">= at zero": "At exactly z = 0 the exercise wants the leak's slope. Which of > and >= says so?",
         "multiplied by h, not by the slope": (
             "On the way back a function multiplies by its slope (here 1 or slope), not by its value."
         ),
         "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
-        "a float64 one-hot": "np.eye and np.zeros make float64, and that spreads: give them dtype=x.dtype.",
+        "float64 out of float32": "np.eye and np.zeros make float64, and that spreads: give them dtype=x.dtype.",
         "a float64 gate": (
             "np.where of plain numbers makes float64: put dh inside it, or end with .astype(x.dtype)."
         ),

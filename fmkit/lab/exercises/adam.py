@@ -125,7 +125,7 @@ def _mended_cases(rng):
 
 
 def _adamw_cases(rng):
-    def case(shapes, t, eps=1e-8):
+    def case(shapes, t, *betas, eps=1e-8):
         def draw(make):
             return {name: make(shape) for name, shape in shapes.items()}
 
@@ -136,13 +136,13 @@ def _adamw_cases(rng):
         m = zeros_or(lambda s: 0.3 * rng.normal(size=s))
         v = zeros_or(lambda s: rng.uniform(0.1, 0.5, s))
         lr, decay = _number(rng, 0.05, 0.2), _number(rng, 0.2, 0.6)
-        return params, grads, m, v, t, lr, decay, 0.9, 0.99, eps
+        return params, grads, m, v, t, lr, decay, *betas, eps
 
     return [
-        case({"w": (4, 3), "b": (3,)}, 1),
-        case({"emb": (7, 2), "w": (2, 5), "gain": (5,), "b": (5,)}, 4),
-        case({"kernel": (2, 3, 4), "b": (4,)}, 30, eps=0.1),
-        _as_float32(case({"w": (3, 6), "b": (6,)}, 2, eps=1e-3)),
+        case({"w": (4, 3), "b": (3,)}, 1, 0.9, 0.99),
+        case({"emb": (7, 2), "w": (2, 5), "gain": (5,), "b": (5,)}, 4, 0.8, 0.95),
+        case({"kernel": (2, 3, 4), "b": (4,)}, 30, 0.9, 0.999, eps=0.1),
+        _as_float32(case({"w": (3, 6), "b": (6,)}, 2, 0.7, 0.9, eps=1e-3)),
     ]
 
 

@@ -76,6 +76,7 @@ def _ce_cases(rng):
 
     logits, labels, weights, tau = case(4, 5)
     logits += np.array([1000.0, 0.0, -1000.0, 0.0])[:, None]  # rows far apart
+    logits[1, rng.integers(5)] += 2000.0  # and one row whose entries are
     padded = case(6, 3)
     padded[2][:2] = 0.0  # two rows that do not count
     return [case(5, 4), case(1, 6), (logits, labels, weights, tau), padded, _as_float32(case(3, 7, 3.0))]
@@ -90,7 +91,9 @@ def _network_cases(rng):
 
     huge = case(4, 3, 5, 2)
     huge[0]["b2"][0] = 1000.0
-    return [case(6, 3, 5, 4), case(1, 4, 2, 3), huge, _as_float32(case(5, 4, 6, 3))]
+    kink = case(6, 3, 5, 4)
+    kink[1][0], kink[0]["b1"][0] = 0.0, 0.0  # z[0, 0] is exactly zero
+    return [kink, case(1, 4, 2, 3), huge, _as_float32(case(5, 4, 6, 3))]
 
 
 def _channel_norm_cases(rng):
