@@ -85,9 +85,9 @@ def crosscheck(device, json_path):
 
 
 @main.command()
-@click.argument("chapter", required=False)
+@click.option("--chapter", metavar="NN", help="Only the exercises of this chapter, such as 04.")
 def exercises(chapter):
-    """Show that each exercise rejects and names its known mistakes: all, or those of CHAPTER (04)."""
+    """Show that each exercise rejects and names its known mistakes."""
     from fmkit.lab.kill_table import print_table
 
     sys.exit(print_table(chapter))

@@ -1,6 +1,7 @@
 """`run_answer` notes what a function did: value, failure with the learner's line, side effects."""
 
 import functools
+import sys
 import time
 import warnings
 
@@ -219,11 +220,63 @@ def test_numpy_settings_of_an_answer_do_not_last():
     assert np.geterr() == before
 
 
+def test_the_notebooks_random_numbers_go_on_as_if_nothing_had_been_checked():
+    np.random.seed(3)  # noqa: NPY002
+    next_ones = np.random.random(2)  # noqa: NPY002
+
+    def answer(x, p):
+        np.random.seed(1)  # noqa: NPY002
+        return x
+
+    np.random.seed(3)  # noqa: NPY002
+    run_one(answer)
+    assert np.random.random(2).tolist() == next_ones.tolist()  # noqa: NPY002
+
+
+def test_an_answer_may_close_its_output():
+    def answer(x, p):
+        print("before")
+        sys.stdout.close()
+        return 3
+
+    outcome = run_one(answer)
+    assert (outcome.value, outcome.printed) == (3, "before\n")
+
+
+def test_only_plain_data_comes_out():
+    class Stubborn:
+        def __getattribute__(self, name):
+            raise RuntimeError(name)
+
+    class Silent(type):
+        @property
+        def __name__(cls):
+            raise ValueError
+
+    class Nameless(metaclass=Silent):
+        pass
+
+    assert isinstance(run_one(lambda x, p: Stubborn()).value, Foreign)
+    assert run_one(lambda x, p: Nameless()).value is None
+
+
 def test_a_generator_is_no_value():
     def answer(x, p):
         yield x
 
     assert run_one(answer).value == Foreign("a generator")
+
+
+class Unhelpful:
+    """Can be called, and raises at the mention of anything else."""
+
+    def __call__(self, x, p):
+        import json
+
+        return 3
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
 
 
 def test_partials_and_callables_run():
@@ -233,6 +286,7 @@ def test_partials_and_callables_run():
 
     assert run_one(functools.partial(lambda a, x, p: a, 3)).value == 3
     assert run_one(Callable()).value == 3
+    assert run_one(Unhelpful()).value == 3
     assert run_one(np.add, (1, 2)).value == 3
 
 
@@ -262,6 +316,20 @@ def test_modules_are_found_by_import_by_name_and_through_helpers():
     assert modules_used(lambda x: run_answer(x, [])) == {"fmkit.lab.answer"}
     assert modules_used(lambda x: x.time) == frozenset()  # an attribute is no module
     assert modules_used(len) == frozenset()
+
+
+def test_modules_are_found_inside_whatever_can_be_called():
+    def decorated(fn):
+        @functools.wraps(fn)
+        def inner(*args):
+            return fn(*args)
+
+        return inner
+
+    assert modules_used(Unhelpful()) == {"json"}
+    assert modules_used(Unhelpful().__call__) == {"json"}
+    assert modules_used(functools.partial(decorated(helper), 3)) == {"json"}
+    assert modules_used(functools.cache(helper)) == {"json"}
 
 
 def test_a_recursive_helper_ends():

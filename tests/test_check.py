@@ -1,5 +1,6 @@
 """`check` and `hint`: the cards, and what is raised."""
 
+import io
 import re
 import sys
 from html.parser import HTMLParser
@@ -165,6 +166,22 @@ def test_cards_need_nothing_from_outside_and_set_no_text_colour():
     assert "http" not in html and "url(" not in html
     colours = re.findall(r"[^-]color:([^;\"]+)", html)
     assert set(colours) <= {"#fff", "inherit"}  # white on the icon's own colour; the theme's elsewhere
+
+
+def test_what_cannot_be_encoded_stops_no_card(monkeypatch):
+    """A lone surrogate would be lost on its way to the notebook, an icon on an old terminal."""
+    card = check_module.card(CENTER, Verdict("wrong", "value", "half a character: \ud800"))
+    assert "half a character: ?" in card._repr_html_() and "half a character: ?" in repr(card)
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    check(ID, center)
+    terminal.flush()
+    assert terminal.buffer.getvalue().startswith(b"? sample.center: correct")
+
+
+def test_a_title_that_asks():
+    asking = exercise(center, CENTER.cases, title="How much?")
+    assert "How much? Right on every input." in repr(check_module.card(asking, Verdict("ok")))
 
 
 def test_one_point():

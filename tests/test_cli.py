@@ -135,7 +135,7 @@ def test_statuses_are_passed_on(monkeypatch, tmp_path):
         for words in (
             ["doctor"],
             ["crosscheck", "--device", "cuda", "--json", str(tmp_path / "t.json")],
-            ["exercises", "04"],
+            ["exercises", "--chapter", "04"],
             ["exercises"],
             ["notebook", "run", str(path)],
         )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fmkit.lab import exercises
-from fmkit.lab.answer import Outcome
+from fmkit.lab.answer import Outcome, run_answer
 from fmkit.lab.exercise import Exercise
 from fmkit.lab.judge import judge, known_outcomes, make_cases
 from fmkit.lab.kill_table import exercise_rows
@@ -110,6 +110,19 @@ def test_lazy_answers_are_rejected(exercise):
                 continue
             verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs)
             assert verdict.status == "wrong", f"{name}, seed {seed}"
+
+
+@each_exercise
+def test_every_number_of_the_input_counts(exercise):
+    """Who writes the first input's 0.9 into the function instead of beta1 is found out."""
+    for seed in (0, 1, 2):
+        cases, theirs = known(exercise, seed)
+        for position, first in enumerate(cases[0]):
+            if type(first) not in (int, float):
+                continue
+            frozen = [(*case[:position], first, *case[position + 1 :]) for case in cases]
+            verdict = judge(exercise, cases, run_answer(exercise.reference, frozen), known=theirs)
+            assert verdict.status == "wrong", f"argument {position}, seed {seed}"
 
 
 def as_fortran(leaf):

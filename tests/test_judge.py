@@ -8,6 +8,7 @@ from samples import CENTER, center, center_cases, exercise
 
 from fmkit.lab.answer import Outcome, modules_used, run_answer
 from fmkit.lab.judge import Verdict, judge, judge_answer, known_outcomes, make_cases
+from fmkit.lab.plain import plain
 
 
 def verdict_of(fn, of=CENTER, seed=0):
@@ -216,20 +217,31 @@ def test_a_reference_may_raise():
 
 
 def test_modules_that_are_not_allowed():
-    def with_json(x, w):
-        import json
+    def from_the_kit(x, w):
+        return plain(center(x, w))
 
-        mean = np.array(json.loads(json.dumps(x.mean(-1).tolist())), x.dtype)
-        return (x - mean[:, None]) * w, mean
-
-    verdict = judge_answer(CENTER, with_json)
-    assert verdict.kind == "module" and verdict.message.endswith("the answer uses json.")
+    verdict = judge_answer(CENTER, from_the_kit)
+    assert verdict.kind == "module" and verdict.message.endswith("the answer uses fmkit.lab.plain.")
     cases = make_cases(CENTER, 0)
-    allowed = exercise(center, center_cases, allowed=("numpy", "json"))
-    outcomes = run_answer(with_json, cases)
-    assert judge(allowed, cases, outcomes, modules_used(with_json)).status == "ok"
+    allowed = exercise(center, center_cases, allowed=("numpy", "fmkit.lab"))
+    outcomes = run_answer(from_the_kit, cases)
+    assert judge(allowed, cases, outcomes, modules_used(from_the_kit)).status == "ok"
     assert judge(CENTER, cases, outcomes, {"numpy.linalg"}).status == "ok"
-    assert judge(CENTER, cases, outcomes, {"numpyro"}).kind == "module"
+    for barred in ("numpyro", "torch", "importlib"):
+        assert judge(CENTER, cases, outcomes, {barred}).kind == "module"
+
+
+def test_pythons_own_library_may_be_used():
+    def answer(x, w):
+        from functools import reduce
+        from itertools import product
+
+        out, mean = np.zeros_like(x), reduce(np.add, x.T) / x.dtype.type(x.shape[1])
+        for i, j in product(*map(range, x.shape)):
+            out[i, j] = (x[i, j] - mean[i]) * w[j]
+        return out, mean
+
+    assert judge_answer(CENTER, answer).status == "ok"
 
 
 # --- naming ------------------------------------------------------------------------------------------------

@@ -56,6 +56,19 @@ def test_one_bare_except_does_not_hold_it_for_long():
         call_within(0.05, stubborn)
 
 
+def test_a_bare_except_in_an_endless_loop_does_not_hold_it():
+    def stubborn():
+        while True:
+            try:
+                while True:
+                    pass
+            except:  # noqa: E722
+                pass
+
+    with pytest.raises(TooLong):
+        call_within(0.05, stubborn)
+
+
 def test_a_timer_that_was_set_before_still_rings():
     rang = []
     old = signal.signal(signal.SIGALRM, lambda *_: rang.append(True))

@@ -186,11 +186,31 @@ def test_what_is_no_notebook_is_said_and_the_others_are_run(tmp_path, capsys):
     broken, wrong = tmp_path / "broken.ipynb", tmp_path / "wrong.ipynb"
     broken.write_text("{")
     wrong.write_text(json.dumps([1]))
+    unknown, bare = tmp_path / "unknown.ipynb", tmp_path / "bare.ipynb"
+    cell = {"cell_type": "poem", "source": "", "metadata": {}, "id": "a"}
+    unknown.write_text(json.dumps(dict(new_notebook(), cells=[cell])))
+    bare.write_text(json.dumps(dict(new_notebook(), cells=[{"cell_type": "code"}])))
     good = save(tmp_path / "good.ipynb", "1 + 1")
-    assert run([tmp_path / "missing.ipynb", broken, wrong, good]) == 1
+    good.write_bytes(b"\xef\xbb\xbf" + good.read_bytes())  # some editors put a mark at the beginning
+    assert run([tmp_path / "missing.ipynb", broken, wrong, unknown, bare, good]) == 1
     out = capsys.readouterr().out
-    assert out.count("NOT saved") == 3 and "good.ipynb: 1 cells" in out
+    assert out.count("NOT saved") == 5 and "good.ipynb: 1 cells" in out
     assert outputs(good) == [[{"text/plain": "2"}]]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "there").mkdir()
+    path = save(tmp_path / "there" / "real.ipynb", "1 + 1")
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(path)
+    assert run([link]) == 0
+    assert link.is_symlink() and outputs(path) == [[{"text/plain": "2"}]]
+
+
+def test_a_missing_kernel_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(KERNEL, "name", "no-such-kernel")
+    assert run([save(tmp_path / "a.ipynb", "1")]) == 1
+    assert "there is no kernel called no-such-kernel" in capsys.readouterr().out
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path, capsys):

@@ -170,6 +170,12 @@ def test_a_view_that_claims_to_be_huge_is_not_copied():
     assert "too large" in plain(np.broadcast_to(0.0, (10**6, 10**6))).kind
 
 
+def test_one_array_many_times_does_not_fill_the_memory():
+    large = np.zeros(1 << 22)
+    assert not is_plain(plain([large] * 100))
+    assert is_plain(plain([large] * 5))
+
+
 def test_a_list_inside_itself_ends():
     loop = []
     loop.append(loop)

@@ -123,6 +123,8 @@ def test_markers_that_do_not_pair_up(source, words):
 def test_an_answer_without_markers_is_not_handed_out():
     with pytest.raises(ValueError, match="would be handed out"):
         student_version(notebook(answer("def f(x):\n    return 3")))
+    with pytest.raises(ValueError, match="would be handed out"):
+        student_version(notebook(answer("def f(x):\n    # YOUR CODE HERE\n    return 3")))
 
 
 def test_a_student_version_stays_as_it_is():

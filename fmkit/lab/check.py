@@ -64,9 +64,9 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     """The card of a verdict."""
     if verdict.status == "ok":
         points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
-        paragraphs = [("", f"{exercise.title}: right on every input. {points}.")] + [("Note", note)] * bool(
-            note
-        )
+        verb = " Right" if exercise.title.endswith("?") else ": right"
+        paragraphs = [("", f"{exercise.title}{verb} on every input. {points}.")]
+        paragraphs += [("Note", note)] if note else []
         return Card("right", "Correct", exercise.id, f"{exercise.id}: correct ({points})", tuple(paragraphs))
     if verdict.status == "undone":
         line = f"{exercise.id}: not done yet"

@@ -124,7 +124,7 @@ def judge(
 def _undone(exercise, outcomes) -> Verdict:
     failure = next(o.failure for o in outcomes if o.failure and o.failure.kind == "unfinished")
     is_ours = failure.code.startswith("raise NotImplementedError")  # the student version's own placeholder
-    rows = (("placeholder", f"line {failure.line}: {failure.code}"),) if failure.line and not is_ours else ()
+    rows = (("placeholder", f"line {failure.line}: {failure.code}"),) if failure.code and not is_ours else ()
     return Verdict(
         "undone", message="Write the function and run its cell, then run this one again.", rows=rows
     )
@@ -182,7 +182,8 @@ def _failed(exercise, expected, got) -> Difference | None:
     if expected.failure and expected.failure.type in got.failure.ancestors:
         return None
     failure = got.failure
-    line = (("line", f"{failure.line}: {failure.code}"),) if failure.line else ()
+    at = f"{failure.line}: {failure.code}" if failure.code else str(failure.line)  # a terminal has no source
+    line = (("line", at),) if failure.line else ()
     if failure.kind == "timeout":
         return Difference(
             "timeout", "It was stopped: no answer in the time allowed. A loop that never ends?", line

@@ -276,6 +276,8 @@ def _ce(mistake, logits, labels, weights, tau):
         top = 0 * top
     elif mistake == "took one maximum for the whole batch off":
         top = s.max()
+    elif mistake == "took the row's mean off, not its maximum":
+        top = s.mean(axis, keepdims=True)
     with np.errstate(all="ignore"):
         e = np.exp(s - top)
         p = e / e.sum(axis, keepdims=True)
@@ -345,6 +347,9 @@ CROSS_ENTROPY = named(
         "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
         "took one maximum for the whole batch off": (
             "A row far below the batch's maximum underflows to 0 / 0: each row needs a maximum of its own."
+        ),
+        "took the row's mean off, not its maximum": (
+            "In a row such as 2000, 0, 0 the mean lies far below the maximum: exp is inf all the same."
         ),
         "softmax's slope p(1 - p) once more": (
             "p - y already contains softmax's slope; that is the whole point of it."
