@@ -273,7 +273,7 @@ class Unhelpful:
     def __call__(self, x, p):
         import json
 
-        return 3
+        return json.loads("3")
 
     def __getattr__(self, name):
         raise RuntimeError(name)

@@ -146,6 +146,8 @@ def _channel_leaky(mistake, x, leaks):
     if mistake == "max of x and leak times x":
         out = np.maximum(x, leaks * x)
         return out, np.where(out == x, 1.0, leaks * np.ones_like(x)).astype(x.dtype)
+    if mistake == "max of x and leak times x, beside the right slope":
+        return np.maximum(x, leaks * x), np.where(x > 0, 1.0, leaks).astype(x.dtype)
     if mistake == "the leaks laid along the rows":
         leaks = leaks[:, None]
     elif mistake == "the first leak for every channel":
@@ -169,6 +171,9 @@ CHANNEL_LEAKY = named(
     _channel_leaky,
     {
         "max of x and leak times x": "That trick holds for leaks below 1 only. What if a leak is 1.5?",
+        "max of x and leak times x, beside the right slope": (
+            "Your slope is right. For a leak of 1.5, is the larger of x and 1.5 x the one that you want?"
+        ),
         "slope 1 at exactly zero": "At exactly 0 the exercise wants the leak: which of > and >= says so?",
         "a plain ReLU below zero": "Below zero something should leak through.",
         "the leak itself as the output": "Below zero the output is leak times x, not the leak.",
@@ -197,6 +202,8 @@ def _swish(mistake, x, beta):
         with np.errstate(over="ignore", invalid="ignore"):
             e = np.exp(-z)
             second = beta * x * e / (1.0 + e) ** 2
+    elif mistake == "the inner factor on both halves":
+        first = beta * s
     elif mistake == "the product rule without its second half":
         second = 0.0
     elif mistake == "the product rule without its first half":
@@ -216,6 +223,9 @@ SWISH = named(
         ),
         "the steepness left out of the sigmoid": "The sigmoid is entered with beta * x.",
         "the inner factor left out": "The sigmoid of beta * x moves beta times as fast when x moves.",
+        "the inner factor on both halves": (
+            "Only the sigmoid is entered with beta * x; the x in front moves as fast as x itself."
+        ),
         "the sigmoid's slope as a quotient of infinities": (
             "The sigmoid's own value gives its slope, s * (1 - s), without another exponential."
         ),

@@ -9,6 +9,8 @@ from fmkit.lab.exercises._activations_wrong import named, safe_sigmoid
 
 def _masked_softmax(mistake, scores, allowed, temperature):
     t = temperature[:, None]
+    if mistake == "allowed read as forbidden":
+        allowed = ~allowed
     if mistake == "one temperature for all rows":
         t = temperature[0]
     elif mistake == "the temperatures laid along the columns":
@@ -73,6 +75,7 @@ MASKED_SOFTMAX = named(
         "nothing allowed: shared out evenly": (
             "A very low score instead of -inf is lowest among higher ones only. What if all are so low?"
         ),
+        "allowed read as forbidden": "True means allowed: which entries of yours are exactly 0?",
         "along the wrong axis": "The probabilities of one row sum to 1: that is the last axis.",
     },
 )
@@ -85,6 +88,8 @@ def _layer_health(mistake, z):
     if mistake == "z taken for the output":
         off = np.mean(z == 0)
         dead = (rows == 0).all(0)
+    elif mistake == "exactly 0 not counted as off":
+        dead, off = (rows < 0).all(0), np.mean(rows < 0)
     elif mistake == "off answers instead of dead units":
         return off, 1.0 - off, off
     elif mistake == "dead when off once":
@@ -117,6 +122,7 @@ LAYER_HEALTH = named(
         "exactly 0 counted as on": (
             "ReLU's slope at exactly 0 is 0, so a unit that gives 0 everywhere learns nothing."
         ),
+        "exactly 0 not counted as off": "At exactly 0 the answer is 0, and so is its slope: z <= 0.",
         "judged over the first axis only": "With three axes, look at every position of every sequence.",
         "counts instead of shares": "Divide by the number of units.",
         "z taken for the output": (
@@ -139,7 +145,7 @@ def _predicted(mistake, rms, widths, stds, slope):
         if mistake == "the width forgotten":
             fan_in = 1
         square *= fan_in * (std if mistake == "the weights' size not squared" else std * std)
-        square *= kept if layer or mistake == "an activation counted before the first z" else 1.0
+        square *= kept if layer or mistake == "one activation too many" else 1.0
         sizes.append(square if mistake == "the root left out" else math.sqrt(square))
     return np.array(sizes)
 
@@ -158,9 +164,9 @@ PREDICTED = named(
         ),
         "the input's size not squared": "Work with mean squares throughout, from the very first one.",
         "the width forgotten": "Each output is a sum over all the inputs of its layer.",
-        "an activation counted before the first z": (
-            "The first layer reads the input itself, and the sizes asked for are those of z, before "
-            "the activation."
+        "one activation too many": (
+            "The sizes asked for are those of z, before its activation; and the first layer reads the input "
+            "itself."
         ),
         "the root left out": "You return mean squares; the size is their root.",
     },
@@ -181,6 +187,8 @@ def _mended(mistake, x, limit):
     if mistake == "the sigmoid's slope at its output":
         again = safe_sigmoid(sigmoid)
         slope = again * (1.0 - again)
+    elif mistake == "tanh's slope instead of the sigmoid's":
+        slope = 1.0 - tanh * tanh
     stuck = slope < limit
     if mistake == "stuck on one side only":
         stuck = stuck & (x > 0)
@@ -212,5 +220,6 @@ MENDED = named(
         "the sigmoid's slope at its output": (
             "Written with the output y the slope is y * (1 - y), with no second sigmoid around y."
         ),
+        "tanh's slope instead of the sigmoid's": "stuck asks about the sigmoid: its slope is s * (1 - s).",
     },
 )

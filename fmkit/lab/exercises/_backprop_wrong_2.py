@@ -69,7 +69,7 @@ NETWORK = named(
             "On the way back a function multiplies by its slope (here 1 or slope), not by its value."
         ),
         "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
-        "float64 out of float32": "np.eye and np.zeros make float64, and that spreads: give them dtype=x.dtype.",
+        "float64 out of float32": "np.eye and np.zeros make float64, and it spreads: give them x.dtype.",
         "a float64 gate": (
             "np.where of plain numbers makes float64: put dh inside it, or end with .astype(x.dtype)."
         ),

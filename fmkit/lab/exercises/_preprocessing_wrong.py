@@ -21,14 +21,19 @@ def named(wrong, hints):
 # --- 1.1 ---------------------------------------------------------------------------------------------------
 
 
+_ENDS = ("a dash at the ends", "forgot the ends", "dropped the ends last")
+
+
 def _clean_review(mistake, text):
-    if mistake == "threw the entities away":
+    if mistake == "looked for white space at the ends before decoding":
+        text = html.unescape(text.strip())
+    elif mistake == "threw the entities away":
         text = re.sub(r"&#?\w+;", "", text)
     elif mistake == "decoded the entities twice":
         text = html.unescape(html.unescape(text))
     elif mistake not in ("decoded the entities last", "left the entities in"):
         text = html.unescape(text)
-    if mistake not in ("a dash at the ends", "forgot the ends"):
+    if mistake not in (*_ENDS, "looked for white space at the ends before decoding"):
         text = text.strip()
     space = " " if mistake == "saw only the space character" else r"\s"
     if mistake != "one space everywhere: the dash is still lost":
@@ -39,6 +44,7 @@ def _clean_review(mistake, text):
     text = text.replace("  ", " ") if mistake == "replaced double spaces only" else text
     text = text if mistake == "replaced double spaces only" else re.sub(f"{space}+", " ", text)
     text = text.replace("\0", " - ")
+    text = text.strip() if mistake == "dropped the ends last" else text
     return html.unescape(text) if mistake == "decoded the entities last" else text
 
 
@@ -62,6 +68,10 @@ CLEAN = named(
         "saw only the space character": 'White space is also "\\t", "\\n" and "\\xa0": what does \\s match?',
         "a dash at the ends": "There are no words to join before the first and after the last one.",
         "forgot the ends": "White space before the first and after the last word goes away altogether.",
+        "dropped the ends last": "By then a long gap at an end is a dash already: drop the ends first.",
+        "looked for white space at the ends before decoding": (
+            "A text may begin with &nbsp;: only after decoding is it white space that can be dropped."
+        ),
     },
 )
 
@@ -73,13 +83,16 @@ def _merge_copies(mistake, texts, ratings):
     def key(text):
         if mistake == "compared the texts as they are":
             return text
+        if mistake == "folded the case before NFKC":
+            text = text.casefold()
         if mistake != "no Unicode normal form":
             text = unicodedata.normalize("NFC" if mistake == "NFC, which keeps the looks" else "NFKC", text)
         if mistake == "lower() where casefold() is needed":
             text = text.lower()
-        elif mistake != "upper and lower case still differ":
+        elif mistake not in ("upper and lower case still differ", "folded the case before NFKC"):
             text = text.casefold()
-        return text if mistake == "spaces still differ" else " ".join(text.split())
+        gap = "" if mistake == "threw all spaces away" else " "
+        return text if mistake == "spaces still differ" else gap.join(text.split())
 
     groups = {}
     for i, text in enumerate(texts):
@@ -111,6 +124,8 @@ COPIES = named(
         "upper and lower case still differ": "YES and yes are copies here: str.casefold.",
         "lower() where casefold() is needed": "STRASSE and straße are one word: lower() does not see it.",
         "spaces still differ": '" ".join(text.split()) leaves single spaces, and none at the ends.',
+        "threw all spaces away": "Two words and one word are not the same: a run of spaces becomes one.",
+        "folded the case before NFKC": "NFKC can bring capitals, as TM for \u2122: fold the case after it.",
         "the first rating only": "All raters of all copies have a say: take the mean of the group.",
         "averaged step by step": (
             "The mean of a mean and a third number gives the third one half of the say: sum first."
@@ -189,8 +204,8 @@ def _stratified_split(mistake, labels, order, k):
         groups = [order[labels[order] == label] for label in classes]
         share = len(labels) // k // len(classes)
         even = mistake == "as many of each class"
-        rounded = mistake == "rounded to the nearest"
-        sizes = [share if even else (len(g) + k // 2 if rounded else len(g)) // k for g in groups]
+        extra = {"rounded to the nearest": k // 2, "rounded up": k - 1}.get(mistake, 0)
+        sizes = [share if even else (len(g) + extra) // k for g in groups]
         last = mistake == "took the last ones"
         parts = [g[len(g) - n :] if last else g[:n] for g, n in zip(groups, sizes, strict=True)]
         test = np.concatenate(parts)
@@ -209,6 +224,7 @@ SPLIT = named(
         "took the labels for 0, 1, 2 ...": "Labels can be any whole numbers: which ones occur?",
         "as many of each class": "A class with more rows gives more rows: n // k of its own n.",
         "rounded to the nearest": "n // k rounds down: the rows left over stay in training.",
+        "rounded up": "n // k rounds down, so that no class is used up by the test.",
         "took the last ones": "The *first* n // k rows of each class, in the shuffled order, are the test.",
         "the test rows stay in training": "A row in both parts is the plainest leak of all.",
         "the test rows are not in order": "Both results are in ascending order: np.sort.",

@@ -25,6 +25,19 @@ def _pair_counts(mistake, split, words):
     return counts
 
 
+def _merge_slip(mistake, tokens, pair):
+    merged = _merge(tokens, pair)
+    if mistake == "only the first place" and merged != tokens:
+        i = next(i for i, both in enumerate(pairwise(tokens)) if both == tuple(pair))
+        return [*tokens[:i], "".join(pair), *tokens[i + 2 :]]
+    if mistake == "replaced in the joined text":
+        return " ".join(tokens).replace(" ".join(pair), "".join(pair)).split(" ")
+    if mistake == "from the right":
+        merged = _merge([t[::-1] for t in tokens[::-1]], [p[::-1] for p in pair[::-1]])
+        return [t[::-1] for t in merged[::-1]]
+    return merged
+
+
 def _learn_merges(mistake, words, n):
     end = [] if mistake == "no end mark" else ["_"]
     split = {word: [*end, *word] if mistake == "the mark in front" else [*word, *end] for word in words}
@@ -38,12 +51,15 @@ def _learn_merges(mistake, words, n):
         most = max(counts.values())
         equals = [pair for pair, count in counts.items() if count == most]
         tie = {"the last of equals": max, "the first met of equals": lambda pairs: pairs[0]}
+        tie["compared the joined tokens"] = lambda pairs: min(pairs, key="".join)
         best = tie.get(mistake, min)(equals)
+        if mistake == "stopped at pairs that come once" and most == 1:
+            break
         merges.append(best)
         if mistake == "merged tokens are no tokens":
             split = {w: [t for t in _merge(s, best) if t != "".join(best)] for w, s in split.items()}
         else:
-            split = {word: _merge(tokens, best) for word, tokens in split.items()}
+            split = {word: _merge_slip(mistake, tokens, best) for word, tokens in split.items()}
     return ["".join(pair) for pair in merges] if mistake == "tokens instead of pairs" else merges
 
 
@@ -59,13 +75,19 @@ LEARN = named(
         "the first met of equals": "Among equals the order of the words must not matter: Python's smallest.",
         "pairs across words": "The end of one word and the start of the next are no neighbours.",
         "merged tokens are no tokens": "After a merge the new token has neighbours of its own.",
+        "only the first place": "A pair can stand in several places of a word: merge them all.",
+        "from the right": "In aaa the pair (a, a) fits twice; the left one is taken.",
+        "replaced in the joined text": "'xa b' ends in 'a b', but xa is one token: compare whole tokens.",
+        "stopped at pairs that come once": "Go on until n merges are made or no pair is left at all.",
+        "compared the joined tokens": "The smallest *pair*: (a, d) comes before (ab, c), as tuples compare.",
         "tokens instead of pairs": "Return pairs: from ab + c and a + bc alike you would get abc.",
     },
 )
 
 
 def _apply_merges(mistake, word, merges):
-    tokens = list(word) if mistake == "no end mark" else [*word, "_"]
+    late = ("no end mark", "the mark joined too late")
+    tokens = list(word) if mistake in late else [*word, "_"]
     if mistake == "the longest known token first":
         known, text, out = {a + b for a, b in merges}, "".join(tokens), []
         while text:
@@ -82,17 +104,11 @@ def _apply_merges(mistake, word, merges):
                 i += 1
         return tokens
     for pair in reversed(merges) if mistake == "the newest merge first" else merges:
-        merged = _merge(tokens, pair)
-        if mistake == "only the first place" and merged != tokens:
-            i = next(i for i, both in enumerate(pairwise(tokens)) if both == tuple(pair))
-            merged = [*tokens[:i], "".join(pair), *tokens[i + 2 :]]
-        elif mistake == "from the right":
-            merged = [t[::-1] for t in _merge([t[::-1] for t in tokens[::-1]], [p[::-1] for p in pair[::-1]])]
-            merged = merged[::-1]
+        merged = _merge_slip(mistake, tokens, pair)
         if mistake == "stopped after one merge" and merged != tokens:
             return merged
         tokens = merged
-    return tokens
+    return [*tokens, "_"] if mistake == "the mark joined too late" else tokens
 
 
 APPLY = named(
@@ -103,7 +119,9 @@ APPLY = named(
         "the newest merge first": "A newer merge needs tokens that an older one makes.",
         "only the first place": "A pair can stand in several places of a word: merge them all.",
         "from the right": "In aaa the pair (a, a) fits twice; the left one is taken.",
+        "replaced in the joined text": "'xa b' ends in 'a b', but xa is one token: compare whole tokens.",
         "no end mark": "Begin with the characters and the mark _, as in training.",
+        "the mark joined too late": "The mark is there from the beginning: a merge may want it.",
         "stopped after one merge": "Go on through the whole list of merges.",
     },
 )

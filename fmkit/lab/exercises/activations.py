@@ -139,17 +139,20 @@ def _predicted_cases(rng):
 
 
 def _mended_cases(rng):
-    def case(n, spread, edge):
-        x, limit = spread * rng.normal(size=n), float(rng.uniform(0.08, 0.15))
+    def case(n, spread, edge, limit):
+        x = spread * rng.normal(size=n)
         near = limit * (1 + limit / 2)  # the sigmoid is above the limit here, its slope below
-        x[:4] = 0.0, edge, -edge, np.log(near / (1 - near))
+        by_sigmoid = np.arccosh(1 / np.sqrt(4 * limit)) * 2  # from here on its slope is below the limit,
+        by_tanh = np.arccosh(1 / np.sqrt(limit))  # and from here on that of tanh
+        between = (by_sigmoid + by_tanh) / 2
+        x[:6] = 0.0, edge, -edge, np.log(near / (1 - near)), between, -between
         return rng.permutation(x), limit
 
     return [
-        case(9, 3.0, 1000.0),
-        case(14, 5.0, 800.0),
-        case(6, 0.5, 750.0),
-        _as_float32(case(11, 4.0, 100.0)),
+        case(9, 3.0, 1000.0, float(rng.uniform(0.08, 0.1))),
+        case(14, 5.0, 800.0, float(rng.uniform(0.03, 0.06))),
+        case(8, 0.5, 750.0, float(rng.uniform(0.21, 0.23))),  # the sigmoid's slope at an output may lie below
+        _as_float32(case(11, 4.0, 100.0, float(rng.uniform(0.08, 0.1)))),
     ]
 
 

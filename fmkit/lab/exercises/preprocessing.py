@@ -29,7 +29,14 @@ def _review_cases(rng):
         text = "".join(w + str(between[i % len(gaps)]) for i, w in enumerate(signed))
         return (ends[0] + text + signed[0] + "&amp;lt; &amp;" + ends[1],)
 
-    return [case(11, "", ""), case(12, "    ", " \t \n"), case(3, " ", ""), ("",), (" \t ",)]
+    return [
+        case(11, "", ""),
+        case(12, "    ", " \t \n"),
+        case(3, " ", ""),
+        case(6, "&nbsp;", "&nbsp; "),
+        ("",),
+        (" \t ",),
+    ]
 
 
 def _copies_cases(rng):
@@ -42,6 +49,8 @@ def _copies_cases(rng):
         ["\ufb01ne", "fine", "FINE"],
         ["a lone text"],
         ["Zoom", "zoom"],
+        ["twowords"],  # no copy of "two words"
+        ["Film\u2122", "filmtm"],  # NFKC brings capitals
     ]
 
     def case(groups, dtype):
@@ -69,7 +78,8 @@ def _ratings_cases(rng):
 
 def _split_cases(rng):
     def case(sizes, k):
-        names = rng.permutation(np.arange(-3, 12))[: len(sizes)]
+        some = rng.permutation(12)[: len(sizes) - 1]
+        names = rng.permutation([-int(rng.integers(1, 4)), *some])  # one of them below zero
         labels = np.repeat(names, sizes)  # sorted by class, as real files often are
         return labels, rng.permutation(len(labels)), k
 
@@ -95,7 +105,11 @@ def _learn_cases(rng):
     double = {(a + b) * 3 + c: 2, d + e: 5, c: 1}  # (a, b) three times in a word
     ties = {c + d: 2, a + b: 2, e: 3}
     cases = [case([a, b], 6, 6), case([a, b, c], 9, 8), (double, 4), (ties, 5)]
-    return [*cases, ({a: 3}, 4), ({a * 5 + b: 2, a * 2: 3}, 3), (double | ties, 7)]
+    a, b, c, d = sorted([a, b, c, d])  # for ties that turn on what has been merged
+    joined = {a + b + c: 2, a + d: 2, (a + b) * 2: 1}  # (ab, c) and (a, d) are equally frequent
+    ends = {c + a: 5, a + b: 3, c + a + b: 1}  # "ca b" holds "a b", but ca is one token
+    cases += [({b + a: 1}, 4), (ends, 6), ({a * 5 + b: 2, a * 2: 3}, 3), (joined, 4)]
+    return [*cases, ({a: 3}, 4), (double | ties, 7)]
 
 
 def _apply_cases(rng):
@@ -195,7 +209,7 @@ EXERCISES = [
         (
             "In this order: html.unescape, strip, the long gaps, the other gaps.",
             r're.sub(r"\s{3,}", ..., text) finds the long gaps.',
-            "What you put into them must survive the next step: use a sign that no review has.",
+            'The dash brings single spaces, " - ", so the next step leaves it as it is.',
         ),
     ),
     _exercise(
