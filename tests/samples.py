@@ -71,3 +71,8 @@ CENTER = exercise(
     id="sample.center",
     alternatives={"np.mean": lambda x, w: ((x - np.mean(x, 1)[:, None]) * w, np.mean(x, 1))},
 )
+
+
+def right_but(change):
+    """The right answer with its two values changed."""
+    return lambda x, w: change(*center(x, w))

@@ -109,7 +109,7 @@ def _run_case(fn, case, seconds) -> Outcome:
     before, args = copy(case), copy(case)
     value, failure, printed = None, None, limit.Printed()
     # NumPy's own settings for each call: an answer, or a notebook, may have changed them
-    with warnings.catch_warnings(record=True) as warned, np.errstate(all="warn", call=None):
+    with warnings.catch_warnings(record=True) as warned, np.errstate(all="warn", under="ignore", call=None):
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):

@@ -89,6 +89,10 @@ def _bce(mistake, logits, targets, pos_weight):
     elif mistake == "left the weight out":
         w_yes = 1.0
     yes, no = _minus_logs(mistake, logits)
+    if mistake == "took -log p for y = 0 and -log(1 - p) for y = 1":
+        yes, no = no, yes
+    elif mistake == "the weight on x y alone":
+        return float((np.logaddexp(0, logits) - pos_weight * logits * targets).mean())
     losses = w_yes * targets * yes + w_no * (1 - targets) * no
     if mistake == "the sum instead of the mean":
         return float(losses.sum())
@@ -132,11 +136,17 @@ BCE = named(
         "left out the term for y = 0": (
             "What does your loss say when y is 0 and the model shouts yes? It should not be nothing."
         ),
+        "took -log p for y = 0 and -log(1 - p) for y = 1": (
+            "A large logit says yes: when y is 1 it should cost next to nothing. Does it?"
+        ),
+        "the weight on x y alone": (
+            "For y = 1 the loss is log(1 + exp(x)) - x: the weight belongs to all of it."
+        ),
         "the weight on the negatives": "Which of the two terms is there when y is 1?",
         "the weight on both classes": "A weight on everything only changes the unit: weigh one class.",
         "left the weight out": "pos_weight does not appear in your result.",
         "divided by the sum of the weights": (
-            "This loss divides by the number of examples; the weighted mean comes in step 7."
+            "This loss divides by the number of examples; the weighted mean comes in step 9."
         ),
         "the sum instead of the mean": (
             "Twice as many examples must not double the loss: divide by how many there are."
@@ -200,6 +210,10 @@ def _log_mean(mistake, logp):
     top = logp.max(0)
     if mistake == "one shift for all the columns":
         top = np.full_like(top, logp.max())
+    elif mistake == "took off the smallest, not the largest":
+        top = logp.min(0)
+    elif mistake == "took off the mean, not the largest":
+        top = logp.mean(0)
     if mistake == "kept the best model only":
         return top
     safe = np.where(np.isfinite(top), top, 0)
@@ -225,6 +239,12 @@ LOG_MEAN = named(
         ),
         "one shift for all the columns": (
             "Columns may be a thousand apart: each needs its own largest value taken off."
+        ),
+        "took off the smallest, not the largest": (
+            "With the smallest taken off, the others are far above 0: what does exp make of 3000?"
+        ),
+        "took off the mean, not the largest": (
+            "With the mean taken off, the largest can be far above 0: what does exp make of 2000?"
         ),
         "kept the best model only": (
             "The largest is a good first guess, but the others have a share in the mean."

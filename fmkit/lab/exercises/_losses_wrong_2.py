@@ -97,6 +97,10 @@ def _smoothing(mistake, logits, targets, smoothing):
     q_right, q_wrong = 1 - smoothing, smoothing / (v - 1)
     if mistake == "spread over all the classes, the right one too":
         q_right, q_wrong = 1 - smoothing + smoothing / v, smoothing / v
+    elif mistake == "the right class gets a share on top of its own":
+        q_right = 1 - smoothing + smoothing / (v - 1)
+    elif mistake == "the others share by V, not by V - 1":
+        q_wrong = smoothing / v
     elif mistake == "took the share from the right class but gave it to nobody":
         q_wrong = 0.0
     elif mistake == "gave each wrong class the whole share":
@@ -118,6 +122,12 @@ SMOOTHING = named(
     {
         "spread over all the classes, the right one too": (
             "That is torch's form; here the right class keeps 1 - smoothing, and only the others share."
+        ),
+        "the right class gets a share on top of its own": (
+            "The targets of a row must sum to 1: set the right class to 1 - smoothing, do not add to it."
+        ),
+        "the others share by V, not by V - 1": (
+            "The targets of a row must sum to 1: how many classes divide the share among them?"
         ),
         "took the share from the right class but gave it to nobody": (
             "The targets of a row must sum to 1, as every distribution does."
@@ -262,6 +272,11 @@ def _masked_lm(mistake, logits, ids, masked):
     logp = _log_softmax(logits)
     if mistake == "log of a probability that was rounded to 0":
         logp = np.log(_softmax(logits))
+    elif mistake == "no shift: exp overflows":
+        logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    elif mistake == "one shift for all the positions" and masked.any():
+        z = logits - logits[masked].max()
+        logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
     elif mistake == "an epsilon in the log":
         logp = np.log(_softmax(logits) + 1e-12)
     losses = -np.take_along_axis(logp, ids[..., None], -1)[..., 0]  # (B, T)
@@ -304,6 +319,12 @@ MASKED_LM = named(
         ),
         "an epsilon in the log": (
             "An epsilon is a ceiling: beyond it, being more wrong costs nothing. From logits none is needed."
+        ),
+        "no shift: exp overflows": (
+            "exp(1000) is too large for any float: take each position's largest logit off first."
+        ),
+        "one shift for all the positions": (
+            "Positions may be a thousand apart: each needs its own largest logit taken off."
         ),
         "NaN when nothing is masked": "The mean of nothing is no number; the exercise says what to return.",
     },

@@ -62,7 +62,9 @@ def _log_mean_cases(rng):
     low, apart = case(3, 4) - 1000.0, case(4, 3) - np.array([0.0, 1000.0, 2000.0])
     impossible = case(3, 5)
     impossible[0, 1], impossible[:, 3] = -np.inf, -np.inf  # one model; all models
-    cases = [case(3, 4), case(2, 5, 5.0), low, apart, impossible, case(5, 2).astype(np.float32)]
+    quarrel = case(3, 4)  # within a column: only its largest value is a safe shift
+    quarrel[0, :2] -= 3000.0
+    cases = [case(3, 4), case(2, 5, 5.0), low, apart, quarrel, impossible, case(5, 2).astype(np.float32)]
     return [(logp,) for logp in cases]
 
 
@@ -100,7 +102,12 @@ def _calibration_cases(rng):
     shuffle = rng.permutation(10)
     few = np.array([0.05, 0.07, 0.93, 0.95, 0.97]), np.array([0.0, 1.0, 1.0, 0.0, 1.0]), 10
     sharp = (lambda p, y, b: (p**3 / (p**3 + (1 - p) ** 3), y, b))(*case(60, 5))
-    return [case(40, 5, 2.0), (edges[shuffle], labels[shuffle], 4), few, sharp, _as_float32(case(50, 8, 0.5))]
+    middle = rng.uniform(0.3, 0.7, 30)  # the bins go from 0 to 1 all the same
+    zigzag = (np.repeat(np.arange(6), 4) + rng.uniform(0.1, 0.9, 24)) / 6
+    by_turns = zigzag, np.repeat([0.0, 1.0] * 3, 4), 6  # neighbours' gaps have opposite signs
+    narrow = middle, (middle < 0.5).astype(np.float64), 5
+    edged = edges[shuffle], labels[shuffle], 4
+    return [case(40, 5, 2.0), edged, few, sharp, by_turns, narrow, _as_float32(case(50, 8, 0.5))]
 
 
 def _bits_cases(rng):
@@ -124,6 +131,8 @@ def _masked_cases(rng):
     logits, ids, masked = case(2, 5, 4)
     far = logits * 200
     np.put_along_axis(far, ids[..., None], -1000.0, -1)  # sure, and wrong, at every position
+    far[0, 0] += 1000.0  # too large for exp without a shift, and far from the next one
+    far[0, 1] -= 1000.0
     nothing = case(3, 4, 6)
     nothing[2][:] = False
     return [case(3, 6, 5), (far, ids, masked), nothing, case(4, 5, 3), _as_float32(case(2, 7, 4))]
