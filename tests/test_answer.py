@@ -1,6 +1,7 @@
 """`run_answer` notes what a function did: value, failure with the learner's line, side effects."""
 
 import functools
+import gc
 import sys
 import time
 import warnings
@@ -241,6 +242,17 @@ def test_an_answer_may_close_its_output():
 
     outcome = run_one(answer)
     assert (outcome.value, outcome.printed) == (3, "before\n")
+
+
+def test_a_coroutine_is_dropped_without_a_word():
+    async def answer(x, p):
+        return x
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert run_one(answer).value == Foreign("a coroutine")
+        gc.collect()
+    assert warned == []
 
 
 def test_only_plain_data_comes_out():

@@ -113,8 +113,7 @@ def _run_case(fn, case, seconds) -> Outcome:
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                returned = limit.call_within(seconds, fn, *args)
-            value = plain(returned)  # nothing but plain data goes on from here
+                value = plain(limit.call_within(seconds, fn, *args))  # only plain data goes on from here
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: the answer must not end the kernel

@@ -5,24 +5,14 @@ The right answers are in `_activations_right`, the known-wrong ones in `_activat
 a kink, numbers whose exponential overflows (in float32 from 89 on), rows that allow nothing.
 """
 
+from functools import partial
+
 import numpy as np
 
-from fmkit.lab.exercise import Exercise
 from fmkit.lab.exercises import _activations_right as right
 from fmkit.lab.exercises import _activations_wrong as wrong
 from fmkit.lab.exercises import _activations_wrong_2 as wrong_2
-
-
-def _as_float32(case):
-    """The same case with its floating arrays (also inside a list or a tuple) in float32."""
-
-    def cast(value):
-        if isinstance(value, (list, tuple)):
-            return type(value)(cast(v) for v in value)
-        is_float = isinstance(value, np.ndarray) and value.dtype == np.float64
-        return value.astype(np.float32) if is_float else value
-
-    return tuple(cast(value) for value in case)
+from fmkit.lab.exercises._shared import as_float32, make_exercise
 
 
 def _fold_cases(rng):
@@ -31,7 +21,7 @@ def _fold_cases(rng):
         return ([(rng.normal(size=(c, k)) / np.sqrt(c), rng.normal(size=k)) for c, k in pairs],)
 
     square = case(3, 3, 3, 3)  # here every order of multiplying is possible
-    return [case(4, 6, 3), case(2, 5, 4, 3), square, case(5, 2), _as_float32(case(3, 5, 4, 2))]
+    return [case(4, 6, 3), case(2, 5, 4, 3), square, case(5, 2), as_float32(case(3, 5, 4, 2))]
 
 
 def _softplus_cases(rng):
@@ -46,7 +36,7 @@ def _softplus_cases(rng):
         (huge, 1.5),
         (between, 0.05),
         case(3.0, 40.0, 2, 3, 4),
-        _as_float32(case(60.0, 2.0, 12)),
+        as_float32(case(60.0, 2.0, 12)),
     ]
 
 
@@ -58,7 +48,7 @@ def _scaled_tanh_cases(rng):
 
     flat = case(7)
     flat[1][:2] = flat[2], -flat[2]  # saturated to the last digit: slope 0
-    return [case(4, 3), flat, case(2, 3, 5, spread=3.0), _as_float32(case(6, 2))]
+    return [case(4, 3), flat, case(2, 3, 5, spread=3.0), as_float32(case(6, 2))]
 
 
 def _channel_leaky_cases(rng):
@@ -70,7 +60,7 @@ def _channel_leaky_cases(rng):
 
     turned, square = case(6, 4), case(4, 4)
     turned[1][2:] = -0.5, 0.0  # a leak may point upwards, or shut
-    return [case(7, 3), turned, square, _as_float32(case(9, 5))]
+    return [case(7, 3), turned, square, as_float32(case(9, 5))]
 
 
 def _swish_cases(rng):
@@ -84,7 +74,7 @@ def _swish_cases(rng):
         case(steep, 10),
         (huge, 1.702),
         case(0.0, 5),
-        _as_float32((100.0 * rng.normal(size=9), 2.0)),
+        as_float32((100.0 * rng.normal(size=9), 2.0)),
     ]
 
 
@@ -100,7 +90,7 @@ def _masked_softmax_cases(rng):
     hidden[1][:, 5] = False
     hidden[0][:, 5] = 5000.0  # the largest score is a forbidden one
     empty[1][2] = False  # a row that allows nothing
-    return [case(3, 5), far, square, hidden, empty, _as_float32(case(5, 7, spread=60.0))]
+    return [case(3, 5), far, square, hidden, empty, as_float32(case(5, 7, spread=60.0))]
 
 
 def _layer_health_cases(rng):
@@ -118,7 +108,7 @@ def _layer_health_cases(rng):
     return [
         case(12, 3, 2, 6),
         case(20, 4, 1, 5, 4, 5),
-        _as_float32(case(30, 5, 2, 9)),
+        as_float32(case(30, 5, 2, 9)),
         case(6, 1, 3, 2, 3, 2),
     ]
 
@@ -152,29 +142,11 @@ def _mended_cases(rng):
         case(9, 3.0, 1000.0, float(rng.uniform(0.08, 0.1))),
         case(14, 5.0, 800.0, float(rng.uniform(0.03, 0.06))),
         case(8, 0.5, 750.0, float(rng.uniform(0.21, 0.23))),  # the sigmoid's slope at an output may lie below
-        _as_float32(case(11, 4.0, 100.0, float(rng.uniform(0.08, 0.1)))),
+        as_float32(case(11, 4.0, 100.0, float(rng.uniform(0.08, 0.1)))),
     ]
 
 
-def _exercise(id, title, worth, cases, answers, misconceptions, hints):
-    """One exercise; ``worth`` is (points, minutes, difficulty), the first of ``answers`` the reference."""
-    points, minutes, difficulty = worth
-    reference, *alternatives = answers
-    named = {f.__name__.removeprefix(reference.__name__ + "_").replace("_", " "): f for f in alternatives}
-    return Exercise(
-        id="activations." + id,
-        title=title,
-        chapter="02",
-        points=points,
-        minutes=minutes,
-        difficulty=difficulty,
-        reference=reference,
-        cases=cases,
-        hints=hints,
-        alternatives=named,
-        misconceptions=misconceptions,
-    )
-
+_exercise = partial(make_exercise, "activations", "02")
 
 EXERCISES = [
     _exercise(

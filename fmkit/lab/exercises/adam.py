@@ -7,24 +7,10 @@ steps from a state of zeros, repeated rows, an empty batch, zero gradients, an e
 
 import numpy as np
 
-from fmkit.lab.exercise import Exercise
 from fmkit.lab.exercises import _adam_right as right
 from fmkit.lab.exercises import _adam_wrong as wrong
 from fmkit.lab.exercises import _adam_wrong_2 as wrong_2
-
-
-def _as_float32(case):
-    """The same case with its floating arrays, also inside lists and dicts, in float32."""
-
-    def cast(value):
-        if isinstance(value, dict):
-            return {name: cast(v) for name, v in value.items()}
-        if isinstance(value, list):
-            return [cast(v) for v in value]
-        is_float = isinstance(value, np.ndarray) and value.dtype == np.float64
-        return value.astype(np.float32) if is_float else value
-
-    return tuple(cast(value) for value in case)
+from fmkit.lab.exercises._shared import as_float32, make_exercise
 
 
 def _number(rng, low, high):
@@ -43,7 +29,7 @@ def _momentum_cases(rng):
         case(5, beta=0.8),
         case(2, 3, 4, beta=0.7),
         case(1, beta=0.95),
-        _as_float32(case(6, 2, beta=0.9)),
+        as_float32(case(6, 2, beta=0.9)),
     ]
 
 
@@ -58,7 +44,7 @@ def _smoothed_cases(rng):
         case(1, 4, beta=0.99),
         constant,
         case(9, beta=0.7, size=1e6),
-        _as_float32(case(8, 2, 3, beta=0.95)),
+        as_float32(case(8, 2, 3, beta=0.95)),
     ]
 
 
@@ -75,7 +61,7 @@ def _adagrad_cases(rng):
         case(4, 2, 9, eps=0.3),
         case(5, 4, 1),
         case(3, 2, 0),
-        _as_float32(case(6, 5, 8, eps=1e-3)),
+        as_float32(case(6, 5, 8, eps=1e-3)),
     ]
 
 
@@ -92,7 +78,7 @@ def _rmsprop_cases(rng):
         first,
         still,
         case(2, 4, 3, rho=0.7, mu=0.5, eps=0.3),
-        _as_float32(case(4, 7, rho=0.95, mu=0.9, eps=1e-3)),
+        as_float32(case(4, 7, rho=0.95, mu=0.9, eps=1e-3)),
     ]
 
 
@@ -120,7 +106,7 @@ def _mended_cases(rng):
         case(1, 4, 2),
         case(15, 2, 3, betas=(0.8, 0.95), eps=0.05),
         case(8, 5, betas=(0.7, 0.99), eps=1e-4, size=1e-3),  # an eps that is not small beside the gradients
-        _as_float32(case(7, 4, 3, eps=1e-3)),
+        as_float32(case(7, 4, 3, eps=1e-3)),
     ]
 
 
@@ -142,7 +128,7 @@ def _adamw_cases(rng):
         case({"w": (4, 3), "b": (3,)}, 1, 0.9, 0.99),
         case({"emb": (7, 2), "w": (2, 5), "gain": (5,), "b": (5,)}, 4, 0.8, 0.95),
         case({"kernel": (2, 3, 4), "b": (4,)}, 30, 0.9, 0.999, eps=0.1),
-        _as_float32(case({"w": (3, 6), "b": (6,)}, 2, 0.7, 0.9, eps=1e-3)),
+        as_float32(case({"w": (3, 6), "b": (6,)}, 2, 0.7, 0.9, eps=1e-3)),
     ]
 
 
@@ -160,7 +146,7 @@ def _accumulate_cases(rng):
         case(shapes, [3, 1, 8], _number(rng, 1.2, 1.8)),  # short enough as it is
         case({"w": (2, 3)}, [6], 0.5),
         still,
-        _as_float32(case({"w": (3, 6), "b": (6,)}, [4, 1, 2], 0.4)),
+        as_float32(case({"w": (3, 6), "b": (6,)}, [4, 1, 2], 0.4)),
     ]
 
 
@@ -181,27 +167,13 @@ def _schulz_cases(rng):
         case(3, 6, 5, 30.0),
         case(5, 5, 1, 0.01),
         case(1, 4, 2),
-        _as_float32(case(6, 4, 4)),
+        as_float32(case(6, 4, 4)),
     ]
 
 
 def _exercise(worth, cases, answers, misconceptions, title, hints):
-    """One exercise; ``worth`` is (points, minutes, difficulty), the first of ``answers`` the reference."""
-    points, minutes, difficulty = worth
-    reference, *alternatives = answers
-    named = {f.__name__.removeprefix(reference.__name__ + "_").replace("_", " "): f for f in alternatives}
-    return Exercise(
-        id="adam." + reference.__name__,
-        title=title,
-        chapter="05",
-        points=points,
-        minutes=minutes,
-        difficulty=difficulty,
-        reference=reference,
-        cases=cases,
-        hints=hints,
-        alternatives=named,
-        misconceptions=misconceptions,
+    return make_exercise(
+        "adam", "05", answers[0].__name__, title, worth, cases, answers, misconceptions, hints
     )
 
 

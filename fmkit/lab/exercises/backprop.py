@@ -5,24 +5,14 @@ Inputs are random, with every axis of another size, at least one case in float32
 saturated neurons, huge logits, zeros exactly at a kink.
 """
 
+from functools import partial
+
 import numpy as np
 
-from fmkit.lab.exercise import Exercise
 from fmkit.lab.exercises import _backprop_right as right
 from fmkit.lab.exercises import _backprop_wrong as wrong
 from fmkit.lab.exercises import _backprop_wrong_2 as wrong_2
-
-
-def _as_float32(case):
-    """The same case with its floating arrays (also inside a dict) in float32."""
-
-    def cast(value):
-        if isinstance(value, dict):
-            return {name: cast(v) for name, v in value.items()}
-        is_float = isinstance(value, np.ndarray) and value.dtype == np.float64
-        return value.astype(np.float32) if is_float else value
-
-    return tuple(cast(value) for value in case)
+from fmkit.lab.exercises._shared import as_float32, make_exercise
 
 
 def _nudging_cases(rng):
@@ -32,14 +22,14 @@ def _nudging_cases(rng):
     w, x, t, _ = case(6, 4, 3, 0)
     w = np.sign(w) * rng.uniform(1000, 3000, w.shape)  # so large that in float32 w + eps is w
     cases = [case(5, 3, 2, 0.05), case(4, 2, 3, 1e-3), case(1, 4, 1, 0.1)]
-    return [*cases, _as_float32((w, x / 2000, t, 1e-5))]
+    return [*cases, as_float32((w, x / 2000, t, 1e-5))]
 
 
 def _neuron_cases(rng):
     def case(n, c, size=1.0):
         return rng.normal(size=(n, c)), size * rng.normal(size=c), float(rng.normal()), rng.uniform(0, 1, n)
 
-    return [case(7, 4), case(2, 5), case(1, 3), case(6, 2, size=8.0), _as_float32(case(5, 3, size=0.5))]
+    return [case(7, 4), case(2, 5), case(1, 3), case(6, 2, size=8.0), as_float32(case(5, 3, size=0.5))]
 
 
 def _linear_cases(rng):
@@ -52,7 +42,7 @@ def _linear_cases(rng):
         case(3, 2, 4, 4),
         case(1, 1, 3, 2),
         case(4, 5, 1, 3),
-        _as_float32(case(3, 4, 5, 2)),
+        as_float32(case(3, 4, 5, 2)),
     ]
 
 
@@ -64,7 +54,7 @@ def _capped_cases(rng):
         x.flat[kinks] = np.where(np.arange(len(kinks)) % 2, 0.0, cap)  # exactly at the two kinks
         return rng.normal(size=shape), x, float(rng.uniform(0.05, 0.3)), cap
 
-    dout, x, slope, _ = _as_float32(case(5, 6))
+    dout, x, slope, _ = as_float32(case(5, 6))
     return [case(6, 7), case(3, 4, 5), case(20), (dout, x, slope, 0.75)]
 
 
@@ -79,7 +69,7 @@ def _ce_cases(rng):
     logits[1, rng.integers(5)] += 2000.0  # and one row whose entries are
     padded = case(6, 3)
     padded[2][:2] = 0.0  # two rows that do not count
-    return [case(5, 4), case(1, 6), (logits, labels, weights, tau), padded, _as_float32(case(3, 7, 3.0))]
+    return [case(5, 4), case(1, 6), (logits, labels, weights, tau), padded, as_float32(case(3, 7, 3.0))]
 
 
 def _network_cases(rng):
@@ -93,7 +83,7 @@ def _network_cases(rng):
     huge[0]["b2"][0] = 1000.0
     kink = case(6, 3, 5, 4)
     kink[1][0], kink[0]["b1"][0] = 0.0, 0.0  # z[0, 0] is exactly zero
-    return [kink, case(1, 4, 2, 3), huge, _as_float32(case(5, 4, 6, 3))]
+    return [kink, case(1, 4, 2, 3), huge, as_float32(case(5, 4, 6, 3))]
 
 
 def _channel_norm_cases(rng):
@@ -103,7 +93,7 @@ def _channel_norm_cases(rng):
     still = case(1, 4, 2, eps=0.01)
     still[1][0, :, 0] = 1.0  # a column that does not vary: only eps keeps it finite
     cases = [case(2, 4, 3), case(3, 5, 1, eps=0.5), case(4, 3, 5, 0.1, 1e-3), case(3, 3, 2), still]
-    return [*cases, _as_float32(case(2, 6, 4))]
+    return [*cases, as_float32(case(2, 6, 4))]
 
 
 def _unbroadcast_cases(rng):
@@ -123,7 +113,7 @@ def _tied_cases(rng):
     def case(n, c, h):
         return rng.normal(size=(n, c)), rng.normal(size=(n, c)), rng.normal(size=(c, h)) / np.sqrt(c)
 
-    return [case(5, 4, 3), case(3, 2, 6), case(1, 5, 2), case(4, 3, 3), _as_float32(case(4, 6, 3))]
+    return [case(5, 4, 3), case(3, 2, 6), case(1, 5, 2), case(4, 3, 3), as_float32(case(4, 6, 3))]
 
 
 def _deltas_cases(rng):
@@ -133,28 +123,10 @@ def _deltas_cases(rng):
         return z1, size * rng.uniform(0.5, 1.5, k), float(rng.normal()), rng.uniform(0, 1, n)
 
     saturated = (np.array([6.0]), np.array([0.7, 1.2]), 1.0, np.array([0.0]))
-    return [case(8, 2), case(5, 3), saturated, _as_float32(case(6, 4, size=0.2))]
+    return [case(8, 2), case(5, 3), saturated, as_float32(case(6, 4, size=0.2))]
 
 
-def _exercise(id, title, worth, cases, answers, misconceptions, hints):
-    """One exercise; ``worth`` is (points, minutes, difficulty), the first of ``answers`` the reference."""
-    points, minutes, difficulty = worth
-    reference, *alternatives = answers
-    named = {f.__name__.removeprefix(reference.__name__ + "_").replace("_", " "): f for f in alternatives}
-    return Exercise(
-        id="backprop." + id,
-        title=title,
-        chapter="04",
-        points=points,
-        minutes=minutes,
-        difficulty=difficulty,
-        reference=reference,
-        cases=cases,
-        hints=hints,
-        alternatives=named,
-        misconceptions=misconceptions,
-    )
-
+_exercise = partial(make_exercise, "backprop", "04")
 
 EXERCISES = [
     _exercise(

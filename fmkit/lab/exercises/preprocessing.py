@@ -5,12 +5,14 @@ The right answers are in `_preprocessing_right`, the known-wrong ones in `_prepr
 space, letters that look alike, NaN, rare classes, a real token that has the padding's id.
 """
 
+from functools import partial
+
 import numpy as np
 
-from fmkit.lab.exercise import Exercise
 from fmkit.lab.exercises import _preprocessing_right as right
 from fmkit.lab.exercises import _preprocessing_wrong as wrong
 from fmkit.lab.exercises import _preprocessing_wrong_2 as wrong_2
+from fmkit.lab.exercises._shared import make_exercise
 
 _WORDS = ["film", "with", "heart", "but", "no", "plot", "café", "Müller", "北京", "naïve", "wry", "a"]
 
@@ -177,26 +179,12 @@ def _next_cases(rng):
     return [case(20, 3, 5), case(9, 2, 4), case(40, 5, 8), case(6, 1, 6)]
 
 
-def _exercise(id, title, worth, cases, answers, misconceptions, hints):
-    """One exercise; ``worth`` is (points, minutes, difficulty), the first of ``answers`` the reference."""
-    points, minutes, difficulty = worth
-    reference, *alternatives = answers
-    named = {f.__name__.removeprefix(reference.__name__ + "_").replace("_", " "): f for f in alternatives}
-    return Exercise(
-        id="preprocessing." + id,
-        title=title,
-        chapter="01",
-        points=points,
-        minutes=minutes,
-        difficulty=difficulty,
-        reference=reference,
-        cases=cases,
-        hints=hints,
-        alternatives=named,
-        misconceptions=misconceptions,
-        allowed=("numpy", "math", "html", "re", "unicodedata", "collections", "itertools"),
-    )
-
+_exercise = partial(
+    make_exercise,
+    "preprocessing",
+    "01",
+    allowed=("numpy", "math", "html", "re", "unicodedata", "collections", "itertools"),
+)
 
 EXERCISES = [
     _exercise(
