@@ -76,7 +76,7 @@ def test_clean_leaves_nothing_to_clean(raw):
 
 def test_clean_takes_a_megabyte():
     for part in [" ", "\n", "a", "&", "\n ", "Ã", "â€", "<", "&#"]:
-        clean(part * (1_000_000 // len(part)))
+        assert len(clean(part * (1_000_000 // len(part)))) <= 1_000_000
 
 
 @given(st.text(st.characters(min_codepoint=0xA1, exclude_categories=("Cs", "Cn", "Co"))))

@@ -30,9 +30,9 @@ def student_version(nb: Any) -> Any:
     nb.cells = [cell for cell in nb.cells if INSTRUCTOR not in cell.metadata.get("tags", ())]
     for position, cell in enumerate(nb.cells):
         name = f"cell {position} ({cell.get('id', 'no id')})"
-        stub = PLACEHOLDER if cell.cell_type == "code" else TEXT_PLACEHOLDER
+        placeholder = PLACEHOLDER if cell.cell_type == "code" else TEXT_PLACEHOLDER
         _require_markers(cell, name)
-        cell.source = _cut(cell.source, "SOLUTION", stub, name)
+        cell.source = _cut(cell.source, "SOLUTION", placeholder, name)
         cell.source = _cut(cell.source, "HIDDEN TESTS", (), name)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -41,13 +41,13 @@ def student_version(nb: Any) -> Any:
 
 def _require_markers(cell, name) -> None:
     is_answer = cell.metadata.get("nbgrader", {}).get("solution", False)
-    stub = "raise NotImplementedError" if cell.cell_type == "code" else TEXT_PLACEHOLDER[0]
-    if is_answer and stub not in cell.source and "BEGIN SOLUTION" not in cell.source:
+    placeholder = "raise NotImplementedError" if cell.cell_type == "code" else TEXT_PLACEHOLDER[0]
+    if is_answer and placeholder not in cell.source and "BEGIN SOLUTION" not in cell.source:
         raise ValueError(f"{name}: an answer cell without ### BEGIN SOLUTION would be handed out as it is")
 
 
-def _cut(source: str, region: str, stub: tuple[str, ...], name: str) -> str:
-    """Replace what stands between ``BEGIN region`` and ``END region`` by the stub, indented as the marker."""
+def _cut(source: str, region: str, placeholder: tuple[str, ...], name: str) -> str:
+    """Replace what stands between ``BEGIN region`` and ``END region``, indented as the marker is."""
     lines, begun = [], None
     for number, line in enumerate(source.split("\n"), start=1):
         if f"BEGIN {region}" in line:
@@ -55,7 +55,7 @@ def _cut(source: str, region: str, stub: tuple[str, ...], name: str) -> str:
                 raise ValueError(f"{name}: BEGIN {region} in line {number} inside the one of line {begun}")
             begun = number
             indent = re.match(r"\s*", line).group()
-            lines += [indent + stub_line for stub_line in stub]
+            lines += [indent + line for line in placeholder]
         elif f"END {region}" in line:
             if begun is None:
                 raise ValueError(f"{name}: END {region} in line {number} without a BEGIN {region} before it")
