@@ -21,6 +21,7 @@ OPTIMIZERS = {
 }
 _SETTINGS = {"RMSProp": {"beta": 0.9}, "Adam": {"betas": (0.9, 0.99)}}  # a memory that suits 100 steps
 STEPS = 100
+_DPI = 88  # a little less than elsewhere: many frames, and the chapter's file should stay small
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ def draw_ground(ax: Axes, landscape: Landscape) -> None:
     """The landscape as contour lines, with the minimum marked."""
     side = np.linspace(-2, 2, 121)
     heights = landscape.loss(np.stack(np.meshgrid(side, side)))
-    levels = float(landscape.loss(np.array(landscape.start))) * 4.0 ** np.arange(-5, 2)
+    levels = float(landscape.loss(np.array(landscape.start))) * 4.0 ** np.arange(-4, 1)
     ax.contour(side, side, heights, levels=levels, colors="0.75", linewidths=0.8)
     ax.plot(0, 0, marker="+", color=BLACK, ms=9, mew=1.5)
-    ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal")
+    ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
     ax.tick_params(labelsize=7.5)
 
 
@@ -151,7 +152,7 @@ def strip(
     factor: float = 1.0,
 ) -> Axes:
     """The paths of some optimizers after so many steps, frame by frame: the animation, for paper."""
-    fig, axes = plt.subplots(1, len(frames), figsize=(6.2, 2.35), sharey=True)
+    fig, axes = plt.subplots(1, len(frames), figsize=(6.2, 2.35), dpi=_DPI, sharey=True)
     paths = {name: walk(landscape, name, factor, max(frames)) for name in names}
     for ax, last in zip(axes, frames, strict=True):
         draw_ground(ax, landscape)
@@ -177,7 +178,7 @@ def race(
     sweeps : for each optimizer, the loss by learning rate
     finals : for each optimizer, the losses of its best rate on several seeds
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.3), width_ratios=(3, 2))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.3), dpi=_DPI, width_ratios=(3, 2))
     for place, (name, losses) in enumerate(sweeps.items()):
         shade, style = COLOURS[place % len(COLOURS)], LINES[place % len(LINES)]
         left.plot(list(losses), list(losses.values()), style, marker="o", ms=3, lw=1.4, color=shade)

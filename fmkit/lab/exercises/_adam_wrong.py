@@ -224,6 +224,10 @@ def _overshoot(mistake, t, beta1, beta2):
             return (1 - beta2**t) / np.sqrt(1 - beta1**t)
         if mistake == "the first step's ratio for every step":
             return np.full(len(t), (1 - beta1) / (1 - beta2) ** 0.5)
+        if mistake == "m only":
+            return 1 - beta1**t
+        if mistake == "v only":
+            return 1 / np.sqrt(1 - beta2**t)
         if mistake == "the root over everything":
             return np.sqrt((1 - beta1**t) / (1 - beta2**t))
         if mistake == "counted the steps from 0":
@@ -240,6 +244,8 @@ OVERSHOOT = _named(
         "betas swapped": "beta1 belongs to m, which stands above the line, beta2 to v below it.",
         "the first step's ratio for every step": "t enters the ratio: after many steps it must be 1.",
         "the root over everything": "Only v stands under a root.",
+        "m only": "v is too small at first, as well: what does dividing by its root do to the step?",
+        "v only": "m is too small at first, as well: what does that do to the step?",
         "counted the steps from 0": "The first step is t = 1: there m is 1 - beta1 times the gradient.",
         "the weight of the zero instead of the rest": "beta**t is what is still missing; the mean holds "
         "the rest.",

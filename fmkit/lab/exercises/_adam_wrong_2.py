@@ -24,6 +24,8 @@ def _adam(mistake, w, grads, lrs, beta1, beta2, eps):
         m, v = _adam_means(mistake, m, v, dw, beta1, beta2)
         t = i if mistake == "counted the steps from 0" else i + 1
         b1, b2 = (beta2, beta1) if mistake == "betas swapped" else (beta1, beta2)
+        if mistake == "every step corrected like the first":
+            t = 1
         c1, c2 = 1 - b1**t, 1 - b2**t
         if mistake in ("still as published: nothing corrected", "corrected v only"):
             c1 = 1
@@ -44,6 +46,8 @@ def _adam(mistake, w, grads, lrs, beta1, beta2, eps):
         with np.errstate(all="ignore"):
             w = w - rate * m_hat / scale
         path.append(w)
+    if mistake == "w -= also changes the places already stored":
+        path = [w] * len(path)
     return np.stack(path)
 
 
@@ -66,6 +70,10 @@ MENDED_ADAM = _named(
         "forgot the root": "The step should not change when all gradients are multiplied by 10. Does yours?",
         "squared the mean, not the gradient": "v is the mean of the squared gradients, not the square of "
         "their mean.",
+        "every step corrected like the first": "What is missing shrinks from step to step: which power of "
+        "beta still sits on the zero after t steps?",
+        "w -= also changes the places already stored": "All entries of the path came out alike: w -= ... "
+        "works inside the one array that you stored again and again. w = w - ... makes a new one.",
         "the first learning rate throughout": "lrs holds one learning rate for each step.",
     },
 )
@@ -73,7 +81,9 @@ MENDED_ADAM = _named(
 
 def _adamw_array(mistake, w, dw, m, v, t, lr, decay, beta1, beta2, eps):
     shrink = decay if w.ndim >= 2 else 0.0
-    if mistake == "decayed the biases, too":
+    if mistake == "the decay left out":
+        shrink = 0.0
+    elif mistake == "decayed the biases, too":
         shrink = decay
     elif mistake == "decayed only the biases":
         shrink = decay - shrink
@@ -84,6 +94,8 @@ def _adamw_array(mistake, w, dw, m, v, t, lr, decay, beta1, beta2, eps):
     m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     if mistake == "no bias correction":
         m_hat, v_hat = m, v
+    elif mistake == "returned the corrected means":
+        m, v = m_hat, v_hat
     scale = np.sqrt(v_hat) + eps
     step = lr * m_hat / scale
     if mistake == "the decay divided by the scale, too":
@@ -121,6 +133,9 @@ ADAMW = _named(
         "the decay divided by the scale, too": "Decoupled means: the decay never meets sqrt(v).",
         "grew instead of shrinking": "Decay pulls towards zero: check the sign.",
         "no bias correction": "Adam's own step is the corrected one; t counts from 1.",
+        "returned the corrected means": "The corrected means are for this step only: what is kept for the "
+        "next one are m and v themselves.",
+        "the decay left out": "This is Adam: where does the W, the decay of the matrices, come in?",
         "shrank by a fixed amount": "Each weight shrinks by a share of itself, so large ones shrink more.",
     },
 )
