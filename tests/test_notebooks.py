@@ -19,19 +19,6 @@ NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in PATHS}
 each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 each_exercise = pytest.mark.parametrize("exercise", exercises.every(), ids=lambda e: e.id)
 
-# The chapter that introduces a module of the reference. A notebook imports from its own and earlier chapters.
-CHAPTERS = {
-    "01": ("text", "tokenizers", "images", "metrics"),
-    "02": ("activations",),
-    "03": ("losses",),
-    "04": ("layers", "params"),
-    "05": ("optimizers",),
-    "06": ("attention", "transformer", "bert"),
-    "07": ("training",),
-    "09": ("llama", "generation"),
-}
-CHAPTER_OF = {f"fmkit.{module}": chapter for chapter, modules in CHAPTERS.items() for module in modules}
-
 
 def code_cells(nb):
     return [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -109,22 +96,6 @@ def test_begins_with_its_title(name):
 def test_code_cells_are_short(name):
     for cell in code_cells(NOTEBOOKS[name]):
         assert len(cell.source.splitlines()) <= 30, f"{cell.id} is too long to be read in one go"
-
-
-@each_notebook
-def test_imports_are_of_its_own_and_earlier_chapters(name):
-    for cell in code_cells(NOTEBOOKS[name]):
-        for node in ast.walk(tree(cell)):
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            for module in modules:
-                assert CHAPTER_OF.get(module, "00") <= name[:2], (
-                    f"{cell.id} imports {module}, a later chapter's"
-                )
 
 
 # --- the exercises -----------------------------------------------------------------------------------------
