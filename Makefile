@@ -11,12 +11,13 @@ RUN := $(VENV)/bin/python -m
 # If that cannot be reached, pip's usual index serves.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help lab test test-all bench lint data moved clean
+.PHONY: help lab test test-all book bench lint data moved clean
 .DEFAULT_GOAL := help
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
 	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
 	@echo 'make test-all   the same with the slow ones'
+	@echo 'make book       the same chapters as a book to read, in build/book'
 	@echo 'make bench      the benchmarks'
 	@echo 'make lint       check the style of the code'
 	@echo 'make data       fetch the data and the models (the others do it when needed)'
@@ -33,6 +34,9 @@ test: $(VENV)/.ready-all data
 
 test-all: $(VENV)/.ready-all data
 	$(PYTEST) -m '' $(ARGS)
+
+book: $(VENV)/.ready-all data
+	@$(RUN) fmkit.book.build
 
 bench: data
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(VENV)/bin/python $$file || exit 1; done

@@ -1,0 +1,53 @@
+"""mdBook's preprocessor: ``python -m fmkit.book``, called by mdBook with the book on stdin (see book.toml).
+
+`supports html` asks whether the renderer is known. If the preprocessor fails there, mdBook goes on without it
+and writes the notebooks' JSON as pages; `fmkit.book.build` looks for that.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+
+
+def main() -> int:
+    if sys.argv[1:2] == ["supports"]:
+        return 0 if sys.argv[2:] == ["html"] else 1
+    from fmkit.book.build import DATA
+    from fmkit.book.chapter import convert
+    from fmkit.book.pages import add_pages
+
+    sys.stdin.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")
+    context, book = json.load(sys.stdin)
+    root = Path(context["root"])
+    images = {}
+
+    def walk(items):
+        for item in items:
+            chapter = item.get("Chapter") if isinstance(item, dict) else None
+            if chapter is None:
+                continue
+            path = chapter.get("path") or ""
+            if path.endswith(".ipynb"):
+                page = convert(nbformat.reads(chapter["content"], as_version=4), Path(path).stem)
+                chapter["content"] = page.markdown
+                images.update(page.images)
+            walk(chapter["sub_items"])
+
+    walk(book["items"])
+    add_pages(book, root)
+    folder = root / DATA / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.name not in images:
+            old.unlink()
+    for name, png in images.items():
+        (folder / name).write_bytes(png)
+    json.dump(book, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

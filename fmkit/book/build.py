@@ -1,0 +1,120 @@
+"""Build the book: ``python -m fmkit.book.build``, which is ``make book``.
+
+The tables' data are made when the code they depend on has changed, mdBook builds the pages (calling
+`fmkit.book` for the notebooks), and what mdBook cannot know is put beside them: the pictures, and the student
+version of each notebook in place of the one with solutions.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+DATA = "build/book-data"
+OUT = "build/book"
+
+
+class BookError(RuntimeError):
+    """The book cannot be built, and why."""
+
+
+def build(root: Path) -> Path:
+    """Build the book of the project in ``root``; returns its folder.
+
+    Raises
+    ------
+    BookError
+        When mdBook is missing or fails, or a page shows a raw notebook.
+    """
+    make_data(root)
+    _run_mdbook(root)
+    out = root / OUT
+    _student_notebooks(root, out)
+    shutil.copytree(root / DATA / "images", out / "images", dirs_exist_ok=True)
+    raw = [page.name for page in out.glob("*.html") if '"cell_type"' in page.read_text("utf-8")]
+    if raw:
+        raise BookError(f"the preprocessor was skipped: raw notebooks in {', '.join(sorted(raw))}")
+    return out
+
+
+def _run_mdbook(root: Path) -> None:
+    folder = Path(sys.executable).parent
+    command = shutil.which("mdbook", path=str(folder)) or shutil.which("mdbook")
+    if command is None:
+        raise BookError("mdBook is missing: pip install 'fmkit[book]'")
+    path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])  # for book.toml's "python3"
+    done = subprocess.run(
+        [command, "build"], cwd=root, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    if done.returncode or "ERROR" in done.stderr or "WARN" in done.stderr:
+        raise BookError(f"mdBook failed:\n{done.stderr.strip()}")
+
+
+def _student_notebooks(root: Path, out: Path) -> None:
+    import nbformat
+
+    from fmkit.course.student import student_version
+
+    for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
+        shutil.rmtree(out / leftover, ignore_errors=True)
+    for path in sorted(out.glob("*.ipynb")):
+        nb = nbformat.read(root / "notebooks" / path.name, as_version=4)
+        nbformat.write(student_version(nb), path)
+
+
+# --- the tables' data ---------------------------------------------------------------------------------------
+
+
+def make_data(root: Path) -> None:
+    """Write agreement.json and kill_table.json, unless those there belong to the code as it is."""
+    folder = root / DATA
+    folder.mkdir(parents=True, exist_ok=True)
+    key = _key(root)
+    stamp = folder / "key.txt"
+    if stamp.exists() and stamp.read_text("utf-8") == key:
+        return
+    stamp.unlink(missing_ok=True)
+    print("Making the tables of agreement and of known mistakes (a minute) ...", flush=True)
+    command = [sys.executable, "-m", "fmkit", "crosscheck", "--json", str(folder / "agreement.json")]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    if done.returncode:
+        raise BookError(f"fmkit crosscheck failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+    (folder / "kill_table.json").write_text(json.dumps(_kill_table()), encoding="utf-8")
+    stamp.write_text(key, encoding="utf-8")
+
+
+def _key(root: Path) -> str:
+    sources = [*root.glob("fmkit/*.py"), *root.glob("fmkit/cases/*.py"), *root.glob("fmkit/lab/**/*.py")]
+    digest = hashlib.sha256()
+    for path in sorted(sources):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _kill_table() -> list[dict]:
+    from fmkit.lab import exercises
+    from fmkit.lab.kill_table import exercise_rows
+
+    return [
+        {**asdict(row), "is_proven": row.is_proven, "chapter": exercise.chapter, "title": exercise.title}
+        for exercise in exercises.every()
+        for row in exercise_rows(exercise)
+    ]
+
+
+def main() -> int:
+    try:
+        out = build(Path.cwd())
+    except BookError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    print(f"The book is in {out}: open {out / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
