@@ -92,6 +92,12 @@ def _prose(source: str, following: list) -> str:
     return f'<div class="exercise">\n\n{text}\n\n{hints}\n\n</div>'
 
 
+def check_id(cells: list) -> str | None:
+    """The exercise that the first check in some cells is about."""
+    checks = (re.match(r'check\("([\w.]+)"', cell.source) for cell in cells if cell.cell_type == "code")
+    return next((match[1] for match in checks if match), None)
+
+
 def _hints(following: list) -> str:
     """The hints of the exercise whose check is the first one from here on, folded away."""
     checks = (re.match(r'check\("([\w.]+)"', c.source) for c in following if c.get("cell_type") == "code")

@@ -1,0 +1,168 @@
+"""A chapter as a lecture: one HTML file with reveal.js inside, made from the notebook's slide metadata.
+
+A cell of type ``slide`` begins a slide, ``subslide`` one below it, ``fragment`` comes in at a key press,
+``notes`` is for the speaker, ``skip`` is left out. The page needs no network. It measures itself when it is
+opened: what does not fit at 1280 x 720 is set a little smaller, and what still does not goes on to a slide of
+its own.
+"""
+
+import base64
+import html
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from fmkit.book.chapter import check_id, picture_title
+from fmkit.course.student import student_version
+from fmkit.lab import exercises
+
+HERE = files("fmkit.book")
+
+
+def find_chapter(notebooks: list[Path], chapter: str) -> Path:
+    """Among some notebooks that of a chapter, named by its number ("4", "04") or as its file is.
+
+    Raises
+    ------
+    LookupError
+        When there is none, with those there are.
+    """
+    wanted = Path(chapter).stem
+    for path in notebooks:
+        if wanted == path.stem or wanted.zfill(2) == path.stem[:2]:
+            return path
+    numbers = ", ".join(path.stem[:2] for path in notebooks)
+    raise LookupError(f"there is no chapter {chapter!r}; there are {numbers}")
+
+
+def deck(nb: Any, title: str) -> str:
+    """The lecture of a notebook, as one HTML page."""
+    student = {cell.id: cell.source for cell in student_version(nb).cells}
+    columns = _slides([cell for cell in nb.cells if cell.id in student], student)
+    body = "\n".join(
+        f"<section>{''.join(f'<section>{slide}</section>' for slide in column)}</section>"
+        for column in columns
+    )
+    page = (HERE / "theme" / "slides.html").read_text("utf-8")
+    parts = {
+        "TITLE": html.escape(title),
+        "STYLES": "\n".join(_read(f) for f in _STYLES),
+        "SCRIPTS": "\n".join(f"<script>{_read(f)}</script>" for f in _SCRIPTS),
+        "SLIDES": body,
+    }
+    return re.sub(r"<!--(TITLE|STYLES|SCRIPTS|SLIDES)-->", lambda match: parts[match[1]], page)
+
+
+_STYLES = (
+    "vendor/reveal/reset.css",
+    "vendor/reveal/reveal.css",
+    "vendor/katex/katex.css",
+    "theme/slides.css",
+)
+_SCRIPTS = ("vendor/reveal/reveal.js", "vendor/reveal/notes.js", "vendor/katex/katex.js", "theme/slides.js")
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text("utf-8").replace("</script", "<\\/script")
+
+
+def _slides(cells: list, student: dict[str, str]) -> list[list[str]]:
+    """Columns of slides, each the HTML of its blocks."""
+    columns: list[list[list[str]]] = []
+    for at, cell in enumerate(cells):
+        kind = cell.metadata.get("slideshow", {}).get("slide_type", "-") or "-"
+        if kind == "skip":
+            continue
+        if kind == "slide" or not columns:
+            columns.append([[]])
+        elif kind == "subslide":
+            columns[-1].append([])
+        blocks = _blocks(cell, student[cell.id], cells[at:])
+        if kind == "notes":
+            blocks = [f'<aside class="notes">{"".join(blocks)}</aside>']
+        elif kind == "fragment":
+            blocks = [f'<div class="block fragment">{block}</div>' for block in blocks]
+        else:
+            blocks = [f'<div class="block">{block}</div>' for block in blocks]
+        columns[-1][-1] += blocks
+    return [["".join(slide) for slide in column if slide] for column in columns if any(column)]
+
+
+def _blocks(cell, student_source: str, following: list) -> list[str]:
+    if cell.cell_type == "markdown":
+        exercise = cell.source.startswith("### Exercise")
+        return [_exercise(cell.source, following) if exercise else markdown(cell.source)]
+    code = [_code(student_source)] if student_source.strip() else []
+    return code + [block for output in cell.outputs for block in _output(output, cell.source)]
+
+
+# --- blocks -------------------------------------------------------------------------------------------------
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML; formulas become elements that KaTeX fills in."""
+    import mistune
+
+    from fmkit.book.chapter import formulas
+
+    return mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])(formulas(text))
+
+
+def _exercise(source: str, following: list) -> str:
+    """The prompt with a timer; hints and the mistakes to expect are notes for the speaker."""
+    heading, _, rest = source.partition("\n")
+    found = re.match(r"### (.+?) \((difficulty .+?), (\d+) minutes?, (.+)\)", heading)
+    id = check_id(following)
+    prompt = markdown(re.sub(r"^\*Stuck\?.*", "", rest, flags=re.M | re.S))
+    if not found or id is None:
+        return markdown(heading) + prompt
+    exercise = exercises.get(id)
+    mistakes = "".join(f"<li>{html.escape(m.name)}</li>" for m in exercise.misconceptions)
+    hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in exercise.hints)
+    return (
+        f"<h3>{html.escape(found[1])}</h3>"
+        f'<p class="effort">{found[2]} · {found[4]} '
+        f'<button class="timer" data-minutes="{found[3]}">{found[3]}:00 · start</button></p>{prompt}'
+        f'<aside class="notes"><p>Hints:</p><ol>{hints}</ol>'
+        f"<p>Mistakes to expect:</p><ul>{mistakes}</ul></aside>"
+    )
+
+
+def _code(source: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return f'<pre class="code">{highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))}</pre>'
+
+
+def _output(output, source: str) -> list[str]:
+    if output.output_type == "stream":
+        text = re.sub(r"\x1b\[[0-9;]*m", "", output.text).rstrip()
+        return [f'<pre class="printed">{html.escape(text)}</pre>'] if output.name == "stdout" and text else []
+    data = output.get("data", {})
+    if "image/png" in data:
+        png = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
+        alt = html.escape(picture_title(source) or "picture")
+        return [f'<img src="data:image/png;base64,{png}" alt="{alt}">']
+    if "text/markdown" in data:
+        fenced = re.fullmatch(r"```python\n(.*)\n```\s*", "".join(data["text/markdown"]), re.S)
+        return [_code(fenced[1]) if fenced else markdown("".join(data["text/markdown"]))]
+    if "text/html" in data:
+        return [f'<div class="html">{"".join(data["text/html"])}</div>']
+    text = "".join(data.get("text/plain", ""))
+    return (
+        [] if not text or text.startswith("<Figure") else [f'<pre class="printed">{html.escape(text)}</pre>']
+    )
+
+
+def write(source: Path, target: Path) -> Path:
+    """Write the lecture of the notebook ``source`` to the file ``target``."""
+    nb = nbformat.read(source, as_version=4)
+    first = next((cell.source for cell in nb.cells if cell.cell_type == "markdown"), source.stem)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(deck(nb, first.partition("\n")[0].lstrip("# ")), encoding="utf-8")
+    return target
