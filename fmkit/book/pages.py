@@ -86,7 +86,7 @@ def map_page(chapters: list[dict]) -> str:
         "An arc leads from a chapter to each later one that builds on it. Read from the left to the right, "
         "or start where you know what lies to the left.",
         map_drawing(chapters),
-        "| | chapter | builds on | minutes to read |\n| --- | --- | --- | --- |\n"
+        "| no. | chapter | builds on | minutes to read |\n| --- | --- | --- | --- |\n"
         + "\n".join(_map_row(c) for c in chapters),
     ]
     return "\n\n".join(lines) + "\n"
@@ -112,8 +112,7 @@ def map_drawing(chapters: list[dict]) -> str:
         for h in [0.36 * (at[c["number"]] - at[n]) + 8]
     ]
     dots = [
-        f'<a href="{c["page"]}"><title>{html.escape(c["title"])}</title>'
-        f'<circle cx="{x}" cy="{base}" r="17"/><text x="{x}" y="{base + 5}">{c["number"]}</text></a>'
+        f'<circle cx="{x}" cy="{base}" r="17"/><text x="{x}" y="{base + 5}">{c["number"]}</text>'
         for c in chapters
         for x in [at[c["number"]]]
     ]

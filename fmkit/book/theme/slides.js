@@ -7,7 +7,7 @@ for (const element of document.querySelectorAll(".math[data-tex]")) {
 }
 
 // Fit: what is too tall is set smaller, down to 70 %; what is still too tall goes on to a slide of its own.
-const WIDTH = 1280, HEIGHT = 720, SMALLEST = 0.7;
+const WIDTH = 1280, HEIGHT = 720, INSIDE = WIDTH - 2 * 30, SMALLEST = 0.7; // 30: the padding in slides.css
 const bench = document.createElement("div");
 bench.className = "reveal";
 bench.style.cssText = `position:absolute; left:0; top:0; width:${WIDTH}px; height:auto; visibility:hidden`;
@@ -24,7 +24,7 @@ function height(section) {
   bench.replaceChildren(slides);
   const tall = copy.getBoundingClientRect().height;
   const wide = Math.max(0, ...[...copy.querySelectorAll(".math.display, table, .block")].map((e) => e.scrollWidth));
-  return wide > WIDTH ? Math.max(tall, (HEIGHT * wide) / WIDTH) : tall;
+  return wide > INSIDE ? Math.max(tall, (HEIGHT * wide) / INSIDE) : tall;
 }
 
 function fit(section) {
