@@ -57,7 +57,8 @@ function ready() {
     transition: "none", plugins: [RevealNotes],
   });
 }
-document.fonts.ready.then(() => (document.readyState === "complete" ? ready() : addEventListener("load", ready)));
+// Hidden slides ask for no font, and a formula measured without its fonts has the wrong size: load them all first.
+Promise.all([...document.fonts].map((font) => font.load())).then(ready);
 
 // The timer of an exercise: a click starts it, another one stops it.
 for (const button of document.querySelectorAll(".timer")) {
