@@ -1,6 +1,6 @@
 """Greedy decoding with a key/value cache: our NumPy against Hugging Face's ``generate``, one thread each.
 
-    python benchmarks/generate.py                    # a GPT-2 of 0.8 M parameters, random weights
+    python benchmarks/generate.py                    # the packaged Shakespeare model
     python benchmarks/generate.py --model smollm2    # the packaged SmolLM2-135M-Instruct
 
 Both sides have the same weights (float32) and must give the same tokens. The runs alternate; the medians are
@@ -12,19 +12,18 @@ import os
 import statistics
 import sys
 import time
+from dataclasses import replace
 
 
 def small_model():
     """Our step, its parameters, the config, Hugging Face's model, a prompt."""
-    import numpy as np
+    from fmkit.llama import fold_llama, folded_llama_step
+    from fmkit.pretrained import load_shakespeare, to_hf_llama
 
-    from fmkit.decoding import fold_gpt, folded_gpt_step
-    from fmkit.torch_models import to_hf_gpt2
-    from fmkit.transformer import Config, init_gpt
-
-    config = Config(vocab_size=65, block_size=320, n_layers=4, n_heads=4, d_model=128, d_ff=512)
-    params = init_gpt(np.random.default_rng(0), config)
-    return folded_gpt_step, fold_gpt(params, config), config, to_hf_gpt2(params, config), list(range(16))
+    params, config, tokenizer = load_shakespeare()
+    config = replace(config, block_size=512)  # rotary positions go on; both sides then need no window
+    hf = to_hf_llama(params, config)
+    return folded_llama_step, fold_llama(params, config), config, hf, tokenizer.encode("MACBETH:\nTomorrow")
 
 
 def smollm2():

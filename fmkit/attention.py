@@ -11,7 +11,7 @@ from jaxtyping import Float, Integer
 
 from fmkit._types import Array, Cache
 from fmkit.activations import softmax_backward
-from fmkit.layers import linear, linear_backward
+from fmkit.layers import linear, linear_backward, rmsnorm, rmsnorm_backward
 
 # ---------------------------------------------------------------------------------------------------- masks
 
@@ -249,6 +249,29 @@ def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
     return probs.reshape(B, G * R, T, S)
 
 
+def norm_queries_and_keys(
+    qk: Float[Array, "B HG T D"], p: dict, n_heads: int, eps: float = 1e-5
+) -> tuple[Float[Array, "B HG T D"], Cache]:
+    """RMSNorm of each head's query and key over its D numbers (QK-norm): no score can grow without bound.
+
+    Parameters
+    ----------
+    qk : (B, H+G, T, D)
+        H query heads, then G key heads.
+    p : dict
+        The gains ``q_norm`` and ``k_norm`` (D,), each shared by all its heads.
+    n_heads, eps
+        H, and what the norms add to the mean square.
+
+    References
+    ----------
+    Henry et al., "Query-Key Normalization for Transformers" (2020); here with RMSNorm, as in Qwen3 (2025).
+    """
+    q, q_cache = rmsnorm(qk[:, :n_heads], p["q_norm"], eps)
+    k, k_cache = rmsnorm(qk[:, n_heads:], p["k_norm"], eps)
+    return np.concatenate([q, k], axis=1), (q_cache, k_cache)
+
+
 def multihead_attention(
     x: Float[Array, "B T C"],
     p: dict,
@@ -256,6 +279,7 @@ def multihead_attention(
     n_kv_heads: int | None = None,
     mask: Float[Array, "..."] | None = None,
     rope: tuple[Array, Array] | None = None,
+    eps: float = 1e-5,
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """Self-attention of several heads: project x to queries, keys, values; attend; mix the heads.
 
@@ -263,13 +287,16 @@ def multihead_attention(
     ----------
     x : (B, T, C)
     p : dict
-        ``wqkv`` (C, (H+2G)*D), ``wo`` (H*D, C) and, where there are biases, ``bqkv`` and ``bo``.
+        ``wqkv`` (C, (H+2G)*D), ``wo`` (H*D, C); where there are biases, ``bqkv`` and ``bo``; with QK-norm,
+        the gains ``q_norm`` and ``k_norm`` (D,).
     n_heads, n_kv_heads : int
         H and G; without the second, G = H.
     mask : broadcastable to (B, H, T, T), optional
         Added to the scores.
     rope : (cos, sin), optional
         Tables of `rope_tables`: queries and keys are turned by their positions.
+    eps : float
+        Of the norms of queries and keys, where ``p`` has them.
 
     Returns
     -------
@@ -281,19 +308,21 @@ def multihead_attention(
     qkv, qkv_cache = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D): one product for all three
     heads = split_heads(qkv, H + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
     qk, v = heads[:, : H + G], heads[:, H + G :]
-    rope_cache = None
+    norm_cache = rope_cache = None
+    if "q_norm" in p:
+        qk, norm_cache = norm_queries_and_keys(qk, p, H, eps)
     if rope is not None:
         qk, rope_cache = _rope(qk, *rope)
     out, attention_cache = attention(qk[:, :H], qk[:, H:], v, mask)  # (B, H, T, D)
     out, out_cache = linear(merge_heads(out), p["wo"], p.get("bo"))  # (B, T, C)
-    return out, (attention_cache, qkv_cache, rope_cache, out_cache)
+    return out, (attention_cache, qkv_cache, norm_cache, rope_cache, out_cache)
 
 
 def multihead_attention_backward(
     dout: Float[Array, "B T C"], cache: Cache
 ) -> tuple[Float[Array, "B T C"], dict]:
     """Gradient of `multihead_attention`: dx, and a dict of gradients with the keys of ``p``."""
-    attention_cache, qkv_cache, rope_cache, out_cache = cache
+    attention_cache, qkv_cache, norm_cache, rope_cache, out_cache = cache
 
     # out = merge(heads) @ wo + bo
     dmerged, dwo, dbo = linear_backward(dout, out_cache)  # (B, T, H*D)
@@ -306,9 +335,15 @@ def multihead_attention_backward(
     if rope_cache is not None:
         dq, dk = _rope_backward(dq, rope_cache), _rope_backward(dk, rope_cache)
 
+    # each head's query and key was normalised
+    dq_norm = dk_norm = None
+    if norm_cache is not None:
+        dq, dq_norm = rmsnorm_backward(dq, norm_cache[0])
+        dk, dk_norm = rmsnorm_backward(dk, norm_cache[1])
+
     # q, k, v were cut out of x @ wqkv + bqkv
     dqkv = merge_heads(np.concatenate([dq, dk, dv], axis=1))  # (B, T, (H+2G)*D)
     dx, dwqkv, dbqkv = linear_backward(dqkv, qkv_cache)
 
-    grads = {"wqkv": dwqkv, "bqkv": dbqkv, "wo": dwo, "bo": dbo}
+    grads = {"wqkv": dwqkv, "bqkv": dbqkv, "wo": dwo, "bo": dbo, "q_norm": dq_norm, "k_norm": dk_norm}
     return dx, {name: grad for name, grad in grads.items() if grad is not None}

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import fmkit
+from fmkit.course.commands import course
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -93,6 +94,73 @@ def exercises(chapter):
     sys.exit(print_table(chapter))
 
 
+@main.command()
+@click.option(
+    "--recipe",
+    "name",
+    type=click.Choice(["fast", "classic", "shakespeare"]),
+    default="fast",
+    show_default=True,
+    help="What to train, and how.",
+)
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Train longer or shorter.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Another run of the same recipe.")
+@click.option(
+    "--text", type=FILE, metavar="FILE", help="Your own text, UTF-8 [default: Shakespeare's plays]."
+)
+@click.option(
+    "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
+)
+@click.option("--output", type=FOLDER, metavar="DIR", help="Where the run lives [default: pretrain-RECIPE].")
+def pretrain(name, steps, seed, text, device, output):
+    """Train a small language model; stop it whenever you like, the same command goes on with it.
+
+    On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.training, with the same options.
+    """
+    from fmkit import pretraining
+
+    try:
+        recipe = pretraining.find_recipe(name, steps, seed)
+        pretraining.pretrain(recipe, output or Path(f"pretrain-{name}"), device, text, say=click.echo)
+    except pretraining.ERRORS as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as stop:
+        click.echo(str(stop) or "Stopped. Run the same command again to go on.", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.option(
+    "--method",
+    default="full",
+    show_default=True,
+    metavar="M",
+    help="What learns: frozen, head, last2, full, lora, adapter or prefix.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), metavar="N", help="How often to see every text [default: by method]."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Another run of the same method."
+)
+@click.option(
+    "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
+)
+@click.option("--output", type=FOLDER, metavar="DIR", help="Save the model here, in Hugging Face's format.")
+@click.option(
+    "--model", metavar="NAME", help="A model of the Hugging Face hub, or a folder [default: MiniLM]."
+)
+@click.option("--csv", "csv_path", type=FILE, metavar="FILE", help="Your own texts: columns text and label.")
+def finetune(method, epochs, seed, device, output, model, csv_path):
+    """Teach a pretrained model to tell good film reviews from bad ones, or your own texts."""
+    from fmkit import finetune_command
+
+    finetune_command.run(method, epochs, seed, device, output, model, csv_path, say=click.echo)
+
+
+main.add_command(course)
+
+
 @main.group()
 def notebook():
     """For authors: the notebooks as files."""
@@ -107,6 +175,22 @@ def notebook_run(paths):
     from fmkit.lab.notebook import run
 
     sys.exit(run(paths))
+
+
+@main.command()
+@click.argument("chapter")
+@click.option("--output", type=FILE, metavar="FILE", help="Where to write [default: slides-NN.html].")
+def slides(chapter, output):
+    """Make the slides of a CHAPTER, such as 04: one HTML page for a browser, no network needed."""
+    from fmkit.book.slides import find_chapter, write
+    from fmkit.workspace import chapters
+
+    try:
+        source = find_chapter(chapters(), chapter)
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
+    target = write(source, output or Path(f"slides-{source.stem[:2]}.html"))
+    click.echo(f"{target}: open it in a browser; S shows the speaker's notes, F the full screen")
 
 
 @main.command()

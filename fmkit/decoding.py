@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 
 from fmkit._types import Array
 from fmkit.activations import gelu_tanh
-from fmkit.attention import attention, causal_mask, merge_heads, rope, split_heads
+from fmkit.attention import attention, causal_mask, merge_heads, norm_queries_and_keys, rope, split_heads
 from fmkit.layers import layernorm, linear, mlp
 from fmkit.transformer import Config
 
@@ -93,6 +93,7 @@ def cached_attention(
     start: int,
     mask: Float[Array, "T stop"] | None = None,
     rope: tuple[Array, Array] | None = None,
+    eps: float = 1e-5,
 ) -> Float[Array, "B T C"]:
     """`fmkit.attention.multihead_attention` for new tokens at positions start, start + 1, ...
 
@@ -103,6 +104,8 @@ def cached_attention(
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
     heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
     qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
+    if "q_norm" in p:
+        qk, _ = norm_queries_and_keys(qk, p, n_heads, eps)
     if rope is not None:
         qk, _ = _rope(qk, *rope)
     keys[:, :, start:stop] = qk[:, n_heads:]
@@ -212,7 +215,7 @@ def folded_gpt_step(
     start, stop = check_fit(ids, config, kv)
     x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
     for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = _unit(x).dot(p["wqkv"])
+        qkv = unit(x).dot(p["wqkv"])
         qkv += p["bqkv"]
         q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
         keys[:, start] = k
@@ -224,16 +227,16 @@ def folded_gpt_step(
         out /= weights.sum(1, keepdims=True)  # the softmax's division, on D numbers instead of stop
         x += out.reshape(-1).dot(p["wo"])
         x += p["bo"]
-        hidden = _unit(x).dot(p["w1"])  # (F,)
+        hidden = unit(x).dot(p["w1"])  # (F,)
         hidden += p["b1"]
         x += gelu_tanh(hidden)[0].dot(p["w2"])
         x += p["b2"]
     kv.length = stop
-    logits = _unit(x).dot(folded["head"])
+    logits = unit(x).dot(folded["head"])
     logits += folded["head_bias"]
     return logits[None], kv
 
 
-def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
-    """What is left of `layernorm` for a vector whose mean is 0, with gain and shift folded away."""
+def unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
+    """RMSNorm without its gain; what is left of `layernorm`, too, for a vector whose mean is 0."""
     return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))

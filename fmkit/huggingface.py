@@ -1,12 +1,14 @@
-"""Parameters of the NumPy reference to and from Hugging Face's GPT-2 and BERT: same outputs, other names.
+"""Parameters of the NumPy reference to and from Hugging Face's GPT-2, BERT, Llama and Qwen3.
 
-A table of names says which of their tensors make up a parameter of ours. Where there are several (query, key,
-value) ours is theirs side by side; ".T" marks a matrix that they store as (C_out, C_in).
+The outputs are the same, the names are not. A table of names says which of their tensors make up a parameter
+of ours. Where there are several (query, key, value) ours is theirs side by side; ".T" marks a matrix that
+they store as (C_out, C_in).
 """
 
 import numpy as np
 
 from fmkit.bert import BertConfig
+from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
@@ -29,6 +31,17 @@ BERT_SIZES = {
     "d_ff": "intermediate_size",
     "n_segments": "type_vocab_size",
     "eps": "layer_norm_eps",
+}
+LLAMA_SIZES = {
+    "vocab_size": "vocab_size",
+    "block_size": "max_position_embeddings",
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "n_kv_heads": "num_key_value_heads",
+    "d_model": "hidden_size",
+    "d_ff": "intermediate_size",
+    "eps": "rms_norm_eps",
+    "tied": "tie_word_embeddings",
 }
 
 _GPT2 = {
@@ -53,6 +66,16 @@ _BERT_PARTS = {
     "mlp.w2 mlp.b2": ["output.dense"],
     "ln2.w ln2.b": ["output.LayerNorm"],
 }
+_LLAMA_PARTS = {
+    "norm1": ["input_layernorm.weight"],
+    "attn.wqkv": ["self_attn.q_proj.weight.T", "self_attn.k_proj.weight.T", "self_attn.v_proj.weight.T"],
+    "attn.wo": ["self_attn.o_proj.weight.T"],
+    "norm2": ["post_attention_layernorm.weight"],
+    "mlp.w_gate": ["mlp.gate_proj.weight.T"],
+    "mlp.w_up": ["mlp.up_proj.weight.T"],
+    "mlp.w_down": ["mlp.down_proj.weight.T"],
+}
+_QWEN3_PARTS = {"attn.q_norm": ["self_attn.q_norm.weight"], "attn.k_norm": ["self_attn.k_norm.weight"]}
 
 
 def gpt2_names(config: Config) -> dict[str, list[str]]:
@@ -94,6 +117,16 @@ def bert_names(config: BertConfig, heads, prefix: str) -> dict[str, list[str]]:
     return names
 
 
+def llama_names(config: LlamaConfig) -> dict[str, list[str]]:
+    names = {"wte": ["model.embed_tokens.weight"], "norm": ["model.norm.weight"]}
+    for i in range(config.n_layers):
+        for ours, theirs in (_LLAMA_PARTS | (_QWEN3_PARTS if config.qk_norm else {})).items():
+            names[f"blocks.{i}.{ours}"] = [f"model.layers.{i}.{name}" for name in theirs]
+    if not config.tied:
+        names["head"] = ["lm_head.weight.T"]
+    return names
+
+
 def gather_state(model, names: dict[str, list[str]]) -> dict:
     """Gather our parameters out of their ``state_dict``."""
     state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
@@ -114,7 +147,7 @@ def _to_hf(params: dict, names: dict[str, list[str]]) -> dict:
     return state
 
 
-def _to_sizes(config: Config | BertConfig, table: dict[str, str]) -> dict:
+def _to_sizes(config: Config | BertConfig | LlamaConfig, table: dict[str, str]) -> dict:
     return {theirs: getattr(config, ours) for ours, theirs in table.items()}
 
 
@@ -209,3 +242,71 @@ def from_hf_bert(model) -> tuple[dict, BertConfig]:
     state = model.state_dict()
     heads = [head for head, name in first_tensors.items() if name in state]
     return gather_state(model, bert_names(config, heads, prefix)), config
+
+
+# -------------------------------------------------------------------------------------------- Llama and Qwen3
+
+
+def refuse(where, name: str, got, known) -> None:
+    """A setting that our code does not know would give wrong numbers silently: refuse it."""
+    if got != known:
+        raise ValueError(f"{where}: {name} = {got!r} is not supported here, only {known!r}")
+
+
+def llama_config(c: dict, where="the model") -> LlamaConfig:
+    """Hugging Face's settings of a Llama or Qwen3 as ours, if we know them all."""
+    qk_norm = c.get("model_type") == "qwen3"
+    c = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048} | c
+    c["num_key_value_heads"] = c.get("num_key_value_heads") or c["num_attention_heads"]
+    rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
+    head_dim = c["hidden_size"] // c["num_attention_heads"]
+    refuse(where, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
+    refuse(where, "hidden_act", c.get("hidden_act", "silu"), "silu")
+    refuse(where, "attention_bias", c.get("attention_bias", False), False)
+    refuse(where, "mlp_bias", c.get("mlp_bias", False), False)
+    refuse(where, "use_sliding_window", c.get("use_sliding_window", False), False)
+    refuse(
+        where, "head_dim", c.get("head_dim") or (128 if qk_norm else head_dim), head_dim
+    )  # 128: its default
+    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
+    sizes = {ours: c[theirs] for ours, theirs in LLAMA_SIZES.items()}
+    return LlamaConfig(**sizes, rope_base=base, qk_norm=qk_norm)
+
+
+def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
+    """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM`` or ``Qwen3ForCausalLM``.
+
+    Raises
+    ------
+    ValueError
+        If the model has a part that `fmkit.llama` does not know.
+    """
+    config = llama_config(model.config.to_dict())
+    return gather_state(model, llama_names(config)), config
+
+
+def to_hf_llama(params: dict, config: LlamaConfig):
+    """Parameters of `fmkit.llama.llama` as a Hugging Face model, in evaluation mode.
+
+    A ``LlamaForCausalLM``, or with ``config.qk_norm`` a ``Qwen3ForCausalLM``.
+    """
+    import torch
+    import transformers
+
+    sizes = _to_sizes(config, LLAMA_SIZES) | {"rope_theta": config.rope_base}
+    sizes |= {"bos_token_id": None, "eos_token_id": None}
+    D = config.d_model // config.n_heads
+    if config.qk_norm:
+        make, hf = transformers.Qwen3ForCausalLM, transformers.Qwen3Config(**sizes, head_dim=D)
+    else:
+        make, hf = transformers.LlamaForCausalLM, transformers.LlamaConfig(**sizes)
+    ends = [config.n_heads * D, (config.n_heads + config.n_kv_heads) * D]  # of queries and keys in wqkv
+    flat, state = flatten(params), {}
+    for ours, theirs in llama_names(config).items():
+        for name, w in zip(theirs, np.split(flat[ours], ends if len(theirs) > 1 else [], -1), strict=True):
+            w = w.T if name.endswith(".T") else w
+            state[name.removesuffix(".T")] = torch.from_numpy(w.copy())
+    state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
+    model = make(hf).to(state["lm_head.weight"].dtype)
+    model.load_state_dict(state)
+    return model.eval()

@@ -6,6 +6,7 @@ names and layouts change on the way. torch keeps the weight of a linear layer as
 and what torch keeps as three weights (query, key, value) stands side by side in one.
 
 `convert_smollm2` makes such a folder of the packaged GGUF file, the quantised format of llama.cpp.
+`load_shakespeare` gives the small model that comes with the package.
 """
 
 import json
@@ -15,41 +16,40 @@ import numpy as np
 
 from fmkit._types import Array
 from fmkit.bert import BertConfig
-from fmkit.huggingface import BERT_SIZES, GPT2_SIZES, bert_names, gather_state, gpt2_names
+from fmkit.huggingface import (
+    BERT_SIZES,
+    GPT2_SIZES,
+    bert_names,
+    from_hf_llama,
+    gpt2_names,
+    llama_config,
+    llama_names,
+    refuse,
+    to_hf_llama,
+)
 from fmkit.llama import LlamaConfig
-from fmkit.params import flatten, unflatten
+from fmkit.params import unflatten
+from fmkit.shipped import load_shakespeare
 from fmkit.transformer import Config
 
+__all__ = [
+    "convert_smollm2",
+    "from_hf_llama",
+    "load_bert",
+    "load_gpt2",
+    "load_llama",
+    "load_shakespeare",
+    "read_safetensors",
+    "to_hf_llama",
+]
+
 Tensors = dict[str, Array]  # Hugging Face's name of a weight -> the weight
-
-# ours: theirs
-_LLAMA_SIZES = {
-    "vocab_size": "vocab_size",
-    "block_size": "max_position_embeddings",
-    "n_layers": "num_hidden_layers",
-    "n_heads": "num_attention_heads",
-    "n_kv_heads": "num_key_value_heads",
-    "d_model": "hidden_size",
-    "d_ff": "intermediate_size",
-    "eps": "rms_norm_eps",
-    "tied": "tie_word_embeddings",
-}
-_LLAMA_PARTS = {
-    "norm1": ["input_layernorm.weight"],
-    "attn.wqkv": ["self_attn.q_proj.weight.T", "self_attn.k_proj.weight.T", "self_attn.v_proj.weight.T"],
-    "attn.wo": ["self_attn.o_proj.weight.T"],
-    "norm2": ["post_attention_layernorm.weight"],
-    "mlp.w_gate": ["mlp.gate_proj.weight.T"],
-    "mlp.w_up": ["mlp.up_proj.weight.T"],
-    "mlp.w_down": ["mlp.down_proj.weight.T"],
-}
-
 
 # ----------------------------------------------------------------------------------------- reading a folder
 
 
 def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
-    """Read a Llama-style model (SmolLM, TinyLlama, ...) for `fmkit.llama`.
+    """Read a Llama-style model (SmolLM, TinyLlama, Qwen3, ...) for `fmkit.llama`.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
     ValueError
         If it is another kind of model, has a part that `fmkit.llama` does not know, or lacks a weight.
     """
-    config = _llama_config(_read_config(folder, "llama"), folder)
-    return _gather(read_safetensors(folder), _llama_names(config)), config
+    config = llama_config(_read_config(folder, "llama", "qwen3"), folder)
+    return _gather(read_safetensors(folder), llama_names(config)), config
 
 
 def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
@@ -78,8 +78,8 @@ def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
     The pooler and the heads for masked words and for classes are taken along where the model has them.
     """
     c = {"type_vocab_size": 2, "layer_norm_eps": 1e-12} | _read_config(folder, "bert")
-    _refuse(folder, "hidden_act", c.get("hidden_act", "gelu"), "gelu")
-    _refuse(folder, "position_embedding_type", c.get("position_embedding_type", "absolute"), "absolute")
+    refuse(folder, "hidden_act", c.get("hidden_act", "gelu"), "gelu")
+    refuse(folder, "position_embedding_type", c.get("position_embedding_type", "absolute"), "absolute")
     config = BertConfig(**_sizes(c, BERT_SIZES))
     tensors = read_safetensors(folder)
     for name in list(tensors):  # the names that the first published BERT gave its gains and biases
@@ -99,8 +99,8 @@ def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     """Read a GPT-2 for `fmkit.transformer`; arguments and errors as `load_llama`."""
     c = {"tie_word_embeddings": True} | _read_config(folder, "gpt2")
     c["n_inner"] = c.get("n_inner") or 4 * c["n_embd"]
-    _refuse(folder, "activation_function", c.get("activation_function", "gelu_new"), "gelu_new")
-    _refuse(folder, "layer_norm_epsilon", c.get("layer_norm_epsilon", 1e-5), 1e-5)
+    refuse(folder, "activation_function", c.get("activation_function", "gelu_new"), "gelu_new")
+    refuse(folder, "layer_norm_epsilon", c.get("layer_norm_epsilon", 1e-5), 1e-5)
     config = Config(**_sizes(c, GPT2_SIZES))
     tensors = read_safetensors(folder)
     if "wte.weight" in tensors:  # saved without its head: the names lack the first part
@@ -108,51 +108,20 @@ def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     return _gather(tensors, gpt2_names(config)), config
 
 
-def _llama_config(c: dict, where) -> LlamaConfig:
-    """Hugging Face's settings of a Llama as ours, if we know them all."""
-    c = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048} | c
-    c["num_key_value_heads"] = c.get("num_key_value_heads") or c["num_attention_heads"]
-    rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
-    head_dim = c["hidden_size"] // c["num_attention_heads"]
-    _refuse(where, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
-    _refuse(where, "hidden_act", c.get("hidden_act", "silu"), "silu")
-    _refuse(where, "attention_bias", c.get("attention_bias", False), False)
-    _refuse(where, "mlp_bias", c.get("mlp_bias", False), False)
-    _refuse(where, "head_dim", c.get("head_dim") or head_dim, head_dim)
-    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
-    return LlamaConfig(**_sizes(c, _LLAMA_SIZES), rope_base=base)
-
-
-def _read_config(folder: str | Path, kind: str) -> dict:
-    """The folder's config.json, if it describes a model of this kind."""
+def _read_config(folder: str | Path, *kinds: str) -> dict:
+    """The folder's config.json, if it describes a model of one of these kinds."""
     path = Path(folder) / "config.json"
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a Hugging Face model folder: it has no config.json")
     config = json.loads(path.read_text(encoding="utf-8"))
-    if config.get("model_type") != kind:
-        raise ValueError(f"{folder} holds a model of type {config.get('model_type')!r}, not {kind!r}")
+    if config.get("model_type") not in kinds:
+        known = " or ".join(map(repr, kinds))
+        raise ValueError(f"{folder} holds a model of type {config.get('model_type')!r}, not {known}")
     return config
 
 
 def _sizes(config: dict, table: dict[str, str]) -> dict:
     return {ours: config[theirs] for ours, theirs in table.items()}
-
-
-def _refuse(folder: str | Path, name: str, got, known) -> None:
-    """A setting that our code does not know would give wrong numbers silently: refuse it."""
-    if got != known:
-        raise ValueError(f"{folder}: {name} = {got!r} is not supported here, only {known!r}")
-
-
-def _llama_names(config: LlamaConfig) -> dict[str, list[str]]:
-    """Which of their weights make up each of ours; ".T" marks one to transpose."""
-    names = {"wte": ["model.embed_tokens.weight"], "norm": ["model.norm.weight"]}
-    for i in range(config.n_layers):
-        for ours, theirs in _LLAMA_PARTS.items():
-            names[f"blocks.{i}.{ours}"] = [f"model.layers.{i}.{name}" for name in theirs]
-    if not config.tied:
-        names["head"] = ["lm_head.weight.T"]
-    return names
 
 
 def _gather(tensors: Tensors, names: dict[str, list[str]]) -> dict:
@@ -203,36 +172,6 @@ def _from_bytes(tensor: dict) -> Array:
         kind, bits = tensor["dtype"][0].lower(), int(tensor["dtype"][1:])  # "F32", "I64", ...
         flat = np.frombuffer(tensor["data"], f"<{kind}{bits // 8}")
     return flat.reshape(tensor["shape"])
-
-
-# ------------------------------------------------------------------------------ Hugging Face's Llama in torch
-
-
-def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
-    """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM``; a ValueError as `load_llama`."""
-    config = _llama_config(model.config.to_dict(), "the model")
-    return gather_state(model, _llama_names(config)), config
-
-
-def to_hf_llama(params: dict, config: LlamaConfig):
-    """Parameters of `fmkit.llama.llama` as a Hugging Face ``LlamaForCausalLM``, in evaluation mode."""
-    import torch
-    from transformers import LlamaConfig as HFConfig
-    from transformers import LlamaForCausalLM
-
-    sizes = {theirs: getattr(config, ours) for ours, theirs in _LLAMA_SIZES.items()}
-    hf = HFConfig(**sizes, rope_theta=config.rope_base, bos_token_id=None, eos_token_id=None)
-    D = config.d_model // config.n_heads
-    ends = [config.n_heads * D, (config.n_heads + config.n_kv_heads) * D]  # of queries and keys in wqkv
-    flat, state = flatten(params), {}
-    for ours, theirs in _llama_names(config).items():
-        for name, w in zip(theirs, np.split(flat[ours], ends if len(theirs) > 1 else [], -1), strict=True):
-            w = w.T if name.endswith(".T") else w
-            state[name.removesuffix(".T")] = torch.from_numpy(w.copy())
-    state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
-    model = LlamaForCausalLM(hf).to(state["lm_head.weight"].dtype)
-    model.load_state_dict(state)
-    return model.eval()
 
 
 # --------------------------------------------------------------------------------------------- out of a GGUF

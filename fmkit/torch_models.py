@@ -1,4 +1,4 @@
-"""GPT and BERT in torch, with the parameter names and layouts of the NumPy reference.
+"""GPT, BERT and Llama in torch, with the parameter names and layouts of the NumPy reference.
 
 A ``state_dict`` key here is a key of `fmkit.params.flatten`, so parameters move between the two unchanged:
 `from_params` and `to_params`. Everything is made on the ``device`` that you name. (`fmkit.huggingface` goes
@@ -10,18 +10,22 @@ import torch.nn.functional as F
 from torch import nn
 
 from fmkit.bert import BertConfig
-from fmkit.huggingface import from_hf_bert, from_hf_gpt2, to_hf_bert, to_hf_gpt2
+from fmkit.huggingface import from_hf_bert, from_hf_gpt2, from_hf_llama, to_hf_bert, to_hf_gpt2, to_hf_llama
+from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
 __all__ = [
     "GPT",
     "Bert",
+    "Llama",
     "from_hf_bert",
     "from_hf_gpt2",
+    "from_hf_llama",
     "from_params",
     "to_hf_bert",
     "to_hf_gpt2",
+    "to_hf_llama",
     "to_params",
 ]
 
@@ -58,21 +62,48 @@ class LayerNorm(nn.Module):
         return F.layer_norm(x, self.w.shape, self.w, self.b, self.eps)
 
 
+def rope_tables(T: int, D: int, base: float, like) -> tuple:
+    """Cosines and sines (T, D/2) of rotary positions, of the dtype and on the device of ``like``."""
+    frequency = base ** (-torch.arange(0, D, 2, dtype=like.dtype, device=like.device) / D)
+    angle = torch.outer(torch.arange(T, dtype=like.dtype, device=like.device), frequency)
+    return angle.cos(), angle.sin()
+
+
+def rope(x, cos, sin):
+    """Turn coordinates i and i + D/2 of each head by an angle proportional to the position."""
+    x1, x2 = x.chunk(2, dim=-1)  # (B, H, T, D/2) each
+    return torch.cat([x1 * cos - x2 * sin, x2 * cos + x1 * sin], dim=-1)
+
+
 class Attention(nn.Module):
-    """Multi-head self-attention through torch's fused `scaled_dot_product_attention`."""
+    """Multi-head self-attention through torch's fused `scaled_dot_product_attention`.
 
-    def __init__(self, c: int, n_heads: int, device=None):
+    ``bias`` gives the projections theirs, ``eps`` gives queries and keys a norm (QK-norm) that adds it.
+    """
+
+    def __init__(self, c: int, n_heads: int, device=None, n_kv_heads=None, bias=True, eps=None):
         super().__init__()
-        self.n_heads = n_heads
-        self.wqkv, self.bqkv = _weight(c, 3 * c, device=device), _bias(3 * c, device=device)
-        self.wo, self.bo = _weight(c, c, device=device), _bias(c, device=device)
+        H, G, D = n_heads, n_kv_heads or n_heads, c // n_heads
+        self.widths, self.eps = (H, G, G), eps
+        self.wqkv, self.wo = _weight(c, (H + 2 * G) * D, device=device), _weight(c, c, device=device)
+        self.bqkv = _bias((H + 2 * G) * D, device=device) if bias else None
+        self.bo = _bias(c, device=device) if bias else None
+        if eps is not None:
+            self.q_norm = nn.Parameter(torch.ones(D, device=device))
+            self.k_norm = nn.Parameter(torch.ones(D, device=device))
 
-    def forward(self, x, mask=None, causal=False):
+    def forward(self, x, mask=None, causal=False, tables=None):
         B, T, C = x.shape
-        qkv = F.linear(x, self.wqkv.T, self.bqkv)  # (B, T, 3C)
-        heads = qkv.view(B, T, 3 * self.n_heads, C // self.n_heads).transpose(1, 2)  # (B, 3H, T, D)
-        q, k, v = heads.chunk(3, dim=1)  # (B, H, T, D)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        qkv = F.linear(x, self.wqkv.T, self.bqkv)  # (B, T, (H+2G)*D)
+        heads = qkv.view(B, T, sum(self.widths), -1).transpose(1, 2)  # (B, H+2G, T, D)
+        q, k, v = heads.split(self.widths, dim=1)
+        if self.eps is not None:
+            q = F.rms_norm(q, self.q_norm.shape, self.q_norm, self.eps)
+            k = F.rms_norm(k, self.k_norm.shape, self.k_norm, self.eps)
+        if tables is not None:
+            q, k = rope(q, *tables), rope(k, *tables)
+        grouped = self.widths[0] != self.widths[1]
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
         out = out.transpose(1, 2).reshape(B, T, C)
         return F.linear(out, self.wo.T, self.bo)
 
@@ -134,6 +165,66 @@ class GPT(nn.Module):
             x = block(x)
         x = self.lnf(x)
         return x @ (self.wte.T if self.config.tied else self.head)  # (B, T, V)
+
+
+# ------------------------------------------------------------------------------------------------------ Llama
+
+
+class SwiGLU(nn.Module):
+    """The gated feed-forward part, as `fmkit.layers.swiglu`."""
+
+    def __init__(self, c: int, hidden: int, device=None):
+        super().__init__()
+        self.w_gate, self.w_up = _weight(c, hidden, device=device), _weight(c, hidden, device=device)
+        self.w_down = _weight(hidden, c, device=device)
+
+    def forward(self, x):
+        return (F.silu(x @ self.w_gate) * (x @ self.w_up)) @ self.w_down
+
+
+class LlamaBlock(nn.Module):
+    """As `fmkit.llama.llama_block`."""
+
+    def __init__(self, config: LlamaConfig, device=None):
+        super().__init__()
+        c, qk_eps = config.d_model, config.eps if config.qk_norm else None
+        self.eps = config.eps
+        self.norm1, self.norm2 = (nn.Parameter(torch.ones(c, device=device)) for _ in range(2))
+        self.attn = Attention(c, config.n_heads, device, config.n_kv_heads, bias=False, eps=qk_eps)
+        self.mlp = SwiGLU(c, config.d_ff, device)
+
+    def forward(self, x, tables):
+        normed = F.rms_norm(x, self.norm1.shape, self.norm1, self.eps)
+        x = x + self.attn(normed, causal=True, tables=tables)
+        return x + self.mlp(F.rms_norm(x, self.norm2.shape, self.norm2, self.eps))
+
+
+class Llama(nn.Module):
+    """Llama (with ``config.qk_norm`` Qwen3), as `fmkit.llama.llama`: ``model(ids)`` gives logits (B, T, V).
+
+    Parameters
+    ----------
+    config : LlamaConfig
+    device : torch device or its name, optional
+    """
+
+    def __init__(self, config: LlamaConfig, device=None):
+        super().__init__()
+        self.config = config
+        self.wte = _weight(config.vocab_size, config.d_model, device=device)
+        self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in range(config.n_layers))
+        self.norm = nn.Parameter(torch.ones(config.d_model, device=device))
+        if not config.tied:
+            self.head = _weight(config.d_model, config.vocab_size, device=device)
+
+    def forward(self, ids):
+        config = self.config
+        x = F.embedding(ids, self.wte)  # (B, T, C)
+        tables = rope_tables(ids.shape[1], config.d_model // config.n_heads, config.rope_base, x)
+        for block in self.blocks:
+            x = block(x, tables)
+        x = F.rms_norm(x, self.norm.shape, self.norm, config.eps)
+        return x @ (self.wte.T if config.tied else self.head)  # (B, T, V)
 
 
 # ------------------------------------------------------------------------------------------------------- BERT
@@ -219,14 +310,14 @@ class Bert(nn.Module):
 # -------------------------------------------------------------------------------------- to and from NumPy
 
 
-def from_params(params: dict, config: Config | BertConfig, device=None) -> GPT | Bert:
+def from_params(params: dict, config: Config | BertConfig | LlamaConfig, device=None) -> GPT | Bert | Llama:
     """A torch model with a copy of NumPy parameters.
 
     Parameters
     ----------
     params : nested dict of arrays
-        Of `fmkit.transformer` or `fmkit.bert`.
-    config : Config or BertConfig
+        Of `fmkit.transformer`, `fmkit.bert` or `fmkit.llama`.
+    config : Config, BertConfig or LlamaConfig
         Decides which model is made.
     device : torch device or its name, optional
     """
@@ -234,7 +325,7 @@ def from_params(params: dict, config: Config | BertConfig, device=None) -> GPT |
         classes = params["classifier"]["b"].size if "classifier" in params else None
         model = Bert(config, "mlm" in params, "pooler" in params, classes, device)
     else:
-        model = GPT(config, device)
+        model = (Llama if isinstance(config, LlamaConfig) else GPT)(config, device)
     model = model.to(torch.from_numpy(params["wte"]).dtype)
     model.load_state_dict({name: torch.from_numpy(w) for name, w in flatten(params).items()})
     return model

@@ -1,6 +1,8 @@
 """Training a language model (chapter 07): batches out of a long text, and one step on a batch."""
 
 import ctypes
+import runpy
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -80,3 +82,8 @@ def keep_memory() -> bool:
         return False
     size = 32 * 2**20  # bytes: the largest that every glibc accepts
     return bool(mallopt(M_MMAP_THRESHOLD, size)) and bool(mallopt(M_TRIM_THRESHOLD, 16 * size))
+
+
+if __name__ == "__main__":  # `torchrun -m fmkit.training ...` is the command `fmkit pretrain` in each process
+    sys.argv[:1] = ["fmkit", "pretrain"]
+    runpy.run_module("fmkit", run_name="__main__")

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import fmkit
+from fmkit.course.layout import chapters
 
 RECORD = Path(".fmkit", "chapters.json")
 
@@ -19,15 +19,6 @@ RECORD = Path(".fmkit", "chapters.json")
 def default_folder() -> Path:
     """``$FMKIT_WORKSPACE``, or ``fmkit-workspace`` in the home folder."""
     return Path(os.environ.get("FMKIT_WORKSPACE") or "~/fmkit-workspace").expanduser().absolute()
-
-
-def chapters() -> list[Path]:
-    """The course's notebooks, solutions and all, in order: of the checkout, or of the installed package."""
-    package = Path(fmkit.__file__).parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if found := sorted(folder.glob("[0-9][0-9]-*.ipynb")):
-            return found
-    raise FileNotFoundError("fmkit was installed without its notebooks; install it again")
 
 
 def prepare(folder: Path, say=print) -> list[Path]:

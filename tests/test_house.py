@@ -46,9 +46,24 @@ TOOLS = {
     "torch_models",
     "huggingface",
     "pretrained",
+    "shipped",
+    "recipes",
+    "torch_muon",
+    "torch_speedrun",
+    "checkpoints",
+    "corpus",
+    "exporting",
+    "parallel",
+    "pretraining",
+    "baselines",
+    "finetuning",
+    "finetuning_data",
+    "multitask",
+    "sentence_vectors",
+    "torch_adapters",
 }
 # What the command is made of: no other module imports it.
-COMMAND = {"cli", "__main__", "doctor", "workspace"}
+COMMAND = {"cli", "__main__", "doctor", "workspace", "finetune_command"}
 FOLDERS = {"cases", "lab", "course", "book"}
 
 HEAVY = (

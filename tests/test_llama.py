@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmkit.llama import LlamaConfig, init_llama, llama, llama_backward
-from fmkit.params import flatten, tree_map
+from fmkit.params import flatten, tree_map, unflatten
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -14,6 +14,9 @@ CONFIGS = {
     "untied": LlamaConfig(23, 16, n_layers=3, n_heads=4, n_kv_heads=4, d_model=32, d_ff=20, tied=False),
     "one key head": LlamaConfig(
         21, 16, n_layers=1, n_heads=5, n_kv_heads=1, d_model=30, d_ff=44, rope_base=500.0, eps=1e-3
+    ),
+    "qk norm": LlamaConfig(
+        22, 16, n_layers=2, n_heads=6, n_kv_heads=3, d_model=24, d_ff=28, eps=1e-3, qk_norm=True
     ),
 }
 
@@ -82,6 +85,25 @@ def test_parameters_survive_the_way_to_hugging_face_and_back():
         assert config_back == config
         for key, w in flatten(params).items():
             np.testing.assert_array_equal(flatten(back)[key], w)
+
+
+def test_qk_norm_is_hugging_faces_qwen3(tmp_path):
+    from fmkit.pretrained import load_llama, to_hf_llama
+
+    params = make(CONFIGS["qk norm"], np.float32)
+    hf = to_hf_llama(params, CONFIGS["qk norm"])
+    assert type(hf).__name__ == "Qwen3ForCausalLM"
+    hf.save_pretrained(tmp_path)
+    back, config = load_llama(tmp_path)
+    assert config == CONFIGS["qk norm"]
+    for key, w in flatten(params).items():
+        np.testing.assert_array_equal(flatten(back)[key], w)
+    without = flatten(params)
+    for block in params["blocks"]:
+        block["attn"]["q_norm"] = block["attn"]["q_norm"] * 1.5
+    ids = np.array([[1, 2, 3]])
+    changed = llama(params, ids, config)[0] - llama(unflatten(without), ids, config)[0]
+    assert abs(changed).max() > 1e-4  # the gain counts
 
 
 def test_the_future_is_hidden_and_positions_count():

@@ -7,14 +7,18 @@ import pytest
 
 from fmkit.bert import BertConfig, bert, classification_head, init_bert, mlm_head
 from fmkit.cases.transformer import shake
-from fmkit.params import flatten, tree_map
+from fmkit.llama import LlamaConfig, init_llama, llama, llama_backward
+from fmkit.params import flatten, tree_map, unflatten
 from fmkit.transformer import Config, gpt, init_gpt
 
 torch = pytest.importorskip("torch")
 
-from fmkit.torch_models import GPT, Bert, from_params, to_params  # noqa: E402
+from fmkit.torch_models import GPT, Bert, Llama, from_params, to_params  # noqa: E402
 
 GPT_CONFIG = Config(vocab_size=23, block_size=10, n_layers=2, n_heads=4, d_model=16, d_ff=40)
+LLAMA_CONFIG = LlamaConfig(
+    vocab_size=23, block_size=10, n_layers=2, n_heads=6, n_kv_heads=3, d_model=24, d_ff=40, rope_base=50.0
+)
 BERT_CONFIG = BertConfig(
     vocab_size=23, block_size=10, n_layers=2, n_heads=4, d_model=16, d_ff=40, n_segments=3
 )
@@ -47,6 +51,23 @@ def test_gpt_is_the_reference(rng, tied):
     model = from_params(params, config)
     assert model.state_dict().keys() == GPT(config).state_dict().keys() == flatten(params).keys()
     close(gpt(params, IDS, config)[0], model(torch.from_numpy(IDS)), 1e-11)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("qk_norm", [True, False])
+def test_llama_is_the_reference(rng, qk_norm, tied):
+    config = replace(LLAMA_CONFIG, qk_norm=qk_norm, tied=tied)
+    params = shake(rng, init_llama(rng, config))
+    model = from_params(params, config)
+    assert model.state_dict().keys() == Llama(config).state_dict().keys() == flatten(params).keys()
+    logits, cache = llama(params, IDS, config)
+    expected = model(torch.from_numpy(IDS))
+    close(logits, expected, 1e-10)
+    dlogits = rng.standard_normal(logits.shape)
+    expected.backward(torch.from_numpy(dlogits))
+    theirs = unflatten({name: w.grad.numpy() for name, w in model.named_parameters()})
+    ours = llama_backward(dlogits, cache)
+    tree_map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9), ours, theirs)
 
 
 @pytest.mark.parametrize("heads", [{}, {"mlm": True}, {"n_classes": 4}])
@@ -194,6 +215,14 @@ def test_gpt_runs_on_the_device_it_is_given(tied):
         model = GPT(replace(GPT_CONFIG, tied=tied), device=device)
         logits = model(fake_ids(device)).flatten(0, 1)
         return model, torch.nn.functional.cross_entropy(logits, fake_ids(device).flatten())
+
+    backward_on_a_fake_device(make_loss)
+
+
+def test_llama_runs_on_the_device_it_is_given():
+    def make_loss(device):
+        model = Llama(replace(LLAMA_CONFIG, qk_norm=True), device=device)
+        return model, model(fake_ids(device)).sum()
 
     backward_on_a_fake_device(make_loss)
 

@@ -8,6 +8,7 @@ from fmkit import attention as ours
 from fmkit.crosscheck import Case
 
 B, H, G, T, S, D = 4, 6, 2, 5, 7, 8
+EPS = 0.1  # large enough that to forget it shows
 C = 9  # width of the model: need not be H * D
 POSITIONS = np.array([0, 1, 2, 5, 11])  # T of them, with gaps
 TABLES = ours.rope_tables(POSITIONS, D)
@@ -66,11 +67,13 @@ def torch_rope(x):
 
 def torch_multihead(x, p, n_heads, n_kv_heads, mask=None, turn=lambda x: x):
     import torch
-    from torch.nn.functional import linear
+    from torch.nn.functional import linear, rms_norm
 
     qkv = linear(x, p["wqkv"].T, p.get("bqkv"))
     widths = [n_heads * D, n_kv_heads * D, n_kv_heads * D]
     q, k, v = (part.unflatten(-1, (-1, D)).transpose(1, 2) for part in torch.split(qkv, widths, dim=-1))
+    if "q_norm" in p:
+        q, k = rms_norm(q, (D,), p["q_norm"], EPS), rms_norm(k, (D,), p["k_norm"], EPS)
     out = torch_attention(turn(q), turn(k), v, mask)
     return linear(out.transpose(1, 2).flatten(2), p["wo"].T, p.get("bo"))
 
@@ -86,13 +89,15 @@ def _qkv(n_kv_heads, mask=None):
     return inputs
 
 
-def _multihead(n_heads, n_kv_heads, bias):
+def _multihead(n_heads, n_kv_heads, bias, norm=False):
     def inputs(rng):
         x = rng.standard_normal((B, T, C))
         K = (n_heads + 2 * n_kv_heads) * D
         p = {"wqkv": rng.standard_normal((C, K)) / 3.0, "wo": rng.standard_normal((n_heads * D, C)) / 7.0}
         if bias:
             p |= {"bqkv": rng.standard_normal(K), "bo": rng.standard_normal(C)}
+        if norm:
+            p |= {"q_norm": rng.standard_normal(D), "k_norm": rng.standard_normal(D)}
         return x, p
 
     return inputs
@@ -138,6 +143,12 @@ CASES = {
         lambda x, p: ours.multihead_attention(x, p, H, G, _CAUSAL.astype(x.dtype), TABLES),
         ours.multihead_attention_backward,
         _multihead(H, G, bias=False),
+        lambda x, p: torch_multihead(x, p, H, G, _torch_causal(x), torch_rope),
+    ),
+    "multihead_attention_qk_norm": Case(
+        lambda x, p: ours.multihead_attention(x, p, H, G, _CAUSAL.astype(x.dtype), TABLES, EPS),
+        ours.multihead_attention_backward,
+        _multihead(H, G, bias=False, norm=True),
         lambda x, p: torch_multihead(x, p, H, G, _torch_causal(x), torch_rope),
     ),
 }

@@ -1,0 +1,188 @@
+"""Small parts that teach a big model (chapter 08): LoRA, adapters, learned prefixes. The rest stays frozen.
+
+Each is a pair, a forward and its backward. What is frozen gets no gradient: the backwards return only the
+gradient of the input, so that learning can go on below, and those of the few new parameters. Shapes: R the
+rank or the width of a bottleneck, P learned positions, B batch, H heads, T queries, S keys, D width of a
+head, C channels.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from fmkit._types import Array, Cache
+from fmkit.activations import gelu_tanh, gelu_tanh_backward
+from fmkit.attention import attention, attention_backward
+from fmkit.layers import linear, linear_backward
+
+# ------------------------------------------------------------------------------------------------------ LoRA
+
+
+def lora_linear(
+    x: Float[Array, "*lead C_in"],
+    w: Float[Array, "C_in C_out"],
+    b: Float[Array, "C_out"] | None,
+    a: Float[Array, "C_in R"],
+    bb: Float[Array, "R C_out"],
+    alpha: float = 16.0,
+) -> tuple[Float[Array, "*lead C_out"], Cache]:
+    """A frozen linear layer with a learned change of low rank: x @ w + b + alpha / R * (x @ a) @ bb.
+
+    Parameters
+    ----------
+    x : (..., C_in)
+    w, b : (C_in, C_out), (C_out,) or None
+        The pretrained layer. Frozen.
+    a, bb : (C_in, R), (R, C_out)
+        What is learned. Start with ``a`` random and ``bb`` zero: then the layer begins as the pretrained one.
+    alpha : float
+        Scale of the change. Divided by R, so that another rank does not ask for another learning rate.
+
+    Returns
+    -------
+    out : (..., C_out)
+    cache
+        What `lora_linear_backward` needs.
+
+    References
+    ----------
+    Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models" (2021), equation 3; their A and B,
+    transposed, are our ``a`` and ``bb``.
+    """
+    scale = alpha / a.shape[1]
+    out, _ = linear(x, w, b)  # (..., C_out)
+    narrow, a_cache = linear(x, a)  # (..., R)
+    change, bb_cache = linear(narrow, bb)  # (..., C_out)
+    change *= scale
+    out += change
+    return out, (w, a_cache, bb_cache, scale)
+
+
+def lora_linear_backward(
+    dout: Float[Array, "*lead C_out"], cache: Cache
+) -> tuple[Float[Array, "*lead C_in"], Float[Array, "C_in R"], Float[Array, "R C_out"]]:
+    """Gradients of `lora_linear`: dx, da, dbb. The product that costs most, dw = x^T dout, is not needed."""
+    w, a_cache, bb_cache, scale = cache
+
+    # out += scale * narrow @ bb
+    dnarrow, dbb, _ = linear_backward(dout * scale, bb_cache)  # (..., R)
+
+    # narrow = x @ a
+    dx, da, _ = linear_backward(dnarrow, a_cache)
+
+    # out = x @ w + b: through the frozen weight, but not into it
+    dx += dout @ w.T
+    return dx, da, dbb
+
+
+def merge_lora(
+    w: Float[Array, "C_in C_out"],
+    a: Float[Array, "C_in R"],
+    bb: Float[Array, "R C_out"],
+    alpha: float = 16.0,
+) -> Float[Array, "C_in C_out"]:
+    """The one weight that does what `lora_linear` does, w + alpha / R * a @ bb: no extra cost any more."""
+    return w + (alpha / a.shape[1]) * (a @ bb)
+
+
+# --------------------------------------------------------------------------------------------------- adapters
+
+
+def adapter(
+    x: Float[Array, "*lead C"],
+    w_down: Float[Array, "C R"],
+    b_down: Float[Array, "R"],
+    w_up: Float[Array, "R C"],
+    b_up: Float[Array, "C"],
+) -> tuple[Float[Array, "*lead C"], Cache]:
+    """Behind a frozen part, a bottleneck with a way around it: x + gelu(x @ w_down + b_down) @ w_up + b_up.
+
+    Parameters
+    ----------
+    x : (..., C)
+        What the frozen part gave.
+    w_down, b_down, w_up, b_up : (C, R), (R,), (R, C), (C,)
+        What is learned. Start with ``w_up`` and ``b_up`` zero: then nothing changes at first.
+
+    Returns
+    -------
+    out : (..., C)
+    cache
+        What `adapter_backward` needs.
+
+    References
+    ----------
+    Houlsby et al., "Parameter-Efficient Transfer Learning for NLP" (2019), section 2.1.
+    """
+    down, down_cache = linear(x, w_down, b_down)  # (..., R)
+    hidden, gelu_cache = gelu_tanh(down)
+    up, up_cache = linear(hidden, w_up, b_up)  # (..., C)
+    up += x
+    return up, (down_cache, gelu_cache, up_cache)
+
+
+def adapter_backward(dout: Float[Array, "*lead C"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
+    """Gradients of `adapter`: dx, dw_down, db_down, dw_up, db_up."""
+    down_cache, gelu_cache, up_cache = cache
+
+    # up = hidden @ w_up + b_up
+    dhidden, dw_up, db_up = linear_backward(dout, up_cache)  # (..., R)
+
+    # down = x @ w_down + b_down, then GELU
+    dx, dw_down, db_down = linear_backward(gelu_tanh_backward(dhidden, gelu_cache), down_cache)
+
+    # out = x + up: the way around
+    dx += dout
+    return dx, dw_down, db_down, dw_up, db_up
+
+
+# ----------------------------------------------------------------------------------------------------- prefix
+
+
+def prefix_attention(
+    q: Float[Array, "B H T D"],
+    k: Float[Array, "B H S D"],
+    v: Float[Array, "B H S D"],
+    pk: Float[Array, "H P D"],
+    pv: Float[Array, "H P D"],
+    mask: Float[Array, "..."] | None = None,
+) -> tuple[Float[Array, "B H T D"], Cache]:
+    """Attention with P learned keys and values in front of the text's own: as if P words had come before.
+
+    Parameters
+    ----------
+    q : (B, H, T, D)
+    k, v : (B, H, S, D)
+        Of the text, from frozen projections.
+    pk, pv : (H, P, D)
+        What is learned, the same for every text.
+    mask : broadcastable to (B, H, T, S), optional
+        Added to the scores of the text's keys: 0 or -inf. The prefix is never masked.
+
+    Returns
+    -------
+    out : (B, H, T, D)
+    cache
+        What `prefix_attention_backward` needs.
+
+    References
+    ----------
+    Li and Liang, "Prefix-Tuning: Optimizing Continuous Prompts for Generation" (2021), equation 3, without
+    their extra network in training.
+    """
+    B, P = len(k), pk.shape[1]
+    k = np.concatenate([np.broadcast_to(pk, (B, *pk.shape)), k], axis=2)  # (B, H, P+S, D)
+    v = np.concatenate([np.broadcast_to(pv, (B, *pv.shape)), v], axis=2)
+    if mask is not None:
+        seen = np.zeros((*mask.shape[:-1], P), mask.dtype)
+        mask = np.concatenate([seen, mask], axis=-1)  # (..., P+S)
+    out, cache = attention(q, k, v, mask)
+    return out, (cache, P)
+
+
+def prefix_attention_backward(dout: Float[Array, "B H T D"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
+    """Gradients of `prefix_attention`: dq, dk, dv, dpk, dpv (summed: one prefix serves all texts)."""
+    attention_cache, P = cache
+    dq, dk, dv = attention_backward(dout, attention_cache)  # (B, H, P+S, D)
+
+    # k = [pk, k], v = [pv, v]: cut them apart again
+    return dq, dk[:, :, P:], dv[:, :, P:], dk[:, :, :P].sum(0), dv[:, :, :P].sum(0)

@@ -1,0 +1,117 @@
+"""Files of a training run that survive a kill at any moment: whole or not there, and noticed when damaged."""
+
+import errno
+import hashlib
+import io
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+MAGIC = b"fmkit checkpoint 1\n"  # then the SHA-256 of the rest (32 bytes), then what torch.save writes
+
+
+class CheckpointError(RuntimeError):
+    """A folder of a run cannot be read or written; the message says what to do."""
+
+
+def write(path: str | Path, data: bytes) -> None:
+    """Put a file in place whole, or leave what was there as it is.
+
+    The bytes go to a second file and onto the disk (``fsync``); only then the second file takes the first
+    one's name, which the system does in one piece. The second file's name is always the same, so whatever a
+    killed run left is written over by the next one.
+
+    Raises
+    ------
+    CheckpointError
+        The disk is full, or the folder cannot be written to.
+    """
+    path = Path(path)
+    scratch = path.with_name(f".{path.name}.tmp")
+    try:
+        try:
+            with open(scratch, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(scratch, path)
+        except BaseException:
+            scratch.unlink(missing_ok=True)  # on a full disk it would stand in the way
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> CheckpointError:
+    """What the system says, as what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CheckpointError(f"the disk is full: {path} could not be written. Make room, then run it again")
+    return CheckpointError(f"cannot write {path} ({error.strerror}); name another folder")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a rename to the disk. (Windows cannot open a folder; there the rename alone has to do.)"""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def to_bytes(state: dict) -> bytes:
+    """A nested dict of tensors, numbers, strings and lists as a checkpoint's bytes."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getvalue()
+    return MAGIC + hashlib.sha256(data).digest() + data
+
+
+def from_bytes(data: bytes, path: str | Path, device=None) -> dict:
+    """The dict that `to_bytes` was given, its tensors on ``device``; ``path`` is for the message.
+
+    Raises
+    ------
+    CheckpointError
+        The bytes are no checkpoint, or not those that were written.
+    """
+    import torch
+
+    start = len(MAGIC) + 32
+    if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
+        raise CheckpointError(f"{path} is damaged. Delete it to begin this run again from its first step")
+    return torch.load(io.BytesIO(data[start:]), map_location=device, weights_only=True)
+
+
+@contextmanager
+def only_one(folder: str | Path):
+    """Make a run's folder and keep other runs out of it for as long as this one lives.
+
+    The system gives the lock back when the process ends, however it ends.
+
+    Raises
+    ------
+    CheckpointError
+        Another run is in the folder, or it cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    except NotImplementedError:  # a file system without locks: there the user has to take care
+        pass
+    try:
+        yield
+    finally:
+        lock.release()

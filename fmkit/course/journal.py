@@ -1,0 +1,135 @@
+"""The journal of a grading run: one line of JSON for each result, only ever appended, each on disk before it
+counts.
+
+A run that is killed at any moment goes on from its journal: what stands there is not graded again, and a line
+that was cut off is graded again. The first line holds the run's secret seed, so that a run that goes on asks
+the same.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+
+class JournalError(RuntimeError):
+    """The journal cannot be used; the message says why."""
+
+
+class Journal:
+    """An open journal, as a context manager; one process at a time may have it open.
+
+    Attributes
+    ----------
+    seed : int
+        Of the run.
+    done : dict
+        Key of a job (a tuple of strings) -> its result.
+
+    Raises
+    ------
+    JournalError
+        When another process has it open, or the file is no journal.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.seed = 0
+        self.done: dict[tuple, dict] = {}
+
+    def __enter__(self) -> "Journal":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # the seed is a secret
+        try:
+            _lock(self.fd, self.path)
+            lines, whole = _lines(self.fd)
+            if whole < os.fstat(self.fd).st_size:
+                os.ftruncate(self.fd, whole)  # a line that was cut off: as if it had never been written
+            if lines and "seed" not in lines[0]:
+                raise JournalError(f"{self.path} is no journal of a grading run")
+        except BaseException:
+            os.close(self.fd)
+            raise
+        for line in lines:
+            self._take(line)
+        if not lines:
+            self._append({"seed": _new_seed(), "version": 1})
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        os.close(self.fd)
+
+    def _take(self, line) -> None:
+        if "seed" in line:
+            self.seed = int(line["seed"], 16)
+        for key in line.get("again", ()):
+            self.done.pop(tuple(key), None)
+        if "result" in line:
+            self.done[tuple(line["key"])] = line["result"]
+
+    def _append(self, line: dict) -> None:
+        data = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.fd, view) :]
+        os.fsync(self.fd)
+        self._take(line)
+
+    def add(self, key: tuple, result: dict) -> None:
+        """Note a result; it is on disk when this returns."""
+        self._append({"key": key, "result": result})
+
+    def begin_again(self, keys: list[tuple]) -> None:
+        """These jobs are to be graded anew, with another seed. Their old results stay readable until then."""
+        self._append({"again": keys, "seed": _new_seed()})
+
+
+def read_journal(path: str | Path) -> list[dict]:
+    """The latest result of each student and chapter, in the order of their first grading; also during a
+    run."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return []
+    try:
+        lines, _ = _lines(fd)
+    finally:
+        os.close(fd)
+    latest: dict[tuple, dict] = {}
+    for line in lines:
+        if "result" in line:
+            result = line["result"]
+            latest[result["chapter"], result["student"]] = result
+    return list(latest.values())
+
+
+def _lines(fd) -> tuple[list[dict], int]:
+    """The whole lines of a journal, and how many bytes they take. A damaged line is left out."""
+    with open(os.dup(fd), "rb") as file:
+        file.seek(0)
+        lines, whole = [], 0
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                break
+            whole += len(raw)
+            with contextlib.suppress(ValueError):
+                line = json.loads(raw)
+                lines += [line] if isinstance(line, dict) else []
+    return lines, whole
+
+
+def _lock(fd, path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JournalError(f"another grading run has {path} open") from None
+
+
+def _new_seed() -> str:
+    return secrets.token_hex(16)

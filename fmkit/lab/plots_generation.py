@@ -1,0 +1,172 @@
+"""Chapter 09's own pictures: what may come next, a tree of texts, quality against diversity."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from fmkit.lab.plots import BLACK, BLUE, COLOURS, ORANGE, RED, SKY
+
+_GREY = "#BBBBBB"
+
+
+def readable(token: str) -> str:
+    """A token as it is shown: spaces at its edges as middle dots, a line break as an arrow."""
+    text = token.replace("\n", "↵").replace("\t", "→")
+    inner = text.strip(" ")
+    lead = len(text) - len(text.lstrip(" "))
+    return "·" * lead + inner + "·" * (len(text) - lead - len(inner)) or "∅"
+
+
+def next_tokens(
+    before: np.ndarray,
+    after: np.ndarray | None,
+    tokens: Sequence[str],
+    *,
+    title: str,
+    top: int = 12,
+    ax: Axes | None = None,
+) -> Axes:
+    """The most likely next tokens as bars: blue what is drawn from, grey what the model itself said.
+
+    Parameters
+    ----------
+    before, after : (V,)
+        The model's probabilities, and those after temperature and filters (None: only the first).
+    tokens : V strings
+    top : int
+        So many bars, of the tokens that the model finds likeliest.
+    """
+    ax = ax or plt.subplots(figsize=(5.8, 2.4))[1]
+    best = np.argsort(-before, kind="stable")[:top]
+    places = np.arange(len(best))
+    if after is None:
+        ax.bar(places, before[best], 0.7, color=BLUE)
+    else:
+        ax.bar(places - 0.2, before[best], 0.4, color=_GREY, label="the model")
+        ax.bar(places + 0.2, after[best], 0.4, color=BLUE, label="drawn from")
+        ax.legend(loc="upper right")
+    names = [readable(tokens[i]) for i in best]
+    ax.set_xticks(places, names, rotation=45 if max(map(len, names)) > 3 else 0)
+    tallest = max(before.max(), 0.0 if after is None else after.max())
+    ax.set(title=title, ylabel="probability", ylim=(0, min(1.3 * tallest, 1.05)))
+    return ax
+
+
+def settings_compared(
+    panels: Mapping[str, tuple[np.ndarray, np.ndarray, str]], tokens: Sequence[str], *, title: str
+) -> Axes:
+    """One column for each setting: the next token's probabilities as bars, below it a text made so.
+
+    ``panels`` holds for each name (probabilities of the model, probabilities drawn from, text).
+    """
+    fig, axes = plt.subplots(2, len(panels), figsize=(5.8, 3.7), height_ratios=(1, 0.9), squeeze=False)
+    tallest = max(p.max() for before, after, _ in panels.values() for p in (before, after))
+    for (name, (before, after, text)), ax, below in zip(panels.items(), *axes, strict=True):
+        next_tokens(before, after, tokens, title=name, top=7, ax=ax)
+        ax.set_ylim(0, min(1.3 * tallest, 1.05))
+        if ax is not axes[0, 0]:
+            ax.set(ylabel="", yticklabels=[])
+            ax.get_legend().remove()
+        below.axis("off")
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 24) or [""]]
+        below.text(0, 1, "\n".join(lines[:10]), va="top", family="monospace", fontsize=6.6)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    return axes[0, 0]
+
+
+def tree(branches: Mapping[str, Mapping[str, float]], paths: Mapping[str, Sequence[str]], *, title: str):
+    """A tree of texts of two tokens; each edge with its probability.
+
+    Parameters
+    ----------
+    branches : dict
+        For each first token what may follow it, with its probability; under "" the first tokens themselves.
+    paths : dict
+        Name -> the tokens of a path that is drawn in its own colour.
+    """
+    _, ax = plt.subplots(figsize=(5.8, 3.0))
+    leaves = [(first, second) for first in branches[""] for second in branches[first]]
+    height = {leaf: -float(i) for i, leaf in enumerate(leaves)}
+    for first in branches[""]:
+        height[(first,)] = float(np.mean([height[leaf] for leaf in leaves if leaf[0] == first]))
+    root = float(np.mean([height[(first,)] for first in branches[""]]))
+    for node in height:
+        x = len(node)
+        start = (x - 1, height[node[:-1]] if x > 1 else root)
+        styles = [i for i, path in enumerate(paths.values()) if tuple(path[:x]) == node]
+        shade, style = ((BLUE, "-"), (RED, "--"))[styles[0]] if styles else (_GREY, "-")
+        ax.plot([start[0], x], [start[1], height[node]], style, color=shade)
+        p = branches[node[0] if x > 1 else ""][node[-1]]
+        middle = ((start[0] + x) / 2, (start[1] + height[node]) / 2)
+        box = {"fc": "white", "ec": "none", "pad": 0.8}
+        ax.text(*middle, f"{p:.2f}", ha="center", va="center", fontsize=8, color=BLACK, bbox=box)
+        whole = f"   = {branches[''][node[0]] * p:.3f}" if x > 1 else ""
+        box = {"fc": "white", "ec": shade, "boxstyle": "round,pad=0.25"}
+        ax.text(x, height[node], node[-1], ha="center", va="center", fontsize=9, bbox=box)
+        ax.text(x + 0.18, height[node], whole, va="center", fontsize=8.5)
+    for i, name in enumerate(paths):
+        ax.plot([], [], ("-", "--")[i], color=(BLUE, RED)[i], label=name)
+    ax.legend(loc="lower left")
+    ax.set(title=title, xlim=(-0.15, 2.75))
+    ax.axis("off")
+    return ax
+
+
+def trade_off(
+    points: Mapping[str, tuple[float, float]],
+    real: tuple[float, float],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+) -> Axes:
+    """Settings as labelled points on two measures, joined in their order; a star for real text."""
+    _, ax = plt.subplots(figsize=(5.8, 3.2))
+    xs, ys = zip(*points.values(), strict=True)
+    ax.plot(xs, ys, "o-", color=BLUE, lw=1.2, ms=5)
+    for name, (x, y) in points.items():
+        ax.annotate(name, (x, y), xytext=(5, 5), textcoords="offset points", fontsize=8)
+    ax.plot(*real, "*", color=RED, ms=14)
+    ax.annotate("real text", real, xytext=(9, -4), textcoords="offset points", fontsize=9, color=RED)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.margins(0.12)
+    ax.set_yscale("log")
+    ticks = [tick for tick in (2, 3, 4, 5, 7, 10, 15, 20, 30) if 0.8 * min(ys) < tick < 1.2 * max(ys)]
+    ax.set_yticks(ticks, map(str, ticks))
+    ax.set_yticks([], minor=True)
+    return ax
+
+
+def sureness(text: str, counts: Sequence[int], *, title: str) -> Axes:
+    """A bar below each character of a text: among how many characters it was chosen."""
+    _, ax = plt.subplots(figsize=(5.8, 2.4))
+    places = np.arange(len(text))
+    shades = [ORANGE if before in " \n" else SKY for before in "x" + text[:-1]]
+    ax.bar(places, counts, 0.8, color=shades)
+    ax.set_xticks(places, [readable(c) for c in text], fontsize=7.5)
+    ax.set(title=title, ylabel="characters kept")
+    for shade, name in ((ORANGE, "a word begins"), (SKY, "inside a word")):
+        ax.bar([0], [0], color=shade, label=name)
+    ax.set_ylim(0, 1.3 * max(counts))
+    ax.legend(loc="upper left", ncols=2)
+    return ax
+
+
+def accuracies(rows: Mapping[str, Sequence[float]], groups: Sequence[str], *, title: str) -> Axes:
+    """Percentages as horizontal bars: one row for each model, one colour for each question."""
+    _, ax = plt.subplots(figsize=(5.8, 2.8))
+    height = 0.8 / len(groups)
+    for k, group in enumerate(groups):
+        places = np.arange(len(rows)) + (k - (len(groups) - 1) / 2) * height
+        values = [100 * row[k] for row in rows.values()]
+        ax.barh(places, values, height * 0.92, color=COLOURS[k], label=group, hatch=("", "//", "..")[k % 3])
+        for place, value in zip(places, values, strict=True):
+            ax.text(value + 1, place, f"{value:.0f}", va="center", fontsize=8)
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.invert_yaxis()
+    ax.set(title=title, xlabel="right, in %", xlim=(0, 118))
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 0.0))
+    return ax

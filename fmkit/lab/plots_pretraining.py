@@ -1,0 +1,170 @@
+"""Chapter 07's pictures: rows of characters, loss curves with levels to read them by, scaling, speedrun."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from fmkit.lab.plots import BLACK, COLOURS, LINES, ORANGE
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second cue beside the colour
+
+
+def strips(
+    rows: Mapping[str, Sequence[str]], *, title: str, marked: Mapping[str, Sequence[int]] | None = None
+) -> Axes:
+    """Rows of tokens in boxes, one below the other; places in ``marked`` are shaded and in bold.
+
+    Parameters
+    ----------
+    rows : dict
+        For each row its name and its tokens; an empty one is drawn as an empty box.
+    marked : dict, optional
+        For a row's name the places to shade.
+    """
+    longest = max(map(len, rows.values()))
+    _, ax = plt.subplots(figsize=(6.0, 0.34 * len(rows) + 0.45))
+    for y, (name, tokens) in enumerate(rows.items()):
+        ax.text(-0.4, y, name, ha="right", va="center", fontsize=8.5)
+        for x, token in enumerate(tokens):
+            is_marked = x in (marked or {}).get(name, ())
+            face = ORANGE + "77" if is_marked else "white"
+            ax.add_patch(plt.Rectangle((x, y - 0.42), 1, 0.84, fc=face, ec="0.75", lw=0.6))
+            shown = {"\n": "↵", " ": "␣"}.get(token, token)
+            size = 8.5 if len(shown) == 1 else 5.2
+            weight = "bold" if is_marked else "normal"
+            ax.text(x + 0.5, y, shown, ha="center", va="center", fontsize=size, weight=weight)
+    ax.set(xlim=(-0.2, longest + 0.1), ylim=(len(rows) - 0.4, -0.6), title=title)
+    ax.axis("off")
+    return ax
+
+
+def smoothed(values: Sequence[float], window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means of ``window`` neighbours, and the place of the middle of each."""
+    window = min(window, len(values))
+    means = np.convolve(values, np.ones(window) / window, "valid")
+    return np.arange(len(means)) + (window - 1) / 2, means
+
+
+def loss_curves(
+    curves: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    levels: Mapping[str, float] | None = None,
+    window: int = 10,
+    raw: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """The loss of each batch against the step, smoothed; with ``levels``, horizontal lines to read it by.
+
+    Parameters
+    ----------
+    curves : dict of sequences
+        The loss of each batch, by the name of the run.
+    levels : dict of float, optional
+        Losses of models that one knows, by what they know.
+    window : int
+        Batches of which a mean is drawn.
+    raw : bool
+        Also draw each batch as a dot.
+    """
+    ax = ax or plt.subplots(figsize=(5.9, 3.2))[1]
+    longest = max(map(len, curves.values()))
+    for name, value in (levels or {}).items():
+        ax.axhline(value, color="0.6", lw=0.8, ls=":")
+        ax.text(longest, value, f" {name} {value:.2f}", va="center", fontsize=8)
+    for i, (name, values) in enumerate(curves.items()):
+        if raw:
+            ax.plot(values, ".", color=COLOURS[i], ms=2.5, alpha=0.3)
+        ax.plot(*smoothed(values, window), LINES[i], color=COLOURS[i], lw=1.8, label=name)
+    ax.set(title=title, xlabel="step", ylabel="loss (nats)")
+    if len(curves) > 1:
+        ax.legend(loc="upper right")
+    return ax
+
+
+def scaling(
+    points: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    title: str,
+    xlabel: str,
+    fits: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    ylabel: str = "validation loss (nats)",
+    ax: Axes | None = None,
+) -> Axes:
+    """Losses against sizes, both axes logarithmic, with fitted laws as thin dashed lines."""
+    ax = ax or plt.subplots(figsize=(5.8, 3.1))[1]
+    for i, (name, (x, y)) in enumerate(points.items()):
+        ax.plot(x, y, MARKERS[i], color=COLOURS[i], ms=6, label=name)
+    for i, (name, (x, y)) in enumerate((fits or {}).items()):
+        ax.plot(x, y, "--", color=COLOURS[(i + len(points)) % len(COLOURS)], lw=1.2, label=name)
+    ax.set(xscale="log", yscale="log", title=title, xlabel=xlabel, ylabel=ylabel)
+    low, high = ax.get_ylim()
+    ticks = [t for t in (0.2, 0.5, 1.0, 1.5, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0, 4.0) if low <= t <= high]
+    ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    ax.minorticks_off()
+    if len(points) + len(fits or {}) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def by_seconds(
+    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    title: str,
+    goal: float | None = None,
+    ylim: tuple[float, float] | None = None,
+) -> Axes:
+    """Validation loss against the CPU seconds spent, logarithmic, one line for each run."""
+    _, ax = plt.subplots(figsize=(5.9, 3.3))
+    if goal is not None:
+        ax.axhline(goal, color=BLACK, lw=0.8, ls=":")
+    for i, (name, (seconds, losses)) in enumerate(runs.items()):
+        ax.plot(
+            seconds,
+            losses,
+            LINES[i % 7],
+            marker=MARKERS[i % 7],
+            ms=3,
+            color=COLOURS[i % 7],
+            lw=1.6,
+            label=name,
+        )
+    ax.set(xscale="log", title=title, xlabel="CPU seconds", ylabel="validation loss (nats)", ylim=ylim)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return ax
+
+
+def changes(
+    names: Sequence[str],
+    losses: Sequence[float],
+    *,
+    title: str,
+    start: float,
+    noise: float,
+    xlabel: str = "validation loss (nats)",
+) -> Axes:
+    """One bar for each change, from where it started; what is inside the noise is grey.
+
+    Parameters
+    ----------
+    names, losses : sequences
+        What was changed, and the loss that it came to.
+    start : float
+        The loss without any change.
+    noise : float
+        How far two runs may be apart that differ in their seeds only.
+    """
+    _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 0.9))
+    ax.axvspan(start - noise, start + noise, color="0.92", zorder=0)
+    ax.axvline(start, color=BLACK, lw=0.8)
+    for y, value in enumerate(losses):
+        gain = start - value
+        colour = "0.55" if abs(gain) <= noise else COLOURS[0] if gain > 0 else COLOURS[1]
+        ax.barh(y, value - start, 0.62, left=start, color=colour)
+        ax.text(value, y, f" {value:.2f} ", ha="left" if value > start else "right", va="center", fontsize=8)
+    ax.set(yticks=range(len(names)), yticklabels=names, title=title, xlabel=xlabel)
+    ax.invert_yaxis()
+    ax.margins(x=0.16)
+    return ax

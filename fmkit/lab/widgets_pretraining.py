@@ -1,0 +1,51 @@
+"""Chapter 07's widget: hide letters of a line with _ and let a model guess them. Needs a running kernel."""
+
+import html
+from collections.abc import Callable
+
+import ipywidgets
+
+from fmkit.lab.plots import BLUE
+
+_LONGEST = 64  # characters
+
+
+def fill_in(guess: Callable, text: str) -> ipywidgets.VBox:
+    """A text field; below it the line with its gaps filled, and the likeliest letters of each gap.
+
+    Parameters
+    ----------
+    guess : callable
+        ``guess(text)`` gives, for every ``_`` in the text, a list of (character, probability), best first.
+    text : str
+        To begin with, with a ``_`` in it for each hidden letter.
+    """
+    field = ipywidgets.Text(text, description="line", layout={"width": "560px", "max_width": "100%"})
+    shown = ipywidgets.HTML()
+
+    def redraw(_=None):
+        line = field.value[:_LONGEST]
+        shown.value = filled(line, guess(line) if "_" in line else [])
+
+    field.observe(redraw, names="value")
+    redraw()
+    return ipywidgets.VBox([field, shown])
+
+
+def filled(line: str, guesses: list) -> str:
+    """The line as HTML with each ``_`` replaced by its best guess in colour, and a list of the guesses."""
+    best = iter(guesses)
+    letters = [_coloured(next(best)[0][0]) if c == "_" else html.escape(c) for c in line]
+    rows = "".join(
+        f"<li>{', '.join(f'{_visible(c)} {p:.0%}' for c, p in candidates[:4])}</li>" for candidates in guesses
+    )
+    style = "font-family:monospace;font-size:120%;white-space:pre"
+    return f'<p style="{style}">{"".join(letters)}</p><ol>{rows}</ol>'
+
+
+def _visible(character):
+    return html.escape({" ": "␣", "\n": "↵"}.get(character, character))
+
+
+def _coloured(character):
+    return f'<b style="color:{BLUE}">{_visible(character)}</b>'

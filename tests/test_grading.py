@@ -1,0 +1,99 @@
+"""Grading: every kind of submission, honest and hostile, ends in the right grade, and none hurts another."""
+
+import os
+import socket
+
+import pytest
+import submissions as s
+from hostile import CELLS, FILES, HONEST
+from hostile_code import BOMBS, ELSEWHERE, ENDLESS, ENDS, LEFT
+from hostile_ways import CONFINED, SOCKETS, TAMPERED
+from submissions import Kind
+
+from fmkit.course.batch import grade_batch
+from fmkit.course.sandbox import MB, Limits, SandboxError, require
+
+try:
+    require()
+    NO_SANDBOX = ""
+except SandboxError as error:
+    NO_SANDBOX = str(error)
+
+needs_sandbox = pytest.mark.skipif(bool(NO_SANDBOX), reason=NO_SANDBOX)
+SHORT = Limits(seconds=2.0, memory=1024 * MB)
+LONG = Limits(seconds=20.0, memory=1024 * MB)
+SLOW = {"60 MB of output"}
+
+QUICK = {**HONEST, **CELLS, **FILES, **ENDS, **BOMBS, **LEFT, **TAMPERED, **CONFINED, **ELSEWHERE}
+
+
+def grade(kinds, folder, limits, **options):
+    """Grade a batch of one submission a kind: name -> result."""
+    jobs = []
+    for number, (name, kind) in enumerate(kinds.items()):
+        file = folder / f"s{number}" / "04-backprop.ipynb"
+        file.parent.mkdir()
+        file.write_bytes(s.data_of(kind.make()))
+        jobs.append({"student": name, "chapter": "04-backprop", "file": file, "notebook": s.NOTEBOOK})
+    results = grade_batch(jobs, 2, folder / "journal.jsonl", limits=limits, **options)
+    return {result["student"]: result for result in results}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Something that listens on this machine, which no answer may reach."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory, server):
+    online = {"opens a socket": Kind(lambda: s.unless(SOCKETS.format(port=server)))}
+    return grade(QUICK | online, tmp_path_factory.mktemp("quick"), LONG)
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory):
+    return grade(ENDLESS, tmp_path_factory.mktemp("endless"), SHORT)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", QUICK)
+def test_each_kind_ends_in_the_right_grade(name, quick):
+    QUICK[name].check(quick[name])
+
+
+@needs_sandbox
+def test_no_answer_reaches_the_network(quick):
+    Kind(s.solved).check(quick["opens a socket"])
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_is_stopped(name, endless):
+    ENDLESS[name].check(endless[name])
+
+
+@needs_sandbox
+def test_nobody_is_lost(quick, endless):
+    assert set(quick) == {*QUICK, "opens a socket"} and set(endless) == set(ENDLESS)
+
+
+@needs_sandbox
+def test_each_slip_is_named(quick):
+    for id, entry in quick["one slip each"]["exercises"].items():
+        assert entry["misconception"] and entry["hint"], id
+
+
+@needs_sandbox
+def test_nothing_is_left_running(quick, endless):
+    mine = [int(p) for p in os.listdir("/proc") if p.isdigit() and _parent(p) == os.getpid()]
+    assert not mine
+
+
+def _parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
