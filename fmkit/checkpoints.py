@@ -3,9 +3,10 @@
 import errno
 import hashlib
 import io
-import os
 from contextlib import contextmanager
 from pathlib import Path
+
+from fmkit._files import write_whole
 
 MAGIC = b"fmkit checkpoint 1\n"  # then the SHA-256 of the rest (32 bytes), then what torch.save writes
 
@@ -15,32 +16,17 @@ class CheckpointError(RuntimeError):
 
 
 def write(path: str | Path, data: bytes) -> None:
-    """Put a file in place whole, or leave what was there as it is.
-
-    The bytes go to a second file and onto the disk (``fsync``); only then the second file takes the first
-    one's name, which the system does in one piece. The second file's name is always the same, so whatever a
-    killed run left is written over by the next one.
+    """Put a file in place whole and onto the disk, or leave what was there as it is.
 
     Raises
     ------
     CheckpointError
         The disk is full, or the folder cannot be written to.
     """
-    path = Path(path)
-    scratch = path.with_name(f".{path.name}.tmp")
     try:
-        try:
-            with open(scratch, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(scratch, path)
-        except BaseException:
-            scratch.unlink(missing_ok=True)  # on a full disk it would stand in the way
-            raise
-        _sync_folder(path.parent)
+        write_whole(path, data, durable=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(Path(path), error) from error
 
 
 def cannot_write(path: Path, error: OSError) -> CheckpointError:
@@ -48,17 +34,6 @@ def cannot_write(path: Path, error: OSError) -> CheckpointError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CheckpointError(f"the disk is full: {path} could not be written. Make room, then run it again")
     return CheckpointError(f"cannot write {path} ({error.strerror}); name another folder")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk. (Windows cannot open a folder; there the rename alone has to do.)"""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def to_bytes(state: dict) -> bytes:

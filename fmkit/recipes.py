@@ -127,8 +127,8 @@ def make_model(recipe: Recipe, vocab_size: int, device=None):
 
     if recipe.body not in ("gpt", "llama") or (recipe.body == "llama" and not recipe.rotary):
         raise ValueError(f"body {recipe.body!r} with rotary={recipe.rotary}: there is no such model")
-    with torch.random.fork_rng():  # the caller's random numbers are left alone
-        torch.manual_seed(recipe.seed)  # made on the CPU: the same weights on every device
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are left alone
+        torch.default_generator.manual_seed(recipe.seed)  # of the CPU: the same weights on every device
         if recipe.plain:
             model = (GPT if recipe.body == "gpt" else Llama)(recipe.config(vocab_size))
         else:

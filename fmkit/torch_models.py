@@ -98,8 +98,9 @@ class Attention(nn.Module):
         heads = qkv.view(B, T, sum(self.widths), -1).transpose(1, 2)  # (B, H+2G, T, D)
         q, k, v = heads.split(self.widths, dim=1)
         if self.eps is not None:
-            q = F.rms_norm(q, self.q_norm.shape, self.q_norm, self.eps)
-            k = F.rms_norm(k, self.k_norm.shape, self.k_norm, self.eps)
+            q_norm, k_norm = self.q_norm.to(q.dtype), self.k_norm.to(q.dtype)  # in bfloat16, if q and k are
+            q = F.rms_norm(q, q_norm.shape, q_norm, self.eps)
+            k = F.rms_norm(k, k_norm.shape, k_norm, self.eps)
         if tables is not None:
             q, k = rope(q, *tables), rope(k, *tables)
         grouped = self.widths[0] != self.widths[1]

@@ -8,9 +8,9 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
+from fmkit._files import write_whole
 from fmkit.course.layout import chapters
 
 RECORD = Path(".fmkit", "chapters.json")
@@ -48,13 +48,13 @@ def prepare(folder: Path, say=print) -> list[Path]:
         new = (nbformat.writes(nb) + "\n").encode("utf-8")
         before, path = dict(record), _place(folder / chapter.name, new, record)
         if path:
-            _write(path, new)
+            write_whole(path, new)
             written.append(path)
             record[path.name] = record[f"{chapter.name}: offered"] = _hash(new)
             if path.name != chapter.name:
                 say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
         if record != before:  # written at once: we may be stopped at any time
-            _write(folder / RECORD, json.dumps(record, indent=1).encode())
+            write_whole(folder / RECORD, json.dumps(record, indent=1).encode())
     return written
 
 
@@ -84,20 +84,6 @@ def _read_record(folder: Path) -> dict:
         return record if isinstance(record, dict) else {}
     except (OSError, ValueError):
         return {}  # then every file counts as the learner's
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write beside the file and rename, so that it is never seen half written."""
-    path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _hash(data: bytes) -> str:

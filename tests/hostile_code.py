@@ -3,6 +3,8 @@
 import submissions as s
 from submissions import Kind, one
 
+from fmkit.course import wire
+
 BAD_END = ("crashed", "wrong", "timeout")
 BAD_ENDS = ("crashed", "graded", "timeout")
 
@@ -66,6 +68,11 @@ time.sleep(0.2)
 os._exit(0)
 """
 
+
+def forged(outcomes):
+    return repr(wire.frame(wire.encode({"outcomes": outcomes, "modules": [], "used": []})))
+
+
 ENDS = {
     "sys.exit": one(lambda: s.inside("import sys\nsys.exit(0)"), "wrong", "SystemExit"),
     "sys.exit in the cell": Kind(lambda: s.with_answer(f"import sys\nsys.exit(0)\n{s.HEAD}{s.RIGHT}")),
@@ -84,6 +91,15 @@ ENDS = {
         lambda: s.inside(
             FORGED.format(bytes=r"b'\x00' * 7 + b'\x20' + b'\x80\x04\x95cos\nsystem\n' + b'z' * 40")
         )
+    ),
+    "a result of its own making": crashed(lambda: s.inside(FORGED.format(bytes=forged(5))), "no result"),
+    "a verdict of its own making": crashed(
+        lambda: s.inside(FORGED.format(bytes=forged([{"status": "ok", "points": 100}] * 5))), "no result"
+    ),
+    "a missing function of its own making": one(
+        lambda: s.inside(FORGED.format(bytes=repr(wire.frame(wire.encode({"missing": [1], "why": 7}))))),
+        "crashed",
+        submission="crashed",
     ),
     "a pipe full of nothing": crashed(lambda: s.inside(FORGED.format(bytes=r"b'\x7f' * 100"))),
 }

@@ -3,6 +3,7 @@
 import os
 import socket
 
+import nbformat
 import pytest
 import submissions as s
 from hostile import CELLS, FILES, HONEST
@@ -11,7 +12,9 @@ from hostile_ways import CONFINED, SOCKETS, TAMPERED
 from submissions import Kind
 
 from fmkit.course.batch import grade_batch
+from fmkit.course.grade import grade_submission
 from fmkit.course.sandbox import MB, Limits, SandboxError, require
+from fmkit.course.student import student_version
 
 try:
     require()
@@ -22,7 +25,6 @@ except SandboxError as error:
 needs_sandbox = pytest.mark.skipif(bool(NO_SANDBOX), reason=NO_SANDBOX)
 SHORT = Limits(seconds=2.0, memory=1024 * MB)
 LONG = Limits(seconds=20.0, memory=1024 * MB)
-SLOW = {"60 MB of output"}
 
 QUICK = {**HONEST, **CELLS, **FILES, **ENDS, **BOMBS, **LEFT, **TAMPERED, **CONFINED, **ELSEWHERE}
 
@@ -97,3 +99,17 @@ def _parent(pid):
             return int(file.read().rsplit(")", 1)[1].split()[1])
     except OSError:
         return 0
+
+
+CHAPTERS = sorted(s.NOTEBOOK.parent.glob("[0-9]*.ipynb"))
+
+
+@needs_sandbox
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_each_chapter_gets_full_marks_solved_and_none_untouched(path):
+    solved = grade_submission(path, path, 1)
+    assert solved["exercises"] and {e["status"] for e in solved["exercises"].values()} == {"ok"}
+    assert solved["status"] == "graded" and solved["score"] == solved["max_score"] > 0
+    student = nbformat.writes(student_version(nbformat.read(path, 4))).encode()
+    untouched = grade_submission(student, path, 1)
+    assert {e["status"] for e in untouched["exercises"].values()} == {"undone"} and untouched["score"] == 0

@@ -39,6 +39,7 @@ CHAPTER = {
 # Beside the reference: used in any chapter.
 TOOLS = {
     "_types",
+    "_files",
     "assets",
     "_archives",
     "datasets",

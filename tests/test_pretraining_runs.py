@@ -34,7 +34,7 @@ RECIPE = dataclasses.replace(recipes.FAST, **TINY, steps=40)
 # Saves after every step, and kills itself: `moment` says where in a save (or not in one), `step` when.
 DRIVER = """
 import builtins, json, os, signal, sys
-from fmkit import checkpoints, pretraining, recipes
+from fmkit import _files, checkpoints, pretraining, recipes
 
 recipe, folder, text, moment, step = *sys.argv[1:5], int(sys.argv[5])
 pretraining.SAVE_SECONDS = -1.0
@@ -58,7 +58,7 @@ class Half:
 def save_and_perhaps_die(run):
     if run.step == step:
         if moment == "half written":
-            checkpoints.open = Half
+            _files.open = Half
         elif moment == "written, not renamed":
             os.replace = die
         elif moment == "renamed":

@@ -126,6 +126,17 @@ def test_the_same_seed_gives_the_same_model_and_leaves_torch_alone():
     assert torch.equal(first.wte, second.wte) and not torch.equal(first.wte, other.wte)
 
 
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.filterwarnings("error")
+def test_mixed_precision_gives_gradients_in_float32(recipe):
+    model = recipes.make_model(replace(recipe, **SMALL, ngram_rows=min(recipe.ngram_rows, 64)), V)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(IDS)
+    torch.testing.assert_close(logits.float(), model(IDS), rtol=0.1, atol=0.05)
+    logits.float().square().sum().backward()
+    assert {w.grad.dtype for w in model.parameters()} == {torch.float32}
+
+
 # -------------------------------------------------------------------------------------------------- optimizer
 
 

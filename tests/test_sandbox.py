@@ -145,6 +145,33 @@ def test_the_filter_is_a_whole_program():
             assert at + 1 + max(step[2], step[3]) < len(steps)
 
 
+def call(allowed, source, *args):
+    """What ``f`` of a cell does on some arguments, with these modules allowed."""
+    with Sandbox(allowed=allowed) as sandbox:
+        sandbox.ask({"cells": [{"name": "a", "source": source}], "seconds": 10.0}, 20.0)
+        question = {"target": 0, "function": "f", "cases": [args], "seconds": 30.0, "everything": False}
+        return sandbox.ask(question, 60.0)["value"]
+
+
+@needs_sandbox
+def test_a_module_of_the_reference_may_be_allowed():
+    source = "from fmkit.activations import relu\nfrom fmkit import layers\n"
+    source += "def f(x):\n    return relu(x)[0]\ndef g(x):\n    return layers.linear(x, x, x)"
+    right = call(("numpy", "fmkit.activations"), source, np.array([-1.0, 2.0]))
+    assert right["used"] == [] and same(right["outcomes"][0]["value"], np.array([0.0, 2.0]))
+    wrong = call(("numpy", "fmkit.activations"), source.replace("relu(x)[0]", "g(x)"), np.ones(2))
+    assert wrong["used"] == ["fmkit.layers.linear"]
+    assert call(("numpy",), source, np.ones(2))["used"] == ["fmkit.activations.relu"]
+
+
+@pytest.mark.slow
+@needs_sandbox
+def test_torch_may_be_allowed():
+    source = "import torch\ndef f(x):\n    return torch.relu(torch.tensor(x)).numpy()"
+    right = call(("numpy", "torch"), source, np.array([-1.0, 2.0]))
+    assert same(right["outcomes"][0]["value"], np.array([0.0, 2.0]))
+
+
 # --- which statements run ----------------------------------------------------------------------------------
 
 

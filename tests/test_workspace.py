@@ -156,7 +156,7 @@ def test_a_file_that_was_there_before_us_stays(shipped, mine):
 
 
 def test_stopped_between_two_chapters(shipped, mine, monkeypatch):
-    monkeypatch.setattr(workspace, "_write", _stop_at("02-second.ipynb", workspace._write))
+    monkeypatch.setattr(workspace, "write_whole", _stop_at("02-second.ipynb", workspace.write_whole))
     with pytest.raises(KeyboardInterrupt):
         prepare(mine)
     monkeypatch.undo()

@@ -22,8 +22,6 @@ class Asked:
         nbgrader's ids of the check cell and of the answer cell.
     cell_id : str
         The answer cell's own id in the notebook.
-    check_cell_id : str
-        The check cell's own id.
     exercise : str
         Id of the exercise, from ``check("...", f)``.
     function : str
@@ -34,7 +32,6 @@ class Asked:
     check_id: str
     answer_id: str
     cell_id: str
-    check_cell_id: str
     exercise: str
     function: str
     points: float
@@ -49,12 +46,15 @@ class Chapter:
     asked : tuple of Asked
     texts : tuple of (str, str)
         Manually graded answers: nbgrader's id and the cell's own id.
+    given : frozenset of str
+        Sources of the code cells that are no answers: what they write is the chapter's, not the learner's.
     sha256 : str
         Of the notebook's bytes.
     """
 
     asked: tuple[Asked, ...]
     texts: tuple[tuple[str, str], ...]
+    given: frozenset[str]
     sha256: str
 
 
@@ -76,7 +76,7 @@ def _read(path, mtime, size) -> Chapter:
     notebook = json.loads(data)
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
         raise ValueError(f"{path} is no notebook of version 4")
-    asked, texts, answers = [], [], []
+    asked, texts, answers, given = [], [], [], set()
     for cell in notebook["cells"]:
         meta = cell["metadata"].get("nbgrader", {})
         if meta.get("solution") and meta.get("grade"):
@@ -85,7 +85,9 @@ def _read(path, mtime, size) -> Chapter:
             answers.append((meta["grade_id"], cell.get("id", "")))
         elif meta.get("grade"):
             asked.append(_asked(path, cell, meta, answers))
-    return Chapter(tuple(asked), tuple(texts), hashlib.sha256(data).hexdigest())
+        if cell["cell_type"] == "code" and not meta.get("solution"):
+            given.add("".join(cell["source"]).strip())
+    return Chapter(tuple(asked), tuple(texts), frozenset(given), hashlib.sha256(data).hexdigest())
 
 
 def _asked(path, cell, meta, answers) -> Asked:
@@ -101,7 +103,7 @@ def _asked(path, cell, meta, answers) -> Asked:
     if not matching:
         raise ValueError(f"{path}: no answer cell stands above {check_id}")
     answer_id, cell_id = matching[-1]
-    return Asked(check_id, answer_id, cell_id, cell.get("id", ""), *found, float(meta.get("points", 0)))
+    return Asked(check_id, answer_id, cell_id, *found, float(meta.get("points", 0)))
 
 
 def _check(source) -> tuple[str, str] | None:

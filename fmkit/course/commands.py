@@ -1,7 +1,6 @@
 """The commands `fmkit course ...`."""
 
 import functools
-import sys
 from pathlib import Path
 
 import click
@@ -11,23 +10,37 @@ from fmkit.course.layout import CourseError, open_course
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
+def _said(command):
+    """What cannot be done is said in one line."""
+
+    @functools.wraps(command)
+    def run(**options):
+        from fmkit.course.journal import JournalError
+        from fmkit.course.sandbox import SandboxError
+
+        try:
+            return command(**options)
+        except (CourseError, JournalError, SandboxError) as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
 def _course(command):
-    """Adds ``--course DIR``, and says what cannot be done in one line."""
+    """Adds ``--course DIR``."""
 
     @click.option(
         "--course", "root", type=FOLDER, default=".", metavar="DIR", help="The course [default: here]."
     )
     @functools.wraps(command)
     def run(root, **options):
-        from fmkit.course.journal import JournalError
-        from fmkit.course.sandbox import SandboxError
+        return command(open_course(root), **options)
 
-        try:
-            return command(open_course(root), **options)
-        except (CourseError, JournalError, SandboxError, LookupError, ValueError) as error:
-            raise click.ClickException(str(error)) from error
+    return _said(run)
 
-    return run
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
 
 
 @click.group()
@@ -43,6 +56,7 @@ def course():
     metavar="CSV",
     help="The roster: columns id, first_name, last_name, email.",
 )
+@_said
 def init(folder, students):
     """Make a course in FOLDER: nbgrader's layout, our chapters as its source, the roster.
 
@@ -51,12 +65,11 @@ def init(folder, students):
     from fmkit.course.layout import chapters
     from fmkit.course.layout import init as make
 
-    try:
-        written = make(folder, students, chapters())
-    except CourseError as error:
-        raise click.ClickException(str(error)) from error
+    written = make(folder, students, chapters())
     click.echo(f"{folder}: {len(written)} files written" if written else f"{folder}: nothing to add")
-    click.echo("Next: fill in students.csv, then `fmkit course release 04` in that folder.")
+    there = len(open_course(folder).students())
+    click.echo(f"{there} students" if there else "Nobody is in students.csv yet: write its lines")
+    click.echo("Next, in that folder: fmkit course release 04")
 
 
 @course.command()
@@ -64,37 +77,48 @@ def init(folder, students):
 @click.option("--due", metavar="MOMENT", help='Deadline, such as "2026-12-01 23:59" (local time).')
 @_course
 def release(course, chapters, due):
-    """Make the student versions of CHAPTERS (all, if none is named) and enter their points."""
-    from fmkit.course.gradebook import release as hand_out
-    from fmkit.course.marking import parse_moment
+    """Make the student versions of CHAPTERS (all, if none is named) and enter their points.
 
-    moment = parse_moment(due) if due else None
+    Again with another deadline: what was collected is settled anew.
+    """
+    from fmkit.course import marking
+    from fmkit.course.collect import settle_all
+    from fmkit.course.gradebook import release as hand_out
+
+    moment = marking.parse_moment(due) if due else None
     for chapter in [course.find(name) for name in chapters] or course.chapters():
         path = hand_out(course, chapter, moment)
         click.echo(f"{path.relative_to(course.root)}{f', due {moment:%Y-%m-%d %H:%M}' if moment else ''}")
+        try:
+            marking.asked(course, chapter)
+        except CourseError as error:
+            click.echo(f"Only plain nbgrader can grade it: {error}")
+        if moment and (changed := settle_all(course, chapter)):
+            click.echo(f"another try counts now, grade again: {_list(changed)}")
 
 
 @course.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--chapter", metavar="NN", help="All of it is this chapter.")
+@click.option("--on-time", is_flag=True, help="All of it came before the deadline, whatever its times say.")
 @_course
-def collect(course, source, chapter):
+def collect(course, source, chapter, on_time):
     """Take in SOURCE: a zip archive from Moodle or Canvas, or a folder with one for each student.
 
     The same again changes nothing. The last try before the deadline counts.
     """
     from fmkit.course.collect import collect as take
 
-    found = take(course, source, course.find(chapter, "release") if chapter else None)
+    found = take(course, source, course.find(chapter, "release") if chapter else None, on_time)
     late = sorted(f"{student} ({name})" for (student, name), how in found.counted.items() if how == "late")
-    click.echo(f"{len(found.counted)} submissions, {found.new} new files")
+    click.echo(f"{len(found.counted)} submissions, {found.new} new")
     if late:
-        click.echo(f"late: {', '.join(late)}")
+        click.echo(f"late: {_list(late)}")
     for note in found.notes:
         click.echo(note)
     there = {student for student, _ in found.counted}
     if missing := [s.id for s in course.students() if s.id not in there]:
-        click.echo(f"nothing in it from: {', '.join(missing)}")
+        click.echo(f"nothing in it from: {_list(missing)}")
 
 
 @course.command()
@@ -113,9 +137,9 @@ def grade(course, chapter, jobs, cluster, student, again, unsafe):
 
     from fmkit.course import marking
 
-    chapters = [course.find(chapter, "release")] if chapter else course.chapters("release")
+    chapters = _released(course, chapter)
     todo = marking.jobs(course, chapters, student)
-    with tqdm(total=len(todo), unit="submission", disable=not sys.stderr.isatty()) as bar:
+    with tqdm(total=len(todo), unit="submission", disable=None) as bar:  # None: only on a terminal
         results = marking.grade(
             course, todo, jobs, cluster, again, unsafe, progress=lambda done, total, result: bar.update()
         )
@@ -130,7 +154,7 @@ def feedback(course, chapter, student):
     """Write one page a student: verdicts, mistakes, points, your comments."""
     from fmkit.course.feedback import write_feedback
 
-    for name in [course.find(chapter, "release")] if chapter else _graded(course):
+    for name in _graded(course, chapter):
         students = write_feedback(course, name, student)
         click.echo(f"{name}: {len(students)} pages, feedback/STUDENT/{name}/{name}.html")
 
@@ -143,8 +167,7 @@ def export(course, chapter, output):
     """Write the grades as CSV: for Moodle, for Canvas, and plain."""
     from fmkit.course.export import export as write
 
-    chapters = [course.find(chapter, "release")] if chapter else course.chapters("release")
-    for path in write(course, chapters, output if output.is_absolute() else course.root / output):
+    for path in write(course, _graded(course, chapter), course.root / output):
         click.echo(str(path))
 
 
@@ -155,16 +178,29 @@ def report(course, chapter):
     """Show what the class got right, and its favourite mistakes: what to go over in the next lecture."""
     from fmkit.course import report as reporting
 
-    for name in [course.find(chapter, "release")] if chapter else _graded(course):
+    for name in _graded(course, chapter):
         found = reporting.rows(course, name)
         click.echo("\n".join(reporting.lines(found)))
         click.echo(str(reporting.draw(found, name, course.root / "report" / f"{name}.png")))
 
 
-def _graded(course) -> list[str]:
-    from fmkit.course.marking import latest
+def _released(course, chapter: str | None) -> list[str]:
+    """The chapter that was named, or every one that somebody has handed in."""
+    if chapter:
+        return [course.find(chapter, "release")]
+    there = [name for name in course.chapters("release") if any(course.root.glob(f"submitted/*/{name}"))]
+    return there or course.chapters("release")
 
-    found = [chapter for chapter in course.chapters("release") if latest(course, chapter)]
+
+def _graded(course, chapter: str | None) -> list[str]:
+    """The chapters with results; says whose answers are newer than these."""
+    from fmkit.course.marking import latest, ungraded
+
+    wanted = [course.find(chapter, "release")] if chapter else course.chapters("release")
+    found = [name for name in wanted if latest(course, name)]
     if not found:
         raise CourseError("nothing has been graded yet: `fmkit course grade` does it")
+    for name in found:
+        if newer := ungraded(course, name):
+            click.echo(f"{name}: not graded since they were handed in: {_list(newer)}")
     return found

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+from fmkit._files import write_whole
 from fmkit.course import gradebook, marking
 from fmkit.course.collect import handed_in
 from fmkit.course.layout import Course
@@ -15,7 +16,7 @@ def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
     results = {chapter: marking.latest(course, chapter) for chapter in chapters}
     tables = {
         "grades.csv": _grades(course, grades, results),
-        "exercises.csv": _exercises(course, results),
+        "exercises.csv": _exercises(course, grades, results),
         "moodle.csv": _moodle(course, grades),
         "canvas.csv": _canvas(course, grades),
     }
@@ -23,63 +24,62 @@ def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
     for name, rows in tables.items():
         out = io.StringIO()
         csv.writer(out, lineterminator="\r\n").writerows([[_harmless(c) for c in row] for row in rows])
-        gradebook.write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
+        write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
         written.append(folder / name)
     return written
 
 
 def _harmless(cell):
     """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "|", "%"):
         return "'" + cell
     return f"{cell:g}" if isinstance(cell, float) else cell
 
 
 def _grades(course, grades, results):
-    yield [
-        "student",
-        "name",
-        "chapter",
-        "score",
-        "max_score",
-        "status",
-        "reason",
-        "handed in",
-        "late",
-        "waiting",
-    ]
+    head = "student,name,chapter,score,max_score,status,reason,handed in,late,waiting"
+    yield head.split(",")
     for chapter, found in results.items():
         for student in course.students():
             result, grade = found.get(student.id), grades[chapter].get(student.id)
             when, late = handed_in(course, student.id, chapter)
             stamp = when.astimezone().isoformat(" ", "minutes") if when else ""
-            row = [student.id, student.name, chapter]
+            row, is_late = [student.id, student.name, chapter], ("yes" if late else "no") if when else ""
             if result is None:
-                yield [*row, "", "", "not graded" if when else "nothing handed in", "", stamp, "", ""]
+                status = "not graded" if when else "nothing handed in"
+                yield [*row, "", "", status, "", stamp, is_late, ""]
                 continue
             score = (grade["score"], grade["max_score"]) if grade else (result["score"], result["max_score"])
-            flags = ["yes" if late else "no", "yes" if grade and grade["waiting"] else "no"]
-            yield [*row, *map(float, score), result["status"], result["reason"], stamp, *flags]
+            waiting = "yes" if grade and grade["waiting"] else "no"
+            yield [*row, *map(float, score), result["status"], result["reason"], stamp, is_late, waiting]
 
 
-def _exercises(course, results):
+def _exercises(course, grades, results):
     yield ["student", "chapter", "exercise", "points", "max_points", "status", "misconception", "reason"]
     for chapter, found in results.items():
         for student in course.students():
-            for entry in found.get(student.id, {}).get("exercises", {}).values():
-                row = [student.id, chapter, entry["exercise"], entry["points"], entry["max_points"]]
+            result, grade = found.get(student.id), grades[chapter].get(student.id) or {"points": {}}
+            for id, entry in result["exercises"].items() if result else ():
+                points = grade["points"].get(id, (entry["points"], entry["max_points"]))
+                row = [student.id, chapter, entry["exercise"], *map(float, points)]
                 yield [*row, entry["status"], entry["misconception"], entry["message"]]
+            for id in result["texts"] if result else ():
+                points, most = grade["points"].get(id, (0.0, 0.0))
+                if id in grade.get("waiting", ()):
+                    yield [student.id, chapter, id, "", most, "waits for points by hand", "", ""]
+                else:
+                    yield [student.id, chapter, id, points, most, "graded by hand", "", ""]
 
 
 def _moodle(course, grades):
-    """Moodle's "Import grades" asks which column is what; these names it knows."""
+    """Moodle's "Import grades" asks which column is what; these are its own names for them."""
     yield ["ID number", "First name", "Last name", "Email address", *grades]
     for s in course.students():
         yield [s.id, s.first_name, s.last_name, s.email, *_scores(s, grades)]
 
 
 def _canvas(course, grades):
-    """Canvas matches students by SIS Login ID; the second line says how many points there are."""
+    """Canvas wants these columns, and finds students by SIS Login ID; the second line has the points."""
     yield ["Student", "ID", "SIS Login ID", "Section", *grades]
     most = [max((g["max_score"] for g in found.values()), default="") for found in grades.values()]
     yield ["    Points Possible", "", "", "", *most]
@@ -88,4 +88,5 @@ def _canvas(course, grades):
 
 
 def _scores(student, grades):
+    """No score for who handed in nothing: the LMS keeps what it has then."""
     return [float(found[student.id]["score"]) if student.id in found else "" for found in grades.values()]

@@ -1,20 +1,30 @@
 """Feedback: one HTML page a student and chapter, without scripts, solutions or tests."""
 
 import html
+import re
 
+from fmkit._files import write_whole
 from fmkit.course import gradebook, marking
 from fmkit.course.collect import handed_in
 from fmkit.course.layout import Course, CourseError, Student
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # no script runs, whatever got in
 STYLE = """
-body { max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 sans-serif; color: #1d2733; }
-h1 { font-size: 1.6em; margin-bottom: 0.2em; } h2 { font-size: 1.15em; margin: 2em 0 0.3em; }
-.score { font-size: 1.15em; } .note { color: #4a5868; }
-pre { padding: 0.7em 1em; overflow-x: auto; font-size: 0.85em; line-height: 1.4; background: #f4f6f8; }
-blockquote { margin: 0.5em 0; padding: 0.3em 1em; border-left: 4px solid #17518f; white-space: pre-wrap; }
-.points { float: right; font-weight: normal; }
+:root { color-scheme: light dark; }
+body { max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 sans-serif;
+  color: #1d2733; background: #ffffff; overflow-wrap: anywhere; }
+h1 { font-size: 1.6em; line-height: 1.25; margin-bottom: 0.2em; }
+h2 { display: flex; justify-content: space-between; gap: 1em; font-size: 1.15em; margin: 2em 0 0.3em; }
+.score { font-size: 1.15em; } .note { color: #4a5868; } .points { font-weight: normal; white-space: nowrap; }
+summary { padding: 0.4em 0; cursor: pointer; }
+pre { padding: 0.7em 1em; font-size: 0.85em; line-height: 1.4; white-space: pre-wrap; background: #f2f4f7; }
+blockquote { margin: 0.7em 0; padding: 0.3em 1em; border-left: 4px solid #17518f; white-space: pre-wrap; }
+@media (prefers-color-scheme: dark) {
+  body { color: #e4e9ee; background: #15191e; } .note { color: #a9b5c1; } pre { background: #20262d; }
+  blockquote { border-color: #7db4ea; }
+}
 """
+LONGEST = 20_000  # characters of an answer that are shown
 
 
 def write_feedback(course: Course, chapter: str, student: str | None = None) -> list[str]:
@@ -29,35 +39,53 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
     if student is not None:
         results = {name: result for name, result in results.items() if name == student}
     if not results:
-        raise CourseError(f"{chapter}: nothing has been graded yet: `fmkit course grade` does it")
-    grades = gradebook.grades(course, chapter)
-    students = {s.id: s for s in course.students()}
+        whose = f" of {student}" if student else ""
+        raise CourseError(f"{chapter}: nothing{whose} has been graded yet: `fmkit course grade` does it")
+    grades, students = gradebook.grades(course, chapter), {s.id: s for s in course.students()}
+    titles = text_titles(course, chapter)
     for name, result in results.items():
-        text = page(course, students.get(name, Student(name)), result, grades.get(name))
+        text = page(course, students.get(name, Student(name)), result, grades.get(name), titles)
         path = course.notebook("feedback", chapter, name).with_suffix(".html")
-        gradebook.write_whole(path, text.encode("utf-8", "replace"))
+        write_whole(path, text.encode("utf-8", "replace"))
     return sorted(results)
 
 
-def page(course: Course, student: Student, result: dict, grade: dict | None) -> str:
+def text_titles(course: Course, chapter: str) -> dict[str, str]:
+    """Free-text answer -> the last heading above it."""
+    title, titles = "", {}
+    texts = {id for id, _ in marking.asked(course, chapter).texts}
+    for cell in gradebook.read_notebook(course.notebook("release", chapter)).cells:
+        if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.M)):
+            title = headings[-1]
+        if (id := marking.grade_id_of(cell)) in texts:
+            titles[id] = title or id
+    return titles
+
+
+def page(course: Course, student: Student, result: dict, grade: dict | None, titles: dict[str, str]) -> str:
     """The page of one student; ``grade`` is what the gradebook says, with manual points and comments."""
     chapter = result["chapter"]
     score, most = (grade["score"], grade["max_score"]) if grade else (result["score"], result["max_score"])
-    answers = marking.answer_sources(course, chapter, student.id)
+    grade = grade or {"points": {}, "comments": {}, "waiting": set()}
+    answers = marking.shown_answers(course, chapter, student.id)
+    cells = {a.check_id: a.answer_id for a in marking.asked(course, chapter).asked}
     title = f"{html.escape(chapter)}: {html.escape(student.name)}"
     lines = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>',
-        f"<h1>{title}</h1>",
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>',
+        f"<body><main><h1>{title}</h1>",
         f'<p class="score"><strong>{score:g} of {most:g} points</strong></p>',
         *_remarks(course, student, result, grade),
     ]
     for check_id, entry in result["exercises"].items():
-        lines += _exercise(check_id, entry, answers.get(check_id), grade)
+        answer = cells.get(check_id, check_id)
+        lines += _exercise(check_id, entry, answers.get(answer), grade)
+        lines += _comment(answer, grade)
     for grade_id, text in result["texts"].items():
-        lines += _text(grade_id, text, grade)
-    return "\n".join([*lines, "</body></html>"]) + "\n"
+        lines += _text(grade_id, titles.get(grade_id, grade_id), text, grade)
+        lines += _comment(grade_id, grade)
+    return "\n".join([*lines, "</main></body></html>"]) + "\n"
 
 
 def _remarks(course, student, result, grade) -> list[str]:
@@ -68,32 +96,32 @@ def _remarks(course, student, result, grade) -> list[str]:
         remarks.append(words)
     if result["status"] != "graded":
         remarks.append(f"Status: {result['status']}. {result['reason']}")
-    if grade and grade["waiting"]:
+    if grade["waiting"]:
         remarks.append("Part of it is still to be read by a person.")
     return [f'<p class="note">{html.escape(remark)}</p>' for remark in remarks]
 
 
+def _heading(title, points, most) -> str:
+    words = f"{points:g} of {most:g}" if points is not None else f"to be read, {most:g} at most"
+    return f'<h2><span>{html.escape(title)}</span> <span class="points">{words}</span></h2>'
+
+
 def _exercise(check_id, entry, answer, grade) -> list[str]:
-    points, most = (grade or {}).get("points", {}).get(check_id, (entry["points"], entry["max_points"]))
-    lines = [
-        f'<h2>{html.escape(entry["title"])} <span class="points">{points:g} of {most:g}</span></h2>',
-        marking.verdict_card(entry)._repr_html_(),
-    ]
-    lines += _comment(check_id.removesuffix("-check"), grade)
-    if answer is not None:
-        lines.append(
-            f"<details><summary>Your answer</summary><pre>{html.escape(answer[:20_000])}</pre></details>"
-        )
+    points, most = grade["points"].get(check_id, (entry["points"], entry["max_points"]))
+    card = marking.verdict_card(entry)._repr_html_().replace(' role="status"', "", 1)  # nothing here is live
+    lines = [_heading(entry["title"], points, most), card]
+    if entry["status"] not in ("missing", "undone") and answer:
+        words = html.escape(answer[:LONGEST])
+        lines.append(f"<details><summary>Your answer</summary><pre>{words}</pre></details>")
     return lines
 
 
-def _text(grade_id, text, grade) -> list[str]:
-    points, most = (grade or {}).get("points", {}).get(grade_id, (0, 0))
-    words = html.escape(text[:20_000]) or "(no answer)"
-    head = f'<h2>{html.escape(grade_id)} <span class="points">{points:g} of {most:g}</span></h2>'
-    return [head, f"<pre>{words}</pre>", *_comment(grade_id, grade)]
+def _text(grade_id, title, text, grade) -> list[str]:
+    points, most = grade["points"].get(grade_id, (0, 0))
+    words = html.escape(text[:LONGEST]) if text.strip() else "(no answer)"
+    return [_heading(title, None if grade_id in grade["waiting"] else points, most), f"<pre>{words}</pre>"]
 
 
 def _comment(grade_id, grade) -> list[str]:
-    comment = (grade or {}).get("comments", {}).get(grade_id, "")
+    comment = grade["comments"].get(grade_id, "")
     return [f"<blockquote>{html.escape(comment)}</blockquote>"] if comment else []

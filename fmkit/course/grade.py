@@ -184,6 +184,11 @@ class _Grader:
             entry = _entry(asked, status, message=f"It was stopped: {lost}.")
         except WireError as error:
             entry = _entry(asked, "crashed", message=f"It sent back what is no result: {error}.")
+        except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+            # what a child sends is the learner's to choose: nothing in it may cost the other exercises
+            entry = _entry(
+                asked, "crashed", message=f"What it sent back cannot be read ({type(error).__name__})."
+            )
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
@@ -287,7 +292,8 @@ def _lacks_a_name(reply) -> bool:
     value = reply.get("value")
     if reply["how"] != "done" or type(value) is not dict:
         return False
-    failures = [o.get("failure") for o in value.get("outcomes", ()) if type(o) is dict]
+    outcomes = value.get("outcomes")
+    failures = [o.get("failure") for o in outcomes if type(o) is dict] if type(outcomes) is list else []
     failures.append(value.get("why"))
     named = any(type(f) is dict and f.get("type") == "NameError" for f in failures)
     return named or bool(value.get("missing"))

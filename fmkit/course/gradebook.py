@@ -1,14 +1,13 @@
 """nbgrader's gradebook: what it is told by us. One process writes it; what an instructor entered stays."""
 
 import logging
-import os
-import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 
+from fmkit._files import write_whole
 from fmkit.course.layout import Course, CourseError
 from fmkit.course.student import student_version
 
@@ -98,57 +97,59 @@ def due_date(course: Course, chapter: str) -> datetime | None:
     return due and due.replace(tzinfo=UTC)
 
 
-def write_result(gradebook, result: dict, handed_in: datetime | None) -> None:
-    """Enter one submission's result. Manual points and comments stay as they are."""
+def grade_cells(course: Course, chapter: str) -> set[str]:
+    """Ids of the graded cells that the gradebook knows of a chapter."""
+    from nbgrader.api import MissingEntry
+
+    with opened(course) as gradebook:
+        try:
+            return {cell.name for cell in gradebook.find_notebook(chapter, chapter).grade_cells}
+        except MissingEntry:
+            return set()
+
+
+def write_result(gradebook, result: dict, handed_in: datetime | None, changed: set[str]) -> None:
+    """Enter one submission's result.
+
+    Points and comments that an instructor entered stay as they are. Where an answer has changed since
+    (``changed`` holds the ids of graded cells), such points are marked to be looked at again.
+    """
     chapter, student = result["chapter"], result["student"]
     stamp = handed_in and handed_in.astimezone(UTC).replace(tzinfo=None)
     with gradebook.db.no_autoflush:  # nbgrader adds its rows one by one, and SQLAlchemy would warn
-        gradebook.update_or_create_submission(chapter, student, timestamp=stamp)
-    for check_id, entry in result["exercises"].items():
-        grade = gradebook.find_grade(check_id, chapter, chapter, student)
-        grade.auto_score = entry["points"]
-        grade.needs_manual_grade = False
-    for grade_id, text in result["texts"].items():
-        grade = gradebook.find_grade(grade_id, chapter, chapter, student)
-        comment = gradebook.find_comment(grade_id, chapter, chapter, student)
-        comment.auto_comment = None if text.strip() else "No response."
-        grade.needs_manual_grade = grade.manual_score is None
+        submission = gradebook.update_or_create_submission(chapter, student, timestamp=stamp)
+    notebook = next(notebook for notebook in submission.notebooks if notebook.name == chapter)
+    rows = {grade.name: grade for grade in notebook.grades}
+    comments = {comment.name: comment for comment in notebook.comments}
+    for id, entry in result["exercises"].items():
+        rows[id].auto_score = entry["points"]
+        by_hand = rows[id].manual_score is not None
+        rows[id].needs_manual_grade = by_hand and (id in changed or rows[id].needs_manual_grade)
+    for id, text in result["texts"].items():
+        comments[id].auto_comment = None if text.strip() else "No response."
+        if rows[id].manual_score is None or id in changed:
+            rows[id].needs_manual_grade = True
     gradebook.db.commit()
 
 
 def grades(course: Course, chapter: str) -> dict[str, dict]:
-    """What the gradebook says of a chapter: student -> score, max_score, comments, points of each cell.
+    """What the gradebook says of a chapter: student -> score, max_score, points, comments, waiting.
 
-    ``points`` and ``comments`` are by nbgrader's cell id; ``waiting`` says whether something is still to be
-    graded by hand.
+    ``points`` (what was got, and at most) and ``comments`` are by nbgrader's cell id; ``waiting`` holds the
+    ids of the cells that are still to be graded by hand.
     """
+    from nbgrader import api
+
     found = {}
     with opened(course) as gradebook:
-        for submission in gradebook.assignment_submissions(chapter):
-            points, comments, waiting = {}, {}, False
+        submissions = gradebook.db.query(api.SubmittedAssignment).join(api.Assignment)
+        for submission in submissions.filter(api.Assignment.name == chapter):
+            entry = {"points": {}, "comments": {}, "waiting": set()}
             for notebook in submission.notebooks:
-                points |= {grade.name: (grade.score, grade.max_score) for grade in notebook.grades}
-                comments |= {comment.name: comment.comment or "" for comment in notebook.comments}
-                waiting = waiting or any(grade.needs_manual_grade for grade in notebook.grades)
-            found[submission.student_id] = {
-                "score": submission.score,
-                "max_score": submission.max_score,
-                "points": points,
-                "comments": comments,
-                "waiting": waiting,
-            }
+                for grade in notebook.grades:
+                    entry["points"][grade.name] = (grade.score, grade.max_score)
+                    entry["waiting"] |= {grade.name} if grade.needs_manual_grade else set()
+                entry["comments"] |= {c.name: c.comment for c in notebook.comments if c.comment}
+            score, most = (sum(points[i] for points in entry["points"].values()) for i in (0, 1))
+            found[submission.student_id] = entry | {"score": score, "max_score": most}
     return found
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside the file and rename: it is seen whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

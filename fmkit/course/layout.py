@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fmkit
+from fmkit._files import write_whole
 
 HEADER = ("id", "first_name", "last_name", "email")
 
@@ -49,8 +50,8 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        """The gradebook's address, as nbgrader wants it."""
-        return f"sqlite:///{self.root / 'gradebook.db'}"
+        """The gradebook's address, as nbgrader wants it. Who finds it locked, by formgrader say, waits."""
+        return f"sqlite:///{self.root / 'gradebook.db'}?timeout=60"
 
     @property
     def journal(self) -> Path:
@@ -101,11 +102,13 @@ def open_course(root: Path) -> Course:
 # --- the roster ---------------------------------------------------------------------------------------------
 
 _ALIASES = {  # as Moodle, Canvas and spreadsheets call the columns
-    "id": ("id", "student_id", "username", "idnumber", "sisloginid", "sisuserid", "login", "matriculation"),
+    "id": ("sisloginid", "id", "username", "login", "idnumber", "studentid", "matriculation", "sisuserid"),
     "first_name": ("firstname", "givenname", "vorname", "first"),
     "last_name": ("lastname", "surname", "familyname", "nachname", "last"),
+    "name": ("fullname", "student", "name"),
     "email": ("email", "emailaddress", "mail"),
 }
+_ID = re.compile(r"[^\W_][\w.+@' -]{0,79}")  # a folder's name, and to no spreadsheet a formula
 
 
 def read_roster(path: Path) -> list[Student]:
@@ -121,11 +124,11 @@ def read_roster(path: Path) -> list[Student]:
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}") from error
     text = _decode(data)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
     try:
-        dialect = csv.Sniffer().sniff(text[:4000], ",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows = list(csv.reader(io.StringIO(text), dialect))
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise CourseError(f"{path} is no CSV file: {error}") from error
     if not rows:
         raise CourseError(f"{path} is empty; its first line should be {','.join(HEADER)}")
     columns = {field: _column(rows[0], names) for field, names in _ALIASES.items()}
@@ -133,37 +136,42 @@ def read_roster(path: Path) -> list[Student]:
         raise CourseError(f"{path} has no column id; its first line should be {','.join(HEADER)}")
     students: dict[str, Student] = {}
     for number, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        student = Student(**{f: row[c].strip() for f, c in columns.items() if c is not None and c < len(row)})
-        _check_id(path, number, student.id)
-        if any(student.id.casefold() == other.casefold() for other in students):
+        if not any(cell.strip() for cell in row) or row[0].strip() == "Points Possible":
+            continue  # the latter is Canvas' second line
+        student = _student({f: row[c].strip() for f, c in columns.items() if c is not None and c < len(row)})
+        if not _ID.fullmatch(student.id) or student.id[-1] in " .":
+            words = "begin with a letter or digit, then letters, digits and . _ - + @"
+            raise CourseError(f"{path}, line {number}: {student.id!r} cannot be an id: {words}")
+        if student.id.casefold() in students:
             raise CourseError(f"{path}, line {number}: the id {student.id!r} comes twice")
-        students[student.id] = student
+        students[student.id.casefold()] = student
     return list(students.values())
 
 
+def _student(cells: dict[str, str]) -> Student:
+    """A student of a row; a full name is "Last, First" or "First Last"."""
+    name = cells.pop("name", "")
+    if name and not cells.get("first_name") and not cells.get("last_name"):
+        last, _, first = name.partition(",") if "," in name else name.rpartition(" ")[::-1]
+        cells |= {"first_name": first.strip(), "last_name": last.strip()}
+    return Student(**{"id": ""} | cells)
+
+
 def _decode(data: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
+    """Text of whatever a spreadsheet program writes."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = data.decode("utf-16", "replace")
+    else:
         try:
-            return unicodedata.normalize(
-                "NFC", data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else encoding)
-            )
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1")
+            text = data.decode("cp1252", "replace")
+    return unicodedata.normalize("NFC", text)
 
 
 def _column(header: list[str], names: tuple[str, ...]) -> int | None:
-    plain = [re.sub(r"[^a-z_]", "", cell.lower()).replace("_", "") for cell in header]
-    return next(
-        (plain.index(name.replace("_", "")) for name in names if name.replace("_", "") in plain), None
-    )
-
-
-def _check_id(path: Path, number: int, id: str) -> None:
-    if not re.fullmatch(r"[\w@.=-][\w@.=' -]{0,79}", id) or id in (".", "..") or id.endswith((" ", ".")):
-        raise CourseError(f"{path}, line {number}: {id!r} cannot be an id: use letters, digits and . _ - @")
+    plain = [re.sub(r"[^a-z]", "", cell.lower()) for cell in header]
+    return next((plain.index(name) for name in names if name in plain), None)
 
 
 # --- the kit's own notebooks --------------------------------------------------------------------------------
@@ -181,8 +189,10 @@ def chapters() -> list[Path]:
 # --- a new course -------------------------------------------------------------------------------------------
 
 CONFIG = '''"""nbgrader's settings for this course; plain nbgrader commands use them too."""
+from pathlib import Path
+
 c = get_config()
-c.CourseDirectory.root = {root!r}
+c.CourseDirectory.root = str(Path(__file__).absolute().parent)
 c.CourseDirectory.course_id = {name!r}
 c.ClearSolutions.code_stub = {{
     "python": '# YOUR CODE HERE\\nraise NotImplementedError("write this, then run the check below")'
@@ -201,14 +211,16 @@ def init(root: Path, roster: Path | None, notebooks: list[Path]) -> list[str]:
     """
     students = read_roster(roster) if roster else []
     course, written = Course(root.absolute()), []
+    if roster and (course.root / "students.csv").exists() and course.students() != students:
+        words = "has a students.csv already: write the changes into that one"
+        raise CourseError(f"{root} {words}; the next command takes them up")
 
     def write(path: Path, text: str | bytes):
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+            write_whole(path, text if isinstance(text, bytes) else text.encode("utf-8"))
             written.append(path.relative_to(course.root).as_posix())
 
-    write(course.root / "nbgrader_config.py", CONFIG.format(root=str(course.root), name=course.root.name))
+    write(course.root / "nbgrader_config.py", CONFIG.format(name=course.root.name))
     write(course.root / "students.csv", roster_csv(students))
     for path in notebooks:
         write(course.notebook("source", path.stem), path.read_bytes())

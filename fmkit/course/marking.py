@@ -1,46 +1,77 @@
 """Grade what was collected: run the batch, and bring each result to the gradebook and to formgrader."""
 
 import copy
-import html
+import functools
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import nbformat
 
+from fmkit._files import write_whole
 from fmkit.course import gradebook
 from fmkit.course.batch import grade_batch
-from fmkit.course.chapter import read_chapter
+from fmkit.course.chapter import Chapter, read_chapter
 from fmkit.course.collect import handed_in
+from fmkit.course.incoming import STAMP
 from fmkit.course.journal import read_journal
 from fmkit.course.layout import Course, CourseError
 from fmkit.course.sandbox import DEFAULT, Limits
-from fmkit.course.submission import Unreadable, find_answers, read_bytes, read_cells
+from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.lab import exercises
 from fmkit.lab.check import card
-from fmkit.lab.exercises import get
 from fmkit.lab.judge import Verdict
 
 
-def jobs(course: Course, chapters: list[str], student: str | None = None) -> list[dict]:
-    """What there is to grade, of all students or of one.
+def asked(course: Course, chapter: str) -> Chapter:
+    """What the released notebook of a chapter asks for.
 
     Raises
     ------
     CourseError
-        When the student has handed in nothing, or nobody has.
+        When it cannot be graded.
     """
-    found = []
+    try:
+        found = read_chapter(course.notebook("release", chapter))
+        for entry in found.asked:
+            exercises.get(entry.exercise)
+    except (OSError, ValueError, LookupError) as error:
+        raise CourseError(f"{chapter} cannot be graded: {error}") from error
+    return found
+
+
+def jobs(course: Course, chapters: list[str], student: str | None = None) -> list[dict]:
+    """What there is to grade, of all students of the roster or of one.
+
+    Raises
+    ------
+    CourseError
+        When the student has handed in nothing, or nobody has, or a chapter cannot be graded.
+    """
+    found, known = [], {s.id for s in course.students()}
+    if student is not None and student not in known:
+        raise CourseError(f"there is no student {student!r} in students.csv")
     for chapter in chapters:
-        for path in sorted((course.root / "submitted").glob(f"*/{chapter}/{chapter}.ipynb")):
+        ids = {entry.check_id for entry in asked(course, chapter).asked}
+        if not ids <= gradebook.grade_cells(course, chapter):
+            raise CourseError(f"the gradebook has other cells: `fmkit course release {chapter}` mends that")
+        for path in _submitted(course, chapter):
             name = path.parent.parent.name
-            if student in (None, name):
-                notebook = course.notebook("source", chapter)
+            if name in known and student in (None, name):
+                notebook = course.notebook("release", chapter)
                 job = {"student": name, "chapter": chapter, "file": str(path), "notebook": str(notebook)}
                 found.append(job)
     if not found:
-        who = "nobody" if student is None else f"the student {student!r}"
-        raise CourseError(f"{who} has handed in {' or '.join(chapters)}: `fmkit course collect` takes it in")
+        who = "nobody" if student is None else f"{student} has not"
+        words = f"{who} handed in {' or '.join(chapters)}" if student else f"{who} has handed in"
+        raise CourseError(f"{words}: `fmkit course collect` takes in what the LMS gives")
     return found
+
+
+def _submitted(course: Course, chapter: str) -> list[Path]:
+    return sorted((course.root / "submitted").glob(f"*/{chapter}/{chapter}.ipynb"))
 
 
 def grade(
@@ -58,27 +89,40 @@ def grade(
     Whatever stops this in between, the same call goes on: results are in the journal before anything else,
     and writing them into the gradebook a second time changes nothing.
     """
-    known = {student.id for student in course.students()}
-    strangers = sorted({job["student"] for job in todo} - known)
-    if strangers:
-        raise CourseError(f"not in students.csv: {', '.join(strangers)}; add them, then grade")
     gradebook.save_students(course)
     results = []
     with gradebook.opened(course) as book:
         for result in grade_batch(
             todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
         ):
-            gradebook.write_result(book, result, handed_in(course, result["student"], result["chapter"])[0])
-            write_autograded(course, result)
+            when, _ = handed_in(course, result["student"], result["chapter"])
+            nb = autograded(course, result)
+            changed = _changed(course, result, nb)
+            gradebook.write_result(book, result, when, changed)
+            _write_autograded(course, result, nb, when)  # last: until it is there, a change is seen again
             results.append(result)
     return results
 
 
 def latest(course: Course, chapter: str) -> dict[str, dict]:
     """The journal's latest result of each student for a chapter."""
-    if not course.journal.exists():
-        return {}
     return {r["student"]: r for r in read_journal(course.journal) if r["chapter"] == chapter}
+
+
+def ungraded(course: Course, chapter: str) -> list[str]:
+    """Who has handed in what has not been graded."""
+    results = latest(course, chapter)
+    graded = {student: result["sha256"] for student, result in results.items()}
+    found = []
+    for path in _submitted(course, chapter):
+        student = path.parent.parent.name
+        try:
+            content = digest(read_bytes(path))
+        except Unreadable:
+            content = ""
+        if graded.get(student) != content:
+            found.append(student)
+    return found
 
 
 def summary(course: Course, results: list[dict], chapters: list[str]) -> list[str]:
@@ -90,10 +134,15 @@ def summary(course: Course, results: list[dict], chapters: list[str]) -> list[st
             lines.append(
                 f"{result['student']}, {result['chapter']}: {result['status']}: {result['reason']}"[:300]
             )
+    known = [s.id for s in course.students()]
     for chapter in chapters:
-        there = {r["student"] for r in results if r["chapter"] == chapter} | set(latest(course, chapter))
-        if missing := [s.id for s in course.students() if s.id not in there]:
+        there = {path.parent.parent.name for path in _submitted(course, chapter)}
+        if missing := [id for id in known if id not in there]:
             lines.append(f"{chapter}: nothing from {', '.join(missing)}")
+        if strangers := sorted(there - set(known)):
+            lines.append(f"{chapter}: not graded, for they are not in students.csv: {', '.join(strangers)}")
+        if waiting := sum(bool(g["waiting"]) for g in gradebook.grades(course, chapter).values()):
+            lines.append(f"{chapter}: {waiting} wait for points by hand, in formgrader")
     return lines
 
 
@@ -106,60 +155,87 @@ def verdict_card(entry: dict):
     message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
     rows = tuple((label, text) for label, text in entry["rows"])
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
-    return card(get(entry["exercise"]), verdict)
+    return card(exercises.get(entry["exercise"]), verdict)
 
 
-def write_autograded(course: Course, result: dict) -> None:
+def autograded(course: Course, result: dict):
     """The notebook that formgrader shows: the released one with the student's answers and our verdicts.
 
-    Nothing else of the submission is in it, so nothing of it can run in the instructor's browser: code is
-    shown, free text has its HTML escaped, outputs are ours.
+    Nothing else of the submission is in it, so nothing of it can run in the instructor's browser: code and
+    free text are shown as they were typed, outputs are ours.
     """
-    chapter, student = result["chapter"], result["student"]
-    source = course.notebook("source", chapter)
-    nb = copy.deepcopy(gradebook.read_notebook(course.notebook("release", chapter)))
-    answers = _answers(course, chapter, student)
-    asked = {a.answer_id: a.check_id for a in read_chapter(source).asked}
+    chapter, path = result["chapter"], course.notebook("release", result["chapter"])
+    nb = copy.deepcopy(_released(course, chapter, path.stat().st_mtime_ns))
+    chapter_asks = asked(course, chapter)
+    answers = _answers(course, chapter_asks, chapter, result["student"])
+    checks = {a.answer_id: a.check_id for a in chapter_asks.asked}
     for cell in nb.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in asked:
-            at = answers and answers.found.get(asked[grade_id])
+        grade_id = grade_id_of(cell)
+        if grade_id in checks:
+            at = answers.found.get(checks[grade_id]) if answers else None
             cell.source = answers.cells[at].source if at is not None else "# no answer was found"
         elif grade_id in result["texts"]:
-            cell.source = escaped(result["texts"][grade_id]) or "(no answer)"
+            cell.source = as_typed(result["texts"][grade_id])
         elif grade_id in result["exercises"]:
             shown = verdict_card(result["exercises"][grade_id])
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
-    text = nbformat.writes(nb).encode("utf-8", "replace")
-    gradebook.write_whole(course.notebook("autograded", chapter, student), text)
-    stamp = handed_in(course, student, chapter)[0]
-    if stamp:
-        words = stamp.strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
-        gradebook.write_whole(course.notebook("autograded", chapter, student).parent / "timestamp.txt", words)
+    return nb
 
 
-def _answers(course, chapter, student):
+def grade_id_of(cell) -> str:
+    """nbgrader's id of a cell, or nothing."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+@functools.lru_cache(maxsize=16)
+def _released(course: Course, chapter: str, mtime: int):
+    return gradebook.read_notebook(course.notebook("release", chapter))
+
+
+def _answers(course, chapter_asks, chapter, student):
     try:
         cells = read_cells(read_bytes(course.notebook("submitted", chapter, student)))
     except Unreadable:
         return None
-    return find_answers(cells, read_chapter(course.notebook("source", chapter)))
+    return find_answers(cells, chapter_asks)
 
 
-def escaped(markdown: str) -> str:
-    """Free text in which no HTML is left."""
-    return html.escape(markdown, quote=False)
+def as_typed(text: str) -> str:
+    """Markdown that shows a text as it was typed: no HTML, link, picture or formula in it comes to life."""
+    if not text.strip():
+        return "(no answer)"
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
+    return f"{fence}text\n{text}\n{fence}"
 
 
-def answer_sources(course: Course, chapter: str, student: str) -> dict[str, str]:
-    """Id of the check cell -> what the student wrote, where there is an answer."""
-    answers = _answers(course, chapter, student)
-    return {id: answers.cells[at].source for id, at in answers.found.items()} if answers else {}
+def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
+    """nbgrader's id of each answer cell -> what the student wrote, as of the last grading."""
+    try:
+        nb = nbformat.read(course.notebook("autograded", chapter, student), as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return {}
+    return {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+
+
+def _changed(course: Course, result: dict, nb) -> set[str]:
+    """Ids of the graded cells whose answers are not those that formgrader has shown until now."""
+    chapter, before = result["chapter"], shown_answers(course, result["chapter"], result["student"])
+    now = {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+    answers = {a.check_id: a.answer_id for a in asked(course, chapter).asked}
+    pairs = answers | {id: id for id in result["texts"]}
+    return {check for check, answer in pairs.items() if before.get(answer, now[answer]) != now[answer]}
+
+
+def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -> None:
+    path = course.notebook("autograded", result["chapter"], result["student"])
+    write_whole(path, nbformat.writes(nb).encode("utf-8", "replace"))
+    if when:
+        write_whole(path.parent / "timestamp.txt", when.strftime(STAMP).encode())
 
 
 def parse_moment(text: str) -> datetime:
-    """A deadline such as "2026-12-01 23:59", in local time if it names no zone.
+    """A deadline such as "2026-12-01 23:59", in local time if it names no zone; a day lasts to its end.
 
     Raises
     ------
@@ -169,4 +245,6 @@ def parse_moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise CourseError(f"{text!r} is no moment; write it like 2026-12-01 23:59") from None
+    if re.fullmatch(r"[\d-]+", text.strip()):
+        moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.astimezone()

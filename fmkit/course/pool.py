@@ -84,10 +84,10 @@ class _Worker:
         if self.process is None:
             path = os.pathsep.join(filter(None, (str(staging.PACKAGE.parent), os.environ.get("PYTHONPATH"))))
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "fmkit.course.pool"],
+                [sys.executable, "-P", "-m", "fmkit.course.pool"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": path},
+                env=os.environ | {"PYTHONPATH": path, staging.SHARED: str(staging.stage())},
             )
             self.received = bytearray()
         self.job = job

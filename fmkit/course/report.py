@@ -1,14 +1,24 @@
 """Report: what a class got right, exercise by exercise, and the mistakes that were made most."""
 
+import textwrap
 from collections import Counter
 from pathlib import Path
 
+from fmkit._files import write_whole
 from fmkit.course import marking
 from fmkit.course.layout import Course, CourseError
 
+COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}
+
 
 def rows(course: Course, chapter: str) -> list[dict]:
-    """Each exercise of a chapter: how many answered and were right, and which misconceptions were met.
+    """Each exercise of a chapter, in its order: how many were right, and which misconceptions were met.
+
+    Returns
+    -------
+    list of dict
+        ``exercise``, ``title``, ``right``, ``wrong``, ``not answered`` (numbers of submissions) and
+        ``mistakes`` (a Counter of misconceptions).
 
     Raises
     ------
@@ -19,68 +29,63 @@ def rows(course: Course, chapter: str) -> list[dict]:
     if not results:
         raise CourseError(f"{chapter}: nothing has been graded yet: `fmkit course grade` does it")
     found: dict[str, dict] = {}
-    for result in results:
-        for entry in result["exercises"].values():
-            row = found.setdefault(
-                entry["exercise"],
-                {
-                    "exercise": entry["exercise"],
-                    "title": entry["title"],
-                    "statuses": Counter(),
-                    "mistakes": Counter(),
-                },
-            )
-            row["statuses"][entry["status"]] += 1
-            if entry["misconception"]:
-                row["mistakes"][entry["misconception"]] += 1
+    for asked in marking.asked(course, chapter).asked:
+        entries = [r["exercises"][asked.check_id] for r in results if asked.check_id in r["exercises"]]
+        if not entries:
+            continue
+        statuses = Counter(entry["status"] for entry in entries)
+        away = statuses["undone"] + statuses["missing"]
+        found[asked.check_id] = {
+            "exercise": asked.exercise,
+            "title": entries[-1]["title"],
+            "right": statuses["ok"],
+            "wrong": len(entries) - statuses["ok"] - away,
+            "not answered": away,
+            "mistakes": Counter(entry["misconception"] for entry in entries if entry["misconception"]),
+        }
     return list(found.values())
 
 
 def lines(found: list[dict]) -> list[str]:
-    """The report as plain lines for a terminal."""
+    """The report as a table of plain lines for a terminal."""
     width = max(len(row["title"]) for row in found)
-    out = []
+    out = [f"{'':<{width}}  right  wrong  not answered"]
     for row in found:
-        total, right = sum(row["statuses"].values()), row["statuses"]["ok"]
-        open_ = row["statuses"]["undone"] + row["statuses"]["missing"]
-        out.append(f"{row['title']:<{width}}  {right:>4} of {total} right, {open_} not answered")
-        out += [f"{'':<{width}}    {n:>2} x {name}" for name, n in row["mistakes"].most_common(3)]
+        out.append(
+            f"{row['title']:<{width}}  {row['right']:>5}  {row['wrong']:>5}  {row['not answered']:>12}"
+        )
+        out += [f"    {n} x {name}" for name, n in row["mistakes"].most_common(3)]
     return out
 
 
 def draw(found: list[dict], chapter: str, path: Path) -> Path:
-    """The report as a picture: shares right, wrong and not answered, and the mistake made most."""
+    """The report as a picture: shares right, wrong and not answered, and the mistakes made most."""
+    import io
+
     from matplotlib.figure import Figure
 
-    names = [row["title"] for row in found]
-    fig = Figure(figsize=(10, 0.62 * len(found) + 1.5), layout="constrained")
+    fig = Figure(figsize=(9, 0.78 * len(found) + 1.6), layout="constrained")
     ax = fig.subplots()
-    totals = [sum(row["statuses"].values()) for row in found]
-    right = [row["statuses"]["ok"] / n for row, n in zip(found, totals, strict=True)]
-    away = [
-        (row["statuses"]["undone"] + row["statuses"]["missing"]) / n
-        for row, n in zip(found, totals, strict=True)
-    ]
-    wrong = [1 - r - a for r, a in zip(right, away, strict=True)]
+    titles = [textwrap.fill(row["title"], 32) for row in found]
+    totals = [sum(row[what] for what in COLOURS) for row in found]
     left = [0.0] * len(found)
-    for shares, label, colour in [
-        (right, "right", "#0072B2"),
-        (wrong, "wrong", "#D55E00"),
-        (away, "not answered", "#cccccc"),
-    ]:
-        ax.barh(names, shares, left=left, label=label, color=colour)
+    for what, colour in COLOURS.items():
+        shares = [row[what] / total for row, total in zip(found, totals, strict=True)]
+        ax.barh(range(len(found)), shares, height=0.42, left=left, label=what, color=colour)
         left = [a + b for a, b in zip(left, shares, strict=True)]
     for i, row in enumerate(found):
-        for name, n in row["mistakes"].most_common(1):
-            words = f"{n} x {name}"
-            ax.text(1.01, i, words if len(words) < 58 else words[:55] + " ...", va="center", fontsize=9)
-    ax.set(xlim=(0, 1), xlabel="share of the submissions")
+        words = "; ".join(f"{n} × {name}" for name, n in row["mistakes"].most_common(2))
+        ax.text(0, i + 0.37, textwrap.shorten(words, 95, placeholder=" ..."), va="center", fontsize=8.5)
+    ax.set(xlim=(0, 1), ylim=(len(found) - 0.4, -0.5), xlabel="share of the submissions")
+    ax.set_yticks(range(len(found)), titles)
+    ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_formatter("{x:.0%}")
-    ax.invert_yaxis()
-    worst = min(zip(right, names, strict=True))
-    ax.set_title(f"{chapter}: hardest was “{worst[1]}”, {worst[0]:.0%} right", loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1 - 0.3 / len(found)), ncols=3, frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(path, dpi=110, bbox_inches="tight")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    share, hardest = min((row["right"] / n, row["title"]) for row, n in zip(found, totals, strict=True))
+    title = f"{chapter}, {max(totals)} submissions: hardest was “{hardest}”, {share:.0%} right"
+    fig.suptitle(textwrap.fill(title, 88), x=0.01, ha="left", fontsize=12)
+    fig.legend(loc="outside lower center", ncols=3, frameon=False)
+    picture = io.BytesIO()
+    fig.savefig(picture, dpi=110, format="png")
+    write_whole(path, picture.getvalue())
     return path

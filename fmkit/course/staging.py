@@ -18,18 +18,25 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+SHARED = "FMKIT_STAGE"
 WORKER = "fmkit.course.worker"
 KIT = Path("/kit")  # where the stage lies inside the sandbox
 # what answers may import of Python's own library, where it must be imported beforehand
 USUAL = """array bisect calendar cmath collections copy csv dataclasses datetime decimal difflib
-encodings.idna enum fractions functools hashlib heapq html itertools json operator pprint random re signal socket statistics
-string subprocess textwrap threading time timeit typing unicodedata urllib.parse uuid zlib"""
+encodings.idna enum fractions functools hashlib heapq html itertools json operator pprint random re signal
+socket statistics string subprocess textwrap threading time timeit typing unicodedata urllib.parse uuid
+zlib"""
 HARMLESS = ("tqdm",)  # may be used in any answer: it answers nothing
 
 
 @functools.cache
 def stage(modules: tuple[str, ...] = ()) -> Path:
-    """A folder with the worker and the modules of fmkit that it needs, and those named, and no other.
+    """The folder of the worker; a process that grades for another one takes that one's, named by `SHARED`."""
+    return Path(os.environ[SHARED]) if SHARED in os.environ and not modules else _make_stage(modules)
+
+
+def _make_stage(modules) -> Path:
+    """Make a folder with the worker and the modules of fmkit that it needs, and those named, and no other.
 
     The packages' own ``__init__`` files are empty there: they would import the checks.
     """
@@ -50,11 +57,11 @@ def stage(modules: tuple[str, ...] = ()) -> Path:
 
 
 def _compile(folder) -> None:
-    """Keep compiled code of all that the worker imports; the sandbox can write none, and not all installers do."""
+    """Keep compiled code of what the worker imports; the sandbox can write none, not every installer does."""
     cache = folder / "pycache"
     paths = [str(folder), *sorted({str(path.parent) for path in files(("numpy",))})]
     program = f"import sys; sys.path += {paths!r}; import {WORKER}"
-    command = [str(python()), "-S", "-s", "-E", "-X", f"pycache_prefix={cache}", "-c", program]
+    command = [str(python()), "-S", "-I", "-X", f"pycache_prefix={cache}", "-c", program]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     ours = cache / folder.relative_to(folder.anchor)
     if done.returncode == 0 and ours.is_dir():

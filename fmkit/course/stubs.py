@@ -118,6 +118,6 @@ def install(barred: Iterable[str], allowed: Iterable[str], there: Iterable[str])
         del sys.modules[name]
     sys.meta_path.insert(0, finder)
     for name in there:
-        if not is_allowed(name):
+        if name.split(".")[0] in finder.barred and not is_allowed(name):
             module = sys.modules[name] = _Module(name)
             module.__path__ = []

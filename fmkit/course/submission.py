@@ -163,7 +163,7 @@ def find_answers(cells: list[Cell], chapter: Chapter) -> Answers:
     answers = Answers([_shortened(cell) for cell in code])
     for asked in chapter.asked:
         notes: list[str] = []
-        at = _find(code, asked, notes)
+        at = _find(code, asked, chapter.given, notes)
         if at is not None:
             answers.found[asked.check_id] = at
             if len(code[at].source) > MAX_SOURCE:
@@ -181,7 +181,7 @@ def _shortened(cell: Cell) -> Cell:
     return cell if len(cell.source) <= MAX_SOURCE else Cell(cell.kind, "", cell.id, cell.grade_id)
 
 
-def _find(code: list[Cell], asked: Asked, notes: list[str]) -> int | None:
+def _find(code: list[Cell], asked: Asked, given: frozenset[str], notes: list[str]) -> int | None:
     """Where the answer is: the last cell, above the check, that writes the function."""
     own = [i for i, cell in enumerate(code) if cell.grade_id == asked.answer_id]
     if len(own) > 1:
@@ -192,7 +192,8 @@ def _find(code: list[Cell], asked: Asked, notes: list[str]) -> int | None:
         own = [i for i, cell in enumerate(code) if cell.id and cell.id == asked.cell_id]
         notes += ["The cell had lost nbgrader's id; it was found by its own."] if own else []
     checks = [i for i, cell in enumerate(code) if cell.grade_id == asked.check_id]
-    writes = [i for i, cell in enumerate(code) if _writes(cell, asked.function) and i not in checks]
+    theirs = [i for i, cell in enumerate(code) if i in own or cell.source.strip() not in given]
+    writes = [i for i in theirs if _writes(code[i], asked.function) and i not in checks]
     done = [i for i in writes if "raise NotImplementedError" not in code[i].source]
     if own and (best := [i for i in own if i in done]):
         below = [i for i in done if checks and best[-1] < i < checks[0] and not code[i].grade_id]

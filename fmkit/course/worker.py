@@ -20,7 +20,6 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.fft
 import numpy.linalg
 import numpy.ma
 import numpy.random  # NumPy loads these late; here once for all children

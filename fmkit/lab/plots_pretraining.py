@@ -1,6 +1,6 @@
 """Chapter 07's pictures: rows of characters, loss curves with levels to read them by, scaling, speedrun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,7 +40,7 @@ def strips(
     return ax
 
 
-def smoothed(values: Sequence[float], window: int) -> tuple[np.ndarray, np.ndarray]:
+def smoothed(values: Iterable, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Means of ``window`` neighbours, and the place of the middle of each."""
     window = min(window, len(values))
     means = np.convolve(values, np.ones(window) / window, "valid")
@@ -48,7 +48,7 @@ def smoothed(values: Sequence[float], window: int) -> tuple[np.ndarray, np.ndarr
 
 
 def loss_curves(
-    curves: Mapping[str, Sequence[float]],
+    curves: Mapping[str, Sequence],
     *,
     title: str,
     levels: Mapping[str, float] | None = None,
@@ -85,11 +85,11 @@ def loss_curves(
 
 
 def scaling(
-    points: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    points: Mapping[str, tuple],
     *,
     title: str,
     xlabel: str,
-    fits: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    fits: Mapping[str, tuple] | None = None,
     ylabel: str = "validation loss (nats)",
     ax: Axes | None = None,
 ) -> Axes:
@@ -110,11 +110,11 @@ def scaling(
 
 
 def by_seconds(
-    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    runs: Mapping[str, tuple],
     *,
     title: str,
-    goal: float | None = None,
-    ylim: tuple[float, float] | None = None,
+    goal: float | int | None = None,
+    ylim: tuple | None = None,
 ) -> Axes:
     """Validation loss against the CPU seconds spent, logarithmic, one line for each run."""
     _, ax = plt.subplots(figsize=(5.9, 3.3))
@@ -138,11 +138,11 @@ def by_seconds(
 
 def changes(
     names: Sequence[str],
-    losses: Sequence[float],
+    losses: Iterable,
     *,
     title: str,
-    start: float,
-    noise: float,
+    start: float | int,
+    noise: float | int,
     xlabel: str = "validation loss (nats)",
 ) -> Axes:
     """One bar for each change, from where it started; what is inside the noise is grey.

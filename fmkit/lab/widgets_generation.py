@@ -93,9 +93,9 @@ def _shown(prompt: str, new: str) -> str:
 def _slider(value, low, high, step, name):
     whole = isinstance(step, int)
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    return kind(
-        value, min=low, max=high, step=step, description=name, continuous_update=False, layout=dict(_WIDE)
-    )
+    slider = kind(value, min=low, max=high, step=step, description=name, layout=dict(_WIDE))
+    slider.style.description_width = "90px"
+    return slider
 
 
 def ask_box(answer: Callable[[str], Iterable[str]], question: str) -> ipywidgets.VBox:

@@ -1,4 +1,4 @@
-"""Chapter 06's known-wrong answers, the first half: for each exercise one function, one mistake at a time.
+"""Chapter 06's known-wrong answers, the first part: for each exercise one function, one mistake at a time.
 
 Each is the right answer with the named mistake in it and nothing else: a reader sees the difference in one
 place, and the check can say "this looks like ..." when a learner's answer behaves the same way.
@@ -43,6 +43,13 @@ def _fading(mistake, x, decay):
         weights = (age >= 0).astype(float)
     elif mistake == "the weights are not divided by their sum":
         return weights.astype(x.dtype) @ x
+    elif mistake == "chapter 5's moving mean, uncorrected":
+        return ((1 - decay) * weights).astype(x.dtype) @ x
+    elif mistake == "a moving mean that starts at the first value":
+        weights[:, 1:] *= 1 - decay
+        return weights.astype(x.dtype) @ x
+    elif mistake == "divided by the sum of the whole matrix":
+        return (weights / weights.sum()).astype(x.dtype) @ x
     elif mistake == "divided by how many there are, not by the sum of the weights":
         return (weights / np.arange(1, T + 1)[:, None]).astype(x.dtype) @ x
     elif mistake == "softmax of the weights":
@@ -71,6 +78,16 @@ FADING = named(
         "the weights are not divided by their sum": "A mean of equal numbers is that number. Is yours?",
         "divided by how many there are, not by the sum of the weights": (
             "The weights of a row must add up to 1, and they are not all 1 before you divide."
+        ),
+        "divided by the sum of the whole matrix": (
+            "weights.sum() adds up the whole matrix, and each row has a sum of its own."
+        ),
+        "chapter 5's moving mean, uncorrected": (
+            "1 - decay would be right for a past without end: what do the weights of row 0 add up to?"
+        ),
+        "a moving mean that starts at the first value": (
+            "Its rows add up to 1, but the very first position counts too much: its weight is decay ** t "
+            "like any other's, before the division."
         ),
         "softmax of the weights": (
             "The powers of decay are positive already: divide them by their sum, without another exp."
@@ -112,6 +129,7 @@ def _self_attention(mistake, x, wq, wk, wv):
         "divided by D, not by its root": 1.0 / D,
         "the root of C, not of D": 1.0 / math.sqrt(x.shape[-1]),
         "the root of T, not of D": 1.0 / math.sqrt(x.shape[1]),
+        "the root of E, not of D": 1.0 / math.sqrt(wv.shape[1]),
         "multiplied by sqrt(D)": math.sqrt(D),
     }.get(mistake, 1.0 / math.sqrt(D))
     if mistake == "np.sqrt: float64 out of float32":
@@ -122,6 +140,15 @@ def _self_attention(mistake, x, wq, wk, wv):
         with np.errstate(all="ignore"):
             e = np.exp(scores)
             return e / e.sum(-1, keepdims=True) @ v
+    if mistake == "one maximum for the whole array":
+        with np.errstate(all="ignore"):
+            e = np.exp(scores - scores.max())
+            return e / e.sum(-1, keepdims=True) @ v
+    if mistake == "divided by the sum of the whole array":
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        return e / e.sum() @ v
+    if mistake == "the weights transposed":
+        return softmax(scores).swapaxes(1, 2) @ v
     if mistake == "no softmax: the scores as weights":
         return scores @ v
     if mistake == "divided by the sum, without exp":
@@ -142,6 +169,9 @@ SELF_ATTENTION = named(
             "How many products are added up in one score? Look at the width of a query."
         ),
         "the root of T, not of D": (
+            "How many products are added up in one score? Look at the width of a query."
+        ),
+        "the root of E, not of D": (
             "How many products are added up in one score? Look at the width of a query."
         ),
         "multiplied by sqrt(D)": "The scores are too large already; the root of D is to make them smaller.",
@@ -166,6 +196,13 @@ SELF_ATTENTION = named(
         ),
         "divided by the sum, without exp": "Scores may be negative, and their sum may be 0: take exp first.",
         "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
+        "one maximum for the whole array": (
+            "A row far below the largest score of all becomes 0 / 0: each row takes its own maximum off."
+        ),
+        "divided by the sum of the whole array": (
+            "Each row's weights add up to 1 by themselves: which axis does the sum run along?"
+        ),
+        "the weights transposed": "Row t of the weights makes output t: weights @ v, as they are.",
         "np.sqrt: float64 out of float32": (
             "np.sqrt of a whole number is a float64, and it spreads; math.sqrt gives a plain number, "
             "which does not."
@@ -187,6 +224,8 @@ def _mask_of(mistake, T, real, window):
         near = np.ones((T, T), bool)
     if mistake == "the future is visible":
         past = np.abs(age) < window
+    elif mistake == "the window has no end in the future":
+        past = np.ones((T, T), bool)
     elif mistake == "the future instead of the past":
         past, near = age <= 0, age > -window
     keys = real[:, None, None, :] == 1
@@ -198,6 +237,10 @@ def _mask_of(mistake, T, real, window):
         keys = np.ones_like(keys)
     elif mistake == "1 means padding":
         keys = ~keys
+    if mistake == "the window counts real tokens only":
+        ago = np.cumsum(real[:, ::-1], 1)[:, None, None, ::-1]  # how many real ones from s on
+        behind = ago - np.cumsum(real[:, ::-1], 1)[:, None, ::-1, None] + real[:, None, :, None]
+        return past & (behind <= window) & keys
     return past & near & keys
 
 
@@ -219,6 +262,15 @@ def _masked(mistake, scores, real, window):
             return softmax(np.where(seen, scores, 0 * scores - 1))
         if mistake == "the mask added as 0 and 1":
             return softmax(scores + seen.astype(scores.dtype))
+        if mistake == "-1e9 added: weights where nothing is visible":
+            return softmax((scores + np.where(seen, 0.0, -1e9)).astype(scores.dtype))
+        if mistake.startswith("-10000 added"):
+            weights = softmax((scores + np.where(seen, 0.0, -1e4)).astype(scores.dtype))
+            return weights if "nothing" in mistake else weights * seen.any(-1, keepdims=True)
+        if mistake == "one maximum for the whole array":
+            e = np.where(seen, np.exp(scores - scores.max()), 0 * scores)
+            total = e.sum(-1, keepdims=True)
+            return e / np.where(total > 0, total, 1)
         scores = np.where(seen, scores, -np.inf).astype(scores.dtype)
         if mistake == "NaN where nothing is visible":
             return softmax(scores)
@@ -247,6 +299,12 @@ MASK = named(
         "-1 instead of -inf": "exp(-1) is 0.37, still a vote. Which score has exp 0?",
         "the mask added as 0 and 1": "Adding 0 hides nothing: a hidden score needs -inf added to it.",
         "the future is visible": "Position t may look at t and what came before it, nothing later.",
+        "the window has no end in the future": (
+            "t - s is smaller than the window for every s in the future, too: what else must hold?"
+        ),
+        "the window counts real tokens only": (
+            "The window counts positions, padding among them; then the padding in it is left out."
+        ),
         "the future instead of the past": (
             "Rows look, columns are looked at: which triangle of the matrix is the past?"
         ),
@@ -275,101 +333,20 @@ MASK = named(
             "Where all scores are -1e9 they are all equal, and softmax shares out evenly among what "
             "should be hidden."
         ),
+        "-1e9 added: weights where nothing is visible": (
+            "Where all of a row is hidden, the same number was added everywhere, and softmax does not notice."
+        ),
+        "-10000 added: not low enough": (
+            "A hidden score of 30000 stays far above the visible ones: -inf is lower than any number."
+        ),
+        "-10000 added: not low enough, and weights where nothing is visible": (
+            "A hidden score of 30000 stays far above the visible ones: -inf is lower than any number."
+        ),
         "softmax over the queries": "Each query has weights of its own that add up to 1: over which axis?",
         "exp without taking the maximum off": "exp(1000) is inf: take each row's maximum off first.",
-    },
-)
-
-
-def _cut(mistake, qkv, n_heads):
-    """q, k and v as (B, H, T, D), rightly or wrongly cut."""
-    B, T, width = qkv.shape
-    D = width // (3 * n_heads)
-    if mistake == "first all queries, then all keys, then all values":
-        return qkv.reshape(B, T, 3, n_heads, D).transpose(2, 0, 3, 1, 4)
-    if mistake == "a reshape to (B, H, T, ...) instead of a transpose":
-        return qkv.reshape(B, n_heads, T, 3, D).transpose(3, 0, 1, 2, 4)
-    if mistake == "the three are neighbours: q, k, v in turn":
-        return qkv.reshape(B, T, n_heads, D, 3).transpose(4, 0, 2, 1, 3)
-    if mistake == "one head of full width":
-        heads = qkv.reshape(B, T, n_heads, 3, D).transpose(3, 0, 1, 2, 4)
-        return heads.reshape(3, B, 1, T, n_heads * D)
-    if mistake == "width and number of heads exchanged":
-        return qkv.reshape(B, T, D, 3, n_heads).transpose(3, 0, 2, 1, 4)
-    q, k, v = qkv.reshape(B, T, n_heads, 3, D).transpose(3, 0, 2, 1, 4)
-    return {
-        "keys and values exchanged": (q, v, k),
-        "queries and keys exchanged": (k, q, v),
-        "in the order v, k, q": (v, k, q),
-    }.get(mistake, (q, k, v))
-
-
-def _heads(mistake, qkv, n_heads):
-    q, k, v = _cut(mistake, qkv, n_heads)
-    B, H, T, D = q.shape
-    width = qkv.shape[-1] // 3
-    scale = {
-        "the root of the whole width, not of one head's": 1 / math.sqrt(width),
-        "no 1/sqrt(D)": 1.0,
-        "np.sqrt: float64 out of float32": 1 / np.sqrt(D),
-    }.get(mistake, 1 / math.sqrt(D))
-    scores = q @ k.swapaxes(-1, -2) * scale
-    if mistake == "the heads' scores added up: one set of weights":
-        scores = np.repeat(scores.sum(1, keepdims=True), H, 1)
-    elif mistake == "the heads' scores averaged: one set of weights":
-        scores = np.repeat(scores.mean(1, keepdims=True), H, 1)
-    weights = softmax(scores, {"softmax over the heads": 1, "softmax over the queries": 2}.get(mistake, -1))
-    out = weights @ v
-    if mistake == "merged without moving the heads back":
-        return out.reshape(B, T, width)
-    if mistake in ("width and number of heads exchanged", "merged with the heads' numbers interleaved"):
-        return out.transpose(0, 2, 3, 1).reshape(B, T, width)
-    return out.transpose(0, 2, 1, 3).reshape(B, T, width)
-
-
-HEADS = named(
-    _heads,
-    {
-        "first all queries, then all keys, then all values": (
-            "That is another layout. Here each head's q, k and v stand side by side: which axis changes "
-            "faster?"
-        ),
-        "a reshape to (B, H, T, ...) instead of a transpose": (
-            "A reshape only cuts; the axes of memory are T first, then heads. To bring H before T, transpose."
-        ),
-        "the three are neighbours: q, k, v in turn": (
-            "Within a head come all D numbers of q, then all of k, then all of v."
-        ),
-        "one head of full width": "Each head has a softmax of its own: the heads are an axis of the scores.",
-        "width and number of heads exchanged": (
-            "The last axis is cut into n_heads heads first, then each head into 3 times D."
-        ),
-        "keys and values exchanged": "In each head the order is q, k, v.",
-        "queries and keys exchanged": (
-            "In each head the order is q, k, v; row t of the scores belongs to the query at t."
-        ),
-        "in the order v, k, q": "In each head the order is q, k, v.",
-        "the root of the whole width, not of one head's": (
-            "How many products are added up in one score of one head?"
-        ),
-        "np.sqrt: float64 out of float32": (
-            "np.sqrt of a whole number is a float64, and it spreads; math.sqrt gives a plain number, "
-            "which does not."
-        ),
-        "no 1/sqrt(D)": "A sum of D products grows with D: what keeps the scores near 1?",
-        "the heads' scores added up: one set of weights": (
-            "Each head has weights of its own: keep the axis of the heads."
-        ),
-        "the heads' scores averaged: one set of weights": (
-            "Each head has weights of its own: keep the axis of the heads."
-        ),
-        "softmax over the heads": "Each query of each head has weights that add up to 1 over the keys.",
-        "softmax over the queries": "Each query of each head has weights that add up to 1 over the keys.",
-        "merged without moving the heads back": (
-            "Before the last reshape the axes must be B, T, H, D: which transpose brings them there?"
-        ),
-        "merged with the heads' numbers interleaved": (
-            "First all D numbers of head 0, then all of head 1, and so on."
+        "one maximum for the whole array": (
+            "Seen from one huge score, everything else rounds to 0: each row takes its own maximum off, of "
+            "what it may see."
         ),
     },
 )

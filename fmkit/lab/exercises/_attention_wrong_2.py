@@ -1,4 +1,4 @@
-"""Chapter 06's known-wrong answers, the second half: positions, backward passes, the language model."""
+"""Chapter 06's known-wrong answers, the second part: positions, backward passes, rollout."""
 
 import math
 
@@ -100,6 +100,8 @@ def _capped(mistake, dout, q, k, v, cap):
         dcapped = dprobs
     elif mistake == "softmax's sum left out":
         dcapped = probs * dprobs
+    elif mistake == "the plain mean of dprobs taken off":
+        dcapped = probs * (dprobs - dprobs.mean(-1, keepdims=True))
     elif mistake == "softmax's mean instead of its sum":
         dcapped = probs * (dprobs - (dprobs * probs).mean(-1, keepdims=True))
     slope = 1 - (capped / cap) ** 2
@@ -107,10 +109,15 @@ def _capped(mistake, dout, q, k, v, cap):
         "forgot the cap's slope": 1.0,
         "forgot the cap in the forward pass": 1.0,
         "the cap's slope taken at its output": 1 - np.tanh(capped / cap) ** 2,
+        "1 - capped ** 2: the cap not divided out": 1 - capped * capped,
+        "the slope of tanh(s), not of tanh(s / cap)": 1 - np.tanh(scores) ** 2,
         "divided by the cap once more": slope / cap,
         "the cap's slope times cap": slope * cap,
     }.get(mistake, slope)
     dscores = dcapped * slope
+    if mistake == "the cap undone before the softmax":
+        dscores = dprobs * slope
+        dscores = probs * (dscores - (dscores * probs).sum(-1, keepdims=True))
     q_scale = 1.0 if mistake in ("forgot 1/sqrt(D) in dq", "forgot 1/sqrt(D) in both") else 1 / root
     k_scale = 1.0 if mistake in ("forgot 1/sqrt(D) in dk", "forgot 1/sqrt(D) in both") else 1 / root
     dq, dk = dscores @ k * q_scale, dscores.swapaxes(1, 2) @ q * k_scale
@@ -136,6 +143,13 @@ CAPPED = named(
         "the cap's slope taken at its output": (
             "The slope of tanh at u is 1 - tanh(u) squared, and tanh(u) is already there: it is capped / cap."
         ),
+        "1 - capped ** 2: the cap not divided out": (
+            "The slope of tanh at u is 1 - tanh(u) squared: which number here is tanh(u)?"
+        ),
+        "the slope of tanh(s), not of tanh(s / cap)": "What stands inside the tanh of the forward pass?",
+        "the cap undone before the softmax": (
+            "The softmax came last in the forward pass, so it is undone first; then the cap."
+        ),
         "divided by the cap once more": (
             "cap * tanh(s / cap): the cap outside and the 1/cap inside cancel in the slope."
         ),
@@ -150,6 +164,9 @@ CAPPED = named(
         ),
         "softmax's mean instead of its sum": (
             "The weighted mean has its weights in it already: sum dprobs times probs."
+        ),
+        "the plain mean of dprobs taken off": (
+            "The mean that is taken off is a weighted one: with which weights?"
         ),
         "softmax left out": "Between the weights and the scores stands the softmax.",
         "the softmax's sum over the queries": (
@@ -178,7 +195,9 @@ def _block(mistake, dout, x, a, wo, w1, w2):
         return array.reshape(-1, array.shape[-1])
 
     dwo, dw2 = flat(a @ into).T @ flat(dout), flat(h).T @ flat(dout)
-    dz = dout @ w2.T * (1 if mistake == "the ReLU's gate left out" else z > 0)
+    dh = dout @ w2.T
+    gate = dh > 0 if mistake == "the gate of dh, not of z" else z > 0
+    dz = dh * (1 if mistake == "the ReLU's gate left out" else gate)
     dw1 = flat(into).T @ flat(dz)
     if mistake == "a left out of dwo":
         dwo = flat(n).T @ flat(dout)
@@ -197,6 +216,10 @@ def _block(mistake, dout, x, a, wo, w1, w2):
         dbelow = dn
     elif mistake == "the norm as a division only":
         dbelow = dn / rms
+    elif mistake == "x in place of n in the norm's second path":
+        dbelow = (dn - x * (dn * x).mean(-1, keepdims=True)) / rms
+    elif mistake == "only the norm's first path divided by rms":
+        dbelow = dn / rms - n * (dn * n).mean(-1, keepdims=True)
     elif mistake == "a sum instead of the mean in the norm":
         dbelow = (dn - n * (dn * n).sum(-1, keepdims=True)) / rms
     elif mistake == "LayerNorm's backward: the mean taken off as well":
@@ -224,6 +247,10 @@ BLOCK = named(
         "the norm as a division only": (
             "Moving one entry of x moves the length of the row, too: there is a second path."
         ),
+        "x in place of n in the norm's second path": (
+            "Written with x, the second path needs two more divisions by rms: n has them in it already."
+        ),
+        "only the norm's first path divided by rms": "Both paths lead through the division by rms.",
         "a sum instead of the mean in the norm": (
             "The root holds a mean over C: what does that leave in the second path?"
         ),
@@ -236,84 +263,12 @@ BLOCK = named(
         "a left out of dwo": "What meets wo is the mixed a @ n, not n.",
         "the branches fed with x, not with n": "What meets the weights is n, after the norm.",
         "the ReLU's gate left out": "Where z was below zero, nothing comes back.",
+        "the gate of dh, not of z": (
+            "ReLU asks what came in on the way up, z; the gradient's own sign does not matter."
+        ),
         "w1's gradient averaged over the positions": (
             "A layer only adds up what comes back from every position."
         ),
-    },
-)
-
-
-def _scores(mistake, ids, wte, wpe, wq, wk, wv):
-    (B, T), over_batch = ids.shape, "over the batch" in mistake
-    x = wte[ids]
-    if "no positions" not in mistake:
-        x = x + (wpe[:B, None] if mistake == "a position for each row of the batch" else wpe[:T])
-    y = x.swapaxes(0, 1) if over_batch else x
-    q, k, v = y @ wq, y @ wk, y @ wv
-    scores = q @ k.swapaxes(1, 2)
-    if mistake != "no 1/sqrt(D)":
-        scores = scores / math.sqrt(q.shape[-1])
-    n = scores.shape[-1]
-    seen = np.tri(n, dtype=bool)
-    if "no causal mask" in mistake:
-        seen = np.ones((n, n), bool)
-    elif mistake == "masked along T, but still over the batch":
-        seen = np.tri(T, dtype=bool)  # raises an exception unless there are as many rows as tokens
-    elif mistake == "the mask hides the past":
-        seen = seen.T
-    elif mistake == "cannot see itself":
-        seen = np.tri(n, k=-1, dtype=bool)
-        seen[0, 0] = True
-    weights = softmax(np.where(seen, scores, -np.inf).astype(scores.dtype))
-    if mistake == "float64 out of float32":
-        weights = weights.astype(np.float64)
-    if mistake == "masked after the softmax":
-        weights = softmax(scores) * seen.astype(scores.dtype)
-    out = weights @ v
-    if over_batch:
-        out = out.swapaxes(0, 1)
-    if mistake != "forgot to add x back":
-        out = x + out
-    return out @ wte.T
-
-
-SCORES = named(
-    _scores,
-    {
-        "attends over the batch, no positions, no causal mask": (
-            "Nothing is mended yet. Start with this: which axis of (B, T, C) do the keys stand on?"
-        ),
-        "attends over the batch, no causal mask": (
-            "The two axes B and T: within which of them should a token look around?"
-        ),
-        "attends over the batch and is masked there, no positions": (
-            "Two texts of a batch have nothing to do with each other: attend along T, and mask there."
-        ),
-        "attends over the batch and is masked there": (
-            "Two texts of a batch have nothing to do with each other: attend along T, and mask there."
-        ),
-        "masked along T, but still over the batch": (
-            "Your mask is (T, T), but the scores compare rows of the batch: which line turned the axes round?"
-        ),
-        "no positions, no causal mask": (
-            "Two bugs are left: nobody knows where it stands, and everybody sees the future."
-        ),
-        "no causal mask": "One bug is left: position t must not see what comes after it.",
-        "no positions": "One bug is left: shuffle the past, and the last token does not notice.",
-        "a position for each row of the batch": (
-            "wpe[t] belongs to the place t in the text, not to the row of the batch."
-        ),
-        "masked after the softmax": (
-            "Hide before the softmax, or the future still counts below the fraction line."
-        ),
-        "the mask hides the past": "Row t is the token that looks; it may look at columns 0 to t.",
-        "cannot see itself": "A token may see itself: its own name is the best hint at what comes next.",
-        "no 1/sqrt(D)": "The scores were divided by the root of D, and should stay so.",
-        "float64 out of float32": (
-            "np.full and np.zeros make float64 unless told otherwise, and so does np.sqrt of a number; it "
-            "spreads."
-        ),
-        "forgot to add x back": "The output is x plus what attention found.",
     },
 )
 
@@ -327,6 +282,13 @@ def _rollout(mistake, weights):
         "the first head only": weights[:, 0],
     }.get(mistake, weights.sum(1) / H)
     steps = (heads + eye) / 2
+    if mistake == "each head by itself through all layers, then the mean":
+        per_head = _rollout("", weights[:, :1])
+        for h in range(1, H):
+            per_head = per_head + _rollout("", weights[:, h : h + 1])
+        return per_head / H
+    if mistake == "the residual mixed in once, at the end":
+        return (_rollout("no residual", weights) + eye) / 2
     if mistake == "no residual":
         steps = heads
     elif mistake == "the residual added, not averaged in":
@@ -355,6 +317,10 @@ ROLLOUT = named(
         "no residual": "Half of what a token gets is what it had: mix the identity in.",
         "the residual added, not averaged in": (
             "Each row must still add up to 1: half attention, half identity."
+        ),
+        "the residual mixed in once, at the end": "Every layer has its own residual: mix it in each time.",
+        "each head by itself through all layers, then the mean": (
+            "After every layer the heads flow together: the mean comes first, then the product."
         ),
         "added the heads up": "A row of one layer must add up to 1: take the mean of its heads.",
         "the strongest head instead of the mean": (

@@ -114,7 +114,9 @@ def _last(mistake, h, mask):
         out = h[:, -1] * mask[:, -1:]
     elif mistake == "h[:, last] for the whole batch":
         return h[:, last]
-    if mistake == "an empty text gets a padded step":
+    if mistake == "counted the real steps, and no zeros":
+        out = h[np.arange(B), mask.sum(1) - 1]
+    if mistake in ("an empty text gets a padded step", "counted the real steps, and no zeros"):
         return out.astype(h.dtype)
     if mistake == "float64 out of float32":
         return np.where(some, out, 0.0).astype(np.float64)
@@ -127,6 +129,8 @@ LAST = named(
         "the last padded step": "h[:, -1] is the longest text's last step; in the others it is padding.",
         "counted the real steps": "The number of ones gives the place only when they begin at 0: here the "
         "padding may stand on the left.",
+        "counted the real steps, and no zeros": "The number of ones gives the place only when they begin at "
+        "0; and a text without any gets zeros.",
         "one step too far": "Steps are numbered from 0: five of them end at number 4.",
         "one step too early": "Take a row without padding: its last step is number T - 1.",
         "the first real step": "argmax finds the first 1 from the left: from which side do you look?",
@@ -166,14 +170,16 @@ def _pool(mistake, hidden, mask):
             top = hidden.max(1)
         elif mistake == "padding in both":
             mean, top = hidden.mean(1), hidden.max(1)
-        elif mistake == "padding counts as zero in the maximum":
+        elif mistake.startswith("padding counts as zero in the maximum"):
             top = kept.max(1)
         elif mistake == "the largest absolute value":
             at = np.where(real, np.abs(hidden), -1).argmax(1)
             top = np.take_along_axis(hidden, at[:, None], axis=1)[:, 0]
         elif mistake == "the first token instead of the mean":
             mean = hidden[:, 0]
-    if mistake != "an empty text gives NaN":
+    if mistake == "an empty text keeps the -inf of the maximum":
+        mean = np.where(some, mean, 0)
+    elif not mistake.endswith("an empty text gives NaN"):
         mean, top = np.where(some, mean, 0), np.where(some, top, 0)
     both = (top, mean) if mistake == "maximum first, then mean" else (mean, top)
     if mistake == "stacked instead of side by side":
@@ -201,6 +207,10 @@ POOL = named(
         "all real tokens is wanted.",
         "an empty text gives NaN": "A text without a real token gives zeros: 0 / 0 is NaN, and the maximum "
         "of nothing is -inf.",
+        "padding counts as zero in the maximum, and an empty text gives NaN": "Where all real values are "
+        "negative, a zero at a padded place wins; and a text without any real token divides by 0.",
+        "an empty text keeps the -inf of the maximum": "A text without a real token gives zeros, in the "
+        "second half as well.",
         "maximum first, then mean": "The mean stands in the first C columns.",
         "stacked instead of side by side": "(B, 2C) is wanted: np.concatenate along axis 1.",
         "float64 out of float32": "An integer array turns float32 into float64: convert the mask.",
@@ -211,7 +221,7 @@ POOL = named(
 def _stop(mistake, losses, patience, min_delta):
     if mistake == "the best of all epochs, also of those never run":
         return int(np.nanargmin(losses)), _stop("", losses, patience, min_delta)[1]
-    best, lowest, bad = 0, math.inf, 0
+    best, lowest, bad = 0, losses[0] if mistake.startswith("epoch 0 counts") else math.inf, 0
     for epoch, loss in enumerate(losses):
         gain = lowest - loss
         if mistake == "higher is better":
@@ -219,7 +229,7 @@ def _stop(mistake, losses, patience, min_delta):
         elif mistake == "min_delta as a share of the loss":
             gain = gain / lowest if epoch else gain
         better = gain > min_delta
-        if mistake == "min_delta ignored":
+        if mistake.endswith("min_delta ignored"):
             better = gain > 0
         elif mistake == "NaN counts as better":
             better = not gain <= min_delta
@@ -254,6 +264,10 @@ STOP = named(
         "of epoch 9.",
         "patience never refilled": "Patience is about bad epochs in a row: a good one fills it up again.",
         "min_delta ignored": "A gain of less than min_delta may be noise: it does not count.",
+        "epoch 0 counts as a bad one": "At first nothing was better yet: with lowest = inf epoch 0 is "
+        "the best so far.",
+        "epoch 0 counts as a bad one, and min_delta ignored": "With lowest = inf at first, epoch 0 is best "
+        "so far; and a gain of less than min_delta does not count.",
         "min_delta on the wrong side": "The loss must fall below the best by more than min_delta, not rise "
         "by less.",
         "min_delta as a share of the loss": "min_delta is in nats, like the loss, not a share of it.",

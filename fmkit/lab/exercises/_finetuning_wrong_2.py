@@ -297,7 +297,11 @@ def _epoch(mistake, w, b, x, y, batch_size, lr):
         rows, labels = x[i : i + batch_size], y[i : i + batch_size]
         z = rows @ w + b
         losses, dz = _loss_and_slope(mistake, z, labels)
-        dz = dz / (1 if mistake == "the sum over the batch, not its mean" else len(rows))
+        share = {
+            "the sum over the batch, not its mean": 1,
+            "the last batch divided by batch_size": batch_size,
+        }
+        dz = dz / share.get(mistake, len(rows))
         dw, db = rows.T @ dz, float(dz.sum())
         if mistake == "gradients pile up from batch to batch":
             piled = [piled[0] + dw, piled[1] + db]
@@ -327,7 +331,7 @@ def _loss_and_slope(mistake, z, y):
             losses = -(y * np.log(q) + (1 - y) * np.log(1 - q))
             dz = np.where((z > 1e-7) & (z < 1 - 1e-7), (q - y) / (q * (1 - q)), 0)
         elif mistake == "the logarithm of a rounded probability":
-            losses = -np.where(y > 0.5, np.log(p), np.log(1 - p))
+            losses = -(y * np.log(p) + (1 - y) * np.log(1 - p))
         elif mistake == "the sigmoid's slope once more":
             dz = dz * p * (1 - p)
         elif mistake == "the squared error instead":
@@ -346,6 +350,7 @@ EPOCH = named(
         "the last small batch left out": "The sentences after the last full batch want to be learnt as well.",
         "gradients pile up from batch to batch": "Each batch begins with a new gradient.",
         "the sum over the batch, not its mean": "The step must not grow with the size of the batch.",
+        "the last batch divided by batch_size": "The last batch is smaller: how many rows has it?",
         "one step for the whole epoch": "One step for each batch: the next one starts from the new weights.",
         "the loss after the step": "The loss that is reported was measured before the step.",
         "the last batch's loss": "The mean over all sentences of the epoch is wanted.",
@@ -355,7 +360,7 @@ EPOCH = named(
         "overwrites the weights it was given": "w -= ... changes the caller's array: write w = w - ...",
         "logits taken for probabilities": "z is a logit, any number: the sigmoid makes a probability of it.",
         "the logarithm of a rounded probability": "For a large z the probability rounds to 0 or 1, and its "
-        "logarithm is infinite: np.logaddexp(0, z) is safe.",
+        "logarithm is infinite (and 0 times it NaN): np.logaddexp(0, z) is safe.",
         "the sigmoid's slope once more": "p - y already contains the sigmoid's slope.",
         "the squared error instead": "The loss is binary cross-entropy: log(1 + exp(z)) - y z.",
     },

@@ -1,8 +1,8 @@
 """The exercises of chapter 06, self-attention: their inputs, hints and points.
 
-The right answers are in `_attention_right`, the known-wrong ones in `_attention_wrong` and
-`_attention_wrong_2`. Inputs are random, with every axis of another size, at least one case in float32, and
-hostile ones: one position, one head, scores of 1000, rows that see nothing, decay close to 0.
+The right answers are in `_attention_right`, the known-wrong ones in `_attention_wrong` and its two followers.
+Inputs are random, with every axis of another size, at least one case in float32, and hostile ones: one
+position, one head, scores of 1000 (hidden ones of 30000), rows that see nothing, decay close to 0.
 """
 
 from functools import partial
@@ -12,6 +12,7 @@ import numpy as np
 from fmkit.lab.exercises import _attention_right as right
 from fmkit.lab.exercises import _attention_wrong as wrong
 from fmkit.lab.exercises import _attention_wrong_2 as wrong_2
+from fmkit.lab.exercises import _attention_wrong_3 as wrong_3
 from fmkit.lab.exercises._shared import as_float32, make_exercise
 
 
@@ -46,24 +47,27 @@ def _mask_cases(rng):
             real[row, t - gone :] = 1 - left  # ... or at the end
         return size * rng.normal(size=(b, h, t, t)), real, window
 
-    open_row = (rng.normal(size=(1, 2, 6, 6)), np.ones((1, 6), np.int64), 4)
-    huge, real, window = case(2, 1, 6, 3)
-    huge[..., rng.integers(1, 5)] += 3000.0
-    huge[..., 5] += 3000.0  # the future shouts
-    return [case(3, 2, 5, 3), open_row, (huge, real, window), case(2, 3, 7, 2), case(4, 1, 4, 1)] + [
+    loud_head = np.array([1500.0, -1500.0])[:, None, None]  # one head far above the other
+    open_row = (rng.normal(size=(1, 2, 6, 6)) + loud_head, np.ones((1, 6), np.int64), 4)
+    shouts = [case(2, 1, 6, 3), case(2, 1, 6, 3)]
+    for (scores, _, _), size in zip(shouts, (3000.0, 30000.0), strict=True):
+        scores[..., rng.integers(1, 5)] += 3000.0
+        scores[..., 5] += size  # the future shouts
+    return [case(3, 2, 5, 3), open_row, *shouts, case(2, 3, 7, 2), case(4, 1, 4, 1)] + [
         as_float32(case(2, 2, 8, 5))
     ]
 
 
 def _heads_cases(rng):
-    def case(b, t, h, d):
-        return 1.5 * rng.normal(size=(b, t, h * 3 * d)), h
+    def case(b, t, h, d, size=1.5):
+        return size * rng.normal(size=(b, t, h * 3 * d)), h
 
     return [
         case(2, 5, 3, 4),
         case(3, 4, 2, 5),
         case(1, 3, 1, 2),
         case(2, 6, 4, 3),
+        case(2, 9, 3, 6, size=50.0),  # scores of 1000 and more
         as_float32(case(2, 7, 2, 3)),
     ]
 
@@ -109,13 +113,14 @@ def _block_cases(rng):
 
 
 def _scores_cases(rng):
-    def case(b, t, c, d, v):
+    def case(b, t, c, d, v, size=1.5):
         wte, wpe = rng.normal(size=(v, c)), rng.normal(size=(t + b + 2, c))
-        wq, wk = (1.5 * rng.normal(size=(c, d)) / np.sqrt(c) for _ in "qk")
+        wq, wk = (size * rng.normal(size=(c, d)) / np.sqrt(c) for _ in "qk")
         return rng.integers(0, v, (b, t)), wte, wpe, wq, wk, rng.normal(size=(c, c)) / np.sqrt(c)
 
     return [case(3, 5, 4, 3, 7), case(4, 4, 3, 2, 6), case(1, 6, 5, 4, 8), case(5, 3, 4, 6, 9)] + [
-        as_float32(case(2, 4, 6, 3, 5))
+        case(2, 12, 5, 4, 7, size=40.0),  # scores of 1000 and more
+        as_float32(case(2, 4, 6, 3, 5)),
     ]
 
 
@@ -183,7 +188,7 @@ EXERCISES = [
             right.attend_head_by_head_slices,
             right.attend_head_by_head_einsum,
         ),
-        wrong.HEADS,
+        wrong_3.HEADS,
         (
             "Cut the last axis in the order in which it was laid: heads first, then the three, then D.",
             "reshape(B, T, H, 3, D), then a transpose that brings the 3 to the front and H before T.",
@@ -217,7 +222,7 @@ EXERCISES = [
         ),
         wrong_2.CAPPED,
         (
-            "Write the forward in five lines (scores, capped, probs, out), then undo them from the last.",
+            "The forward is four lines: scores, capped, probs, and out = probs @ v. Undo them from the last.",
             "Through the softmax: probs * (dprobs - the row's sum of dprobs * probs).",
             "The slope of cap * tanh(s / cap) is 1 - tanh(s / cap) squared, which is 1 - (capped / cap) "
             "** 2.",
@@ -261,7 +266,7 @@ EXERCISES = [
         (4, 15, 3),
         _scores_cases,
         (right.next_token_scores, right.next_token_scores_loop, right.next_token_scores_additive),
-        wrong_2.SCORES,
+        wrong_3.SCORES,
         (
             "Write the shape behind every line. Over which axis do the scores compare?",
             "Ask three questions: does another row matter? does the order of the past matter? does the "
