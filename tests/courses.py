@@ -1,8 +1,12 @@
 """Courses for the tests: a small chapter, submissions of it, and results as the engine gives them."""
 
+import atexit
 import copy
+import functools
 import io
 import json
+import shutil
+import tempfile
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -48,16 +52,28 @@ def chapter():
     return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
 
 
-def make(root: Path, roster: str = ROSTER, due: datetime | None = None, name: str = CHAPTER) -> layout.Course:
+@functools.cache
+def _template() -> Path:
+    """A course, made once: nbgrader takes seconds for a new gradebook."""
+    folder = Path(tempfile.mkdtemp(prefix="fmkit-course-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    notebook, roster = folder / f"{CHAPTER}.ipynb", folder / "roster.csv"
+    notebook.write_text(nbformat.writes(chapter()), "utf-8")
+    roster.write_text(ROSTER, "utf-8")
+    layout.init(folder / "course", roster, [notebook])
+    gradebook.release(layout.open_course(folder / "course"), CHAPTER)
+    return folder / "course"
+
+
+def make(root: Path, roster: str = ROSTER, due: datetime | None = None) -> layout.Course:
     """A course with the small chapter, released."""
-    root.mkdir(parents=True, exist_ok=True)
-    path = root.parent / f"{name}.ipynb"
-    path.write_text(nbformat.writes(chapter()), "utf-8")
-    (root.parent / "roster.csv").write_text(roster, "utf-8")
-    layout.init(root, root.parent / "roster.csv", [path])
-    path.unlink()
+    shutil.copytree(_template(), root)
     course = layout.open_course(root)
-    gradebook.release(course, name, due)
+    if roster != ROSTER:
+        (root / "students.csv").write_text(roster, "utf-8")
+        gradebook.save_students(course)
+    if due:
+        gradebook.release(course, CHAPTER, due)
     return course
 
 

@@ -73,7 +73,9 @@ def test_init_overwrites_nothing(tmp_path):
     source = course.notebook("source", courses.CHAPTER)
     source.write_text("mine")
     (tmp_path / f"{courses.CHAPTER}.ipynb").write_text("theirs")
-    assert layout.init(course.root, tmp_path / "roster.csv", [tmp_path / f"{courses.CHAPTER}.ipynb"]) == []
+    assert (
+        layout.init(course.root, course.root / "students.csv", [tmp_path / f"{courses.CHAPTER}.ipynb"]) == []
+    )
     assert source.read_text() == "mine"
     assert all(p.read_bytes() == data for p, data in before.items() if p != source)
 
@@ -89,7 +91,7 @@ def test_another_roster_is_not_passed_over_in_silence(tmp_path):
 def test_a_course_may_be_moved(tmp_path):
     courses.make(tmp_path / "before").root.rename(tmp_path / "after")
     config = (tmp_path / "after" / "nbgrader_config.py").read_text()
-    assert "before" not in config.replace("course_id = 'before'", "")
+    assert str(tmp_path) not in config
     from fmkit.course import gradebook
 
     assert gradebook.grade_cells(layout.open_course(tmp_path / "after"), courses.CHAPTER)

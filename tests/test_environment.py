@@ -148,7 +148,8 @@ def test_a_wheel_carries_the_notebooks_and_the_pins(tmp_path):
         names = packed.namelist()
         packed.extractall(tmp_path / "installed")
     chapters = [p.name for p in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))]
-    assert {"fmkit/assets.txt", *(f"fmkit/notebooks/{name}" for name in chapters)} <= set(names)
+    weights = {f"fmkit/weights/shakespeare.{kind}" for kind in ("json", "safetensors")}
+    assert {"fmkit/assets.txt", *weights, *(f"fmkit/notebooks/{name}" for name in chapters)} <= set(names)
     assert not [name for name in names if name.startswith(("tests", "notebooks", "benchmarks"))]
     program = (
         "from fmkit import workspace, assets; assets.pin; print(*(p.name for p in workspace.chapters()))"

@@ -32,9 +32,16 @@ def opened(course: Course):
 def save_students(course: Course) -> None:
     """Bring the roster into the gradebook; nobody is removed from it."""
     with opened(course) as gradebook:
+        from nbgrader import api
+
+        known = {student.id: student for student in gradebook.db.query(api.Student)}
         for s in course.students():
-            more = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
-            gradebook.update_or_create_student(s.id, **more)
+            if s.id not in known:
+                known[s.id] = api.Student(id=s.id)
+                gradebook.db.add(known[s.id])
+            row = known[s.id]
+            row.first_name, row.last_name, row.email = s.first_name, s.last_name, s.email
+        gradebook.db.commit()
 
 
 def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
