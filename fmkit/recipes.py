@@ -97,7 +97,7 @@ FAST = Recipe(
 )
 
 # With tables of pairs and triples, sooner still. (They help early: a longer run learns without them.)
-SPEEDRUN = replace(FAST, name="speedrun", batch_size=12, steps=210, ngram_rows=16384, table_lr=1e-2)
+SPEEDRUN = replace(FAST, name="speedrun", batch_size=12, steps=240, ngram_rows=16384, table_lr=1e-2)
 
 # The model that the package brings along: FAST for much longer, and with a longer memory.
 SHAKESPEARE = replace(

@@ -262,9 +262,9 @@ def test_damaged_and_encrypted_entries_cost_only_themselves(course, tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no folder and no zip"),
-        (b"%PDF", "no folder and no zip"),
-        ("cut", "no folder and no zip|cannot be read"),
+        (b"", "no folder and no whole zip"),
+        (b"%PDF", "no folder and no whole zip"),
+        ("cut", "no folder and no whole zip|cannot be read"),
     ],
 )
 def test_what_is_no_archive(course, tmp_path, data, words):

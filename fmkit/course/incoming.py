@@ -56,9 +56,8 @@ def opened(source: Path) -> Iterator[list[Incoming]]:
     elif not source.exists():
         raise CourseError(f"{source} does not exist")
     elif not zipfile.is_zipfile(source):
-        raise CourseError(
-            f"{source} is neither a folder nor a zip archive; unpack it, and collect the folder"
-        )
+        words = "download it again if it should be one, else unpack it and collect the folder"
+        raise CourseError(f"{source} is no folder and no whole zip archive; {words}")
     else:
         try:
             archive = zipfile.ZipFile(source)
@@ -68,7 +67,7 @@ def opened(source: Path) -> Iterator[list[Incoming]]:
             entries = archive.infolist()
             if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_TOTAL:
                 raise CourseError(f"{source} unpacks to too much; is it the right archive?")
-            yield [file for entry in entries for file in _in_zip(archive, entry)]
+            yield [file for entry in entries for file in _in_zip(lambda: archive, entry)]
 
 
 # --- folders ------------------------------------------------------------------------------------------------
@@ -111,8 +110,8 @@ def read_stamp(folder: Path) -> datetime | None:
 # --- archives -----------------------------------------------------------------------------------------------
 
 
-def _in_zip(archive, entry, inside: str = "") -> Iterator[Incoming]:
-    """An entry, or the files in it where it is an archive itself."""
+def _in_zip(archive: Callable, entry, inside: str = "") -> Iterator[Incoming]:
+    """An entry, or the files in it where it is an archive itself; ``archive`` opens the one it is in."""
     name = inside + _name(entry)
     if entry.is_dir() or _is_skipped(name):
         return
@@ -120,12 +119,15 @@ def _in_zip(archive, entry, inside: str = "") -> Iterator[Incoming]:
         when = datetime(*entry.date_time).astimezone(UTC)  # archives hold local time
     except (ValueError, OSError, OverflowError):
         when = datetime.now(UTC)
-    file = Incoming(name, when, lambda: _read_entry(archive, entry))
+    file = Incoming(name, when, lambda: _read_entry(archive(), entry))
     unpacked = []
     if name.lower().endswith(".zip") and not inside:
         with contextlib.suppress(Unfit, zipfile.BadZipFile, OSError, ValueError):
-            within = zipfile.ZipFile(io.BytesIO(file.read()))
-            entries = within.infolist()[:MAX_INSIDE]
+
+            def within() -> zipfile.ZipFile:
+                return zipfile.ZipFile(io.BytesIO(file.read()))
+
+            entries = within().infolist()[:MAX_INSIDE]
             unpacked = [f for e in entries for f in _in_zip(within, e, f"{name}/")]
     yield from unpacked or [file]
 

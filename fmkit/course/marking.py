@@ -95,6 +95,7 @@ def grade(
         for result in grade_batch(
             todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
         ):
+            result = _with_texts(course, result)
             when, _ = handed_in(course, result["student"], result["chapter"])
             nb = autograded(course, result)
             changed = _changed(course, result, nb)
@@ -106,7 +107,14 @@ def grade(
 
 def latest(course: Course, chapter: str) -> dict[str, dict]:
     """The journal's latest result of each student for a chapter."""
-    return {r["student"]: r for r in read_journal(course.journal) if r["chapter"] == chapter}
+    results = [r for r in read_journal(course.journal) if r["chapter"] == chapter]
+    return {r["student"]: _with_texts(course, r) for r in results}
+
+
+def _with_texts(course: Course, result: dict) -> dict:
+    """The result with all free answers, also those of a submission that could not be read."""
+    ids = [id for id, _ in asked(course, result["chapter"]).texts]
+    return result | {"texts": {id: result["texts"].get(id, "") for id in ids}}
 
 
 def ungraded(course: Course, chapter: str) -> list[str]:
