@@ -77,7 +77,7 @@ class Recipe:
 # The laptop recipe of A. Karpathy's nanoGPT (2022), but with biases and all weights from a normal of 0.02.
 CLASSIC = Recipe("classic")
 
-# The classic's loss in about a quarter of its time, with a model that Hugging Face knows as a Qwen3.
+# The classic's loss in less than a third of its time, with a model that Hugging Face knows as a Qwen3.
 FAST = Recipe(
     "fast",
     body="llama",

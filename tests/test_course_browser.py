@@ -125,23 +125,85 @@ def no_harm(page):
 def open_submission(page, lab, name):
     page.goto(f"{lab}/formgrader/gradebook/{CHAPTER}/{CHAPTER}")
     page.wait_for_selector("table tbody tr a")
-    page.evaluate("document.querySelectorAll('.name-shown').forEach(e => e.style.display = 'inline')")
     row = page.locator("tbody tr", has=page.locator(f".name-shown:has-text('{name}')"))
-    row.locator("a.name-shown, a").first.evaluate("a => a.click()")
-    page.wait_for_selector(".nbgrader_cell")
+    row.locator("a").first.evaluate("a => a.click()")
+    page.wait_for_selector(".nbgrader_cell, .nbgrader-label")
+    page.wait_for_load_state("networkidle")
 
 
-def test_formgrader(page, lab, course, patch):
+def type_into(page, selector, text):
+    """Type, leave the field, and wait until formgrader has saved it."""
+    with page.expect_response(lambda response: response.request.method == "PUT"):
+        page.locator(selector).fill(text)
+        page.locator(selector).blur()
+
+
+def test_formgrader_shows_our_grades_and_keeps_what_is_entered(page, lab, course, patch):
     page.goto(f"{lab}/formgrader/manage_submissions/{CHAPTER}")
-    page.wait_for_selector("text=Lovelace")
-    shots(page, "formgrader-submissions")
-    open_submission(page, lab, "Lovelace")
-    shots(page, "formgrader-submission")
+    page.wait_for_selector("text=Muñoz Ñandú, José")
+    scores = {row.split("\t")[1]: row.split("\t")[4] for row in page.locator("tbody tr").all_inner_texts()}
+    assert scores == {"ada": "3 / 9", "emmy": "5 / 9", "jose": "3 / 9"}
+    shot(page, "formgrader-submissions")
+
+    open_submission(page, lab, "Lovelace, Ada")
+    card = page.locator('[role="status"]').first.inner_text()
+    assert "Not right yet" in card and "forgot the 1/N of the mean" in card and "<script>" in card
+    assert "one scalar needs one pass. <script>" in page.locator("pre", has_text="one scalar").inner_text()
+    assert page.locator("text=a link").locator("xpath=self::a").count() == 0
+    no_harm(page)
+    type_into(page, f"#{WHY}", "3.5")
+    type_into(page, f"#{WHY}-comment", "Nearly: & why?")
+    type_into(page, f"#{NEURON}-comment", "Count the rows.")
+    shot(page, "formgrader-submission")
+
+    by_hand = gradebook.grades(course, CHAPTER)["ada"]
+    assert by_hand["score"] == 6.5 and by_hand["comments"] == {
+        WHY: "Nearly: & why?",
+        NEURON: "Count the rows.",
+    }
+    again = results(course)
+    again[0]["exercises"][f"{LINEAR}-check"] |= {"status": "wrong", "points": 0.0}
+    courses.enter(course, again, patch)
+    open_submission(page, lab, "Lovelace, Ada")
+    assert page.locator(f"#{WHY}").input_value() == "3.5"
+    assert page.locator(f"#{WHY}-comment").input_value() == "Nearly: & why?"
+    assert page.locator(f"#{LINEAR}-check").get_attribute("placeholder") == "0", "the new verdict is there"
+    assert "needs_manual_grade" not in page.locator(f"#{WHY}").get_attribute("class")
     no_harm(page)
 
 
-def shots(page, name):
-    """For the documentation: SHOTS=DIR keeps pictures."""
+def test_jupyterlab_opens_formgrader(page, lab):
+    page.goto(f"{lab}/lab?reset")
+    page.wait_for_function(
+        "() => window.jupyterapp && window.jupyterapp.commands.hasCommand('nbgrader:open-formgrader')"
+    )
+    page.evaluate("() => { window.jupyterapp.commands.execute('nbgrader:open-formgrader'); }")
+    page.frame_locator("iframe").get_by_role("link", name=CHAPTER).first.wait_for()
+    no_harm(page)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_feedback_page_is_harmless_accessible_and_fits_a_phone(chromium, course, width, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    write_feedback(course, CHAPTER)
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
+    page, harm = context.new_page(), []
+    page.on("dialog", lambda dialog: (harm.append(dialog.message), dialog.dismiss()))
+    page.goto(course.notebook("feedback", CHAPTER, "ada").with_suffix(".html").as_uri())
+    page.locator("summary").first.click()
+    shot(page, f"feedback-{width}-{theme}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_timeout(300)
+    assert harm == [] and page.evaluate("window.hacked") is None
+    page.evaluate("document.querySelector('meta[http-equiv]').remove()")
+    found = Axe().run(page).response["violations"]
+    context.close()
+    assert [violation["id"] for violation in found] == []
+
+
+def shot(page, name):
+    """SHOTS=DIR keeps pictures, for the documentation."""
     if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-        Path(f"{folder}/{name}.html").write_text(page.content())
+        page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)

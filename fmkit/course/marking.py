@@ -3,6 +3,7 @@
 import copy
 import functools
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -213,8 +214,9 @@ def as_typed(text: str) -> str:
     """Markdown that shows a text as it was typed: no HTML, link, picture or formula in it comes to life."""
     if not text.strip():
         return "(no answer)"
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, 100) or [""]]
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
-    return f"{fence}text\n{text}\n{fence}"
+    return "\n".join([f"{fence}text", *lines, fence])
 
 
 def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
