@@ -11,13 +11,13 @@ from fmkit.course.layout import Course, CourseError, Student
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # no script runs, whatever got in
 STYLE = """
 :root { color-scheme: light dark; }
-body { max-width: 50em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 sans-serif;
+body { max-width: 46em; margin: 2em auto; padding: 0 1em; font: 16px/1.5 sans-serif;
   color: #1d2733; background: #ffffff; overflow-wrap: anywhere; }
 h1 { font-size: 1.6em; line-height: 1.25; margin-bottom: 0.2em; }
 h2 { display: flex; justify-content: space-between; gap: 1em; font-size: 1.15em; margin: 2em 0 0.3em; }
 .score { font-size: 1.15em; } .note { color: #4a5868; } .points { font-weight: normal; white-space: nowrap; }
 summary { padding: 0.4em 0; cursor: pointer; }
-pre { padding: 0.7em 1em; font-size: 0.85em; line-height: 1.4; white-space: pre-wrap; background: #f2f4f7; }
+pre { margin: 0.3em 0; padding: 0.7em 1em; font-size: 0.85em; line-height: 1.4; white-space: pre-wrap; background: #f2f4f7; }
 blockquote { margin: 0.7em 0; padding: 0.3em 1em; border-left: 4px solid #17518f; white-space: pre-wrap; }
 @media (prefers-color-scheme: dark) {
   body { color: #e4e9ee; background: #15191e; } .note { color: #a9b5c1; } pre { background: #20262d; }
@@ -124,4 +124,6 @@ def _text(grade_id, title, text, grade) -> list[str]:
 
 def _comment(grade_id, grade) -> list[str]:
     comment = grade["comments"].get(grade_id, "")
-    return [f"<blockquote>{html.escape(comment)}</blockquote>"] if comment else []
+    if not comment:
+        return []
+    return [f"<blockquote><strong>Comment:</strong> {html.escape(comment)}</blockquote>"]

@@ -75,15 +75,23 @@ def draw(found: list[dict], chapter: str, path: Path) -> Path:
         left = [a + b for a, b in zip(left, shares, strict=True)]
     for i, row in enumerate(found):
         words = "; ".join(f"{n} × {name}" for name, n in row["mistakes"].most_common(2))
-        ax.text(0, i + 0.37, textwrap.shorten(words, 95, placeholder=" ..."), va="center", fontsize=8.5)
+        ax.text(
+            0,
+            i + 0.37,
+            textwrap.shorten(words, 95, placeholder=" ..."),
+            va="center",
+            fontsize=8.5,
+            parse_math=False,
+        )
     ax.set(xlim=(0, 1), ylim=(len(found) - 0.4, -0.5), xlabel="share of the submissions")
     ax.set_yticks(range(len(found)), titles)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_formatter("{x:.0%}")
     ax.spines[["top", "right", "left"]].set_visible(False)
     share, hardest = min((row["right"] / n, row["title"]) for row, n in zip(found, totals, strict=True))
-    title = f"{chapter}, {max(totals)} submissions: hardest was “{hardest}”, {share:.0%} right"
-    fig.suptitle(textwrap.fill(title, 88), x=0.01, ha="left", fontsize=12)
+    many = f"{max(totals)} submission{'' if max(totals) == 1 else 's'}"
+    title = f"{chapter}, {many}: hardest was “{hardest}”, {share:.0%} right"
+    fig.suptitle(textwrap.fill(title, 88), x=0.01, ha="left", fontsize=12, parse_math=False)
     fig.legend(loc="outside lower center", ncols=3, frameon=False)
     picture = io.BytesIO()
     fig.savefig(picture, dpi=110, format="png")
