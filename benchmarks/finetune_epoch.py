@@ -2,11 +2,11 @@
 
 Run: OMP_NUM_THREADS=1 python benchmarks/finetune_epoch.py [--accuracy SEED]
 
-The textbook's way: texts in random order, every batch as long as its longest text, every position of the last
-block, the table of word vectors trained too. Both take 30 batches in turn, in one process with one thread, after
-two to warm up; the time of an epoch is what they would need for all tokens of the training texts. The last line
-is ``ratio N``, the textbook's CPU seconds over ours. With --accuracy the textbook's way is trained for a whole
-epoch first, and judged by the test texts.
+The textbook's way: texts in random order, every batch as long as its longest text, every position of the
+last block, the table of word vectors trained too. Both take 30 batches in turn, in one process with one
+thread, after two to warm up; the time of an epoch is what they would need for all tokens of the training
+texts. The last line is ``ratio N``, the textbook's CPU seconds over ours. With --accuracy the textbook's
+way is trained for a whole epoch first, and judged by the test texts.
 """
 
 import argparse

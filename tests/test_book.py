@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -122,12 +123,12 @@ def test_a_glossary_term_is_in_its_chapter():
     texts = {}
     for path in NOTEBOOKS:
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        words = " ".join("".join(c["source"]) for c in cells).lower().replace("-", " ").replace("*", "")
-        texts[path.stem[:2]] = " ".join(words.split()).replace("iz", "is")
+        texts[path.stem[:2]] = " ".join("".join(c["source"]) for c in cells).lower()
     missing = []
     for row in pages.read_glossary():
-        stem = row["term"].split(" (")[0].lower().replace("-", " ").replace("iz", "is")
-        if stem.removesuffix("ation").removesuffix("ing") not in texts[row["chapter"]]:
+        words = re.findall(r"\w+", row["term"].split(" (")[0].lower())
+        beginnings = [word[: max(3, min(6, len(word) - 3))] for word in words]  # clipping, clipped
+        if not all(start in texts[row["chapter"]] for start in beginnings):
             missing.append(f"{row['term']} ({row['chapter']})")
     assert not missing
 
@@ -138,7 +139,7 @@ def test_the_map_knows_every_chapter():
     assert all(c["title"] and c["about"] and c["minutes"] for c in chapters)
     assert all(c["needs"] for c in chapters[1:]), "say on what the chapter builds"
     text = pages.map_page(chapters)
-    assert all(text.count(c["page"]) >= 2 for c in chapters)
+    assert all(c["page"] in text for c in chapters)
 
 
 def test_the_tables_say_when_something_is_wrong():

@@ -1,11 +1,13 @@
 """A course's folder and roster: what is read, what is refused in one line, what is never overwritten."""
 
+import sys
+
 import courses
 import pytest
 from click.testing import CliRunner
 
 from fmkit.cli import main
-from fmkit.course import layout
+from fmkit.course import gradebook, layout
 from fmkit.course.layout import CourseError, Student, read_roster
 
 ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
@@ -92,9 +94,23 @@ def test_a_course_may_be_moved(tmp_path):
     courses.make(tmp_path / "before").root.rename(tmp_path / "after")
     config = (tmp_path / "after" / "nbgrader_config.py").read_text()
     assert str(tmp_path) not in config
-    from fmkit.course import gradebook
-
     assert gradebook.grade_cells(layout.open_course(tmp_path / "after"), courses.CHAPTER)
+
+
+def test_a_folder_of_an_odd_name(tmp_path):
+    course = courses.make(tmp_path / "Größe #1 & 'x'")
+    assert gradebook.grade_cells(course, courses.CHAPTER)
+    assert not [p for p in tmp_path.iterdir() if p != course.root]
+
+
+def test_without_nbgrader_the_reason_is_said(tmp_path, monkeypatch):
+    course = courses.make(tmp_path / "course")
+    monkeypatch.setitem(sys.modules, "nbgrader", None)
+    for words in (["release", "4"], ["collect", str(tmp_path)], ["export"], ["init", str(tmp_path / "new")]):
+        words += [] if words[0] == "init" else ["--course", str(course.root)]
+        done = CliRunner().invoke(main, ["course", *words])
+        assert done.exit_code == 1
+        assert "nbgrader is missing: pip install" in done.stderr or "nothing has been graded" in done.stderr
 
 
 def test_chapters_are_found_by_number_and_name(tmp_path):
@@ -118,6 +134,7 @@ def test_chapters_are_found_by_number_and_name(tmp_path):
         (["feedback"], "nothing has been graded yet: `fmkit course grade` does it"),
         (["export"], "nothing has been graded yet"),
         (["report", "4"], "nothing has been graded yet"),
+        (["init", "{empty}/what?"], "cannot have a ? in its name"),
         (["init", "{empty}/x", "--students", "{empty}/none.csv"], "does not exist"),
     ],
 )

@@ -30,6 +30,9 @@ RENAMED = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 # imported as -> declared as, where they differ
 DECLARED = {
     "IPython": "ipython",
+    "distributed": "dask",  # dask[distributed]
+    "nbconvert": "nbgrader",  # which is built on these two
+    "sqlalchemy": "nbgrader",
     "mpl_toolkits": "matplotlib",
     "rattler": "py-rattler",
     "sklearn": "scikit-learn",

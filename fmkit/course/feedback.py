@@ -17,7 +17,8 @@ h1 { font-size: 1.6em; line-height: 1.25; margin-bottom: 0.2em; }
 h2 { display: flex; justify-content: space-between; gap: 1em; font-size: 1.15em; margin: 2em 0 0.3em; }
 .score { font-size: 1.15em; } .note { color: #4a5868; } .points { font-weight: normal; white-space: nowrap; }
 summary { padding: 0.4em 0; cursor: pointer; }
-pre { margin: 0.3em 0; padding: 0.7em 1em; font-size: 0.85em; line-height: 1.4; white-space: pre-wrap; background: #f2f4f7; }
+pre { margin: 0.3em 0; padding: 0.7em 1em; font-size: 0.85em; line-height: 1.4; white-space: pre-wrap;
+  background: #f2f4f7; }
 blockquote { margin: 0.7em 0; padding: 0.3em 1em; border-left: 4px solid #17518f; white-space: pre-wrap; }
 @media (prefers-color-scheme: dark) {
   body { color: #e4e9ee; background: #15191e; } .note { color: #a9b5c1; } pre { background: #20262d; }

@@ -15,25 +15,29 @@ from fmkit.course.student import student_version
 @contextmanager
 def opened(course: Course):
     """The gradebook, closed afterwards."""
-    try:
-        from nbgrader.api import Gradebook
-    except ImportError as error:
-        raise CourseError("nbgrader is missing: pip install 'fmkit[course]'") from error
+    api = _nbgrader()
     from sqlalchemy.exc import DatabaseError
 
     try:
-        with Gradebook(course.db_url, course_id=course.root.name) as gradebook:
+        with api.Gradebook(course.db_url, course_id=course.root.name) as gradebook:
             yield gradebook
     except DatabaseError as error:
         reason = str(error.orig)
         raise CourseError(f"{course.root / 'gradebook.db'} cannot be used: {reason}") from error
 
 
+def _nbgrader():
+    try:
+        from nbgrader import api
+    except ImportError as error:
+        raise CourseError("nbgrader is missing: pip install 'fmkit[course]'") from error
+    return api
+
+
 def save_students(course: Course) -> None:
     """Bring the roster into the gradebook; nobody is removed from it."""
+    api = _nbgrader()
     with opened(course) as gradebook:
-        from nbgrader import api
-
         known = {student.id: student for student in gradebook.db.query(api.Student)}
         for s in course.students():
             if s.id not in known:
@@ -94,24 +98,20 @@ def _save_cells(course: Course, chapter: str, nb) -> None:
 
 def due_date(course: Course, chapter: str) -> datetime | None:
     """Until when a chapter may be handed in, with its time zone; None when that was not said."""
-    from nbgrader.api import MissingEntry
-
     with opened(course) as gradebook:
         try:
             due = gradebook.find_assignment(chapter).duedate
-        except MissingEntry:
+        except _nbgrader().MissingEntry:
             return None
     return due and due.replace(tzinfo=UTC)
 
 
 def grade_cells(course: Course, chapter: str) -> set[str]:
     """Ids of the graded cells that the gradebook knows of a chapter."""
-    from nbgrader.api import MissingEntry
-
     with opened(course) as gradebook:
         try:
             return {cell.name for cell in gradebook.find_notebook(chapter, chapter).grade_cells}
-        except MissingEntry:
+        except _nbgrader().MissingEntry:
             return set()
 
 
@@ -145,9 +145,7 @@ def grades(course: Course, chapter: str) -> dict[str, dict]:
     ``points`` (what was got, and at most) and ``comments`` are by nbgrader's cell id; ``waiting`` holds the
     ids of the cells that are still to be graded by hand.
     """
-    from nbgrader import api
-
-    found = {}
+    api, found = _nbgrader(), {}
     with opened(course) as gradebook:
         submissions = gradebook.db.query(api.SubmittedAssignment).join(api.Assignment)
         for submission in submissions.filter(api.Assignment.name == chapter):

@@ -96,7 +96,13 @@ def open_course(root: Path) -> Course:
     """
     if not (root / "nbgrader_config.py").exists() or not (root / "students.csv").exists():
         raise CourseError(f"{root} is no course: `fmkit course init DIR` makes one")
+    _check_place(root)
     return Course(root.absolute())
+
+
+def _check_place(root: Path) -> None:
+    if found := [sign for sign in "?%" if sign in str(root.absolute())]:  # signs of a database's address
+        raise CourseError(f"{root.absolute()}: a course's folder cannot have a {found[0]} in its name")
 
 
 # --- the roster ---------------------------------------------------------------------------------------------
@@ -209,6 +215,7 @@ def init(root: Path, roster: Path | None, notebooks: list[Path]) -> list[str]:
     list of str
         What was written, as paths inside the course.
     """
+    _check_place(root)
     students = read_roster(roster) if roster else []
     course, written = Course(root.absolute()), []
     if roster and (course.root / "students.csv").exists() and course.students() != students:

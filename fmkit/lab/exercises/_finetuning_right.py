@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-# --- 8.1 a split without copies -----------------------------------------------------------------------------
+# --- 8.1 a split without copies ----------------------------------------------------------------------------
 
 
 def clean_split(texts, order, n_test):
@@ -36,7 +36,7 @@ def clean_split_part_by_part(texts, order, n_test):
     return train, test
 
 
-# --- 8.2 the last real step ---------------------------------------------------------------------------------
+# --- 8.4 the last real step --------------------------------------------------------------------------------
 
 
 def last_real(h, mask):
@@ -60,7 +60,7 @@ def last_real_largest_position(h, mask):
     return padded[np.arange(len(h)), at]
 
 
-# --- 8.3 mean and maximum over the real tokens --------------------------------------------------------------
+# --- 8.6 mean and maximum over the real tokens -------------------------------------------------------------
 
 
 def mean_and_max(hidden, mask):
@@ -89,7 +89,7 @@ def mean_and_max_masked_arrays(hidden, mask):
     return np.asarray(both.filled(0)).astype(hidden.dtype)
 
 
-# --- 8.4 early stopping -------------------------------------------------------------------------------------
+# --- 8.5 early stopping ------------------------------------------------------------------------------------
 
 
 def stop_early(losses, patience, min_delta):
@@ -124,7 +124,7 @@ def stop_early_look_ahead(losses, patience, min_delta):
         best = better[0]
 
 
-# --- 8.5 a learning rate for each layer ---------------------------------------------------------------------
+# --- 8.7 a learning rate for each layer --------------------------------------------------------------------
 
 
 def layer_rates(names, n_layers, lr, decay):
@@ -162,7 +162,7 @@ def layer_rates_table(names, n_layers, lr, decay):
     }
 
 
-# --- 8.6 LoRA merged into the fused query, key, value -------------------------------------------------------
+# --- 8.8 LoRA merged into the fused query, key, value ------------------------------------------------------
 
 
 def merge_query_value(wqkv, a_q, b_q, a_v, b_v, alpha):
@@ -188,7 +188,7 @@ def merge_query_value_loop(wqkv, a_q, b_q, a_v, b_v, alpha):
     return merged
 
 
-# --- 8.7 LoRA's gradients, rank-stabilised ------------------------------------------------------------------
+# --- 8.9 LoRA's gradients, rank-stabilised -----------------------------------------------------------------
 
 
 def lora_gradients(dout, x, w, a, b, alpha):
@@ -218,7 +218,7 @@ def lora_gradients_loop(dout, x, w, a, b, alpha):
     return dx, da, db
 
 
-# --- 8.8 a report -------------------------------------------------------------------------------------------
+# --- 8.2 a report ------------------------------------------------------------------------------------------
 
 
 def class_report(pred, target, n_classes):
@@ -252,7 +252,7 @@ def class_report_harmonic(pred, target, n_classes):
     return precision, recall, f1, np.mean(f1)
 
 
-# --- 8.9 a paired bootstrap interval ------------------------------------------------------------------------
+# --- 8.3 a paired bootstrap interval -----------------------------------------------------------------------
 
 
 def paired_interval(right_a, right_b, draws, level):
@@ -284,7 +284,7 @@ def paired_interval_loop(right_a, right_b, draws, level):
     return tuple(ends)
 
 
-# --- 8.10 spot the bug: one epoch ---------------------------------------------------------------------------
+# --- 8.10 spot the bug: one epoch --------------------------------------------------------------------------
 
 
 def train_epoch(w, b, x, y, batch_size, lr):

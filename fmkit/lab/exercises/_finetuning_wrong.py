@@ -1,4 +1,4 @@
-"""Chapter 08's known-wrong answers, the first half (8.1 to 8.5): for each exercise one function.
+"""Chapter 08's known-wrong answers, the first half (8.1, 8.4 to 8.7): one function for each exercise.
 
 Each is the right answer with the named mistake in it and nothing else.
 """
@@ -172,6 +172,8 @@ def _pool(mistake, hidden, mask):
             mean, top = hidden.mean(1), hidden.max(1)
         elif mistake.startswith("padding counts as zero in the maximum"):
             top = kept.max(1)
+        elif mistake == "a number that is not low enough at the padded places":
+            top = np.where(real, hidden, -1e4).max(1)
         elif mistake == "the largest absolute value":
             at = np.where(real, np.abs(hidden), -1).argmax(1)
             top = np.take_along_axis(hidden, at[:, None], axis=1)[:, 0]
@@ -202,6 +204,8 @@ POOL = named(
         "padding in the maximum, too": "A padded place must never win: what number always loses?",
         "padding counts as zero in the maximum": "Where all real values are negative, a zero at a padded "
         "place wins. What number always loses?",
+        "a number that is not low enough at the padded places": "Real values may be below -10,000: which "
+        "number is below all others?",
         "the largest absolute value": "The maximum of -5 and 1 is 1.",
         "the first token instead of the mean": "The first token is BERT's own summary; here the mean over "
         "all real tokens is wanted.",
@@ -223,6 +227,8 @@ def _stop(mistake, losses, patience, min_delta):
         return int(np.nanargmin(losses)), _stop("", losses, patience, min_delta)[1]
     best, lowest, bad = 0, losses[0] if mistake.startswith("epoch 0 counts") else math.inf, 0
     for epoch, loss in enumerate(losses):
+        if mistake == "NaN passed over" and math.isnan(loss):
+            continue
         gain = lowest - loss
         if mistake == "higher is better":
             gain = math.inf if epoch == 0 else loss - lowest
@@ -281,6 +287,7 @@ STOP = named(
         "higher is better": "These are losses: lower is better.",
         "NaN counts as better": "Every comparison with NaN is False: ask for what is better, not for what "
         "is not worse.",
+        "NaN passed over": "An epoch with a NaN was not better: it uses up patience like any other.",
         "the epoch before the patience ran out": "The first bad epoch is not the best: the one before it is.",
         "epochs run counted from 0": "If epoch 0 and epoch 1 were run, two were run.",
     },

@@ -1,4 +1,4 @@
-"""Chapter 08's known-wrong answers, the second half (8.6 to 8.10)."""
+"""Chapter 08's known-wrong answers, the second half (8.8, 8.9, 8.2, 8.3 and 8.10)."""
 
 import math
 

@@ -66,7 +66,8 @@ def _pool_cases(rng):
     empty = case(5, 6, 3)
     empty[1][2] = 0
     low = case(4, 5, 3, shift=-4.0)  # all real values below zero
-    return [case(3, 7, 4), low, empty, case(1, 4, 2), as_float32(case(4, 6, 5))]
+    deep = case(5, 4, 2, shift=-3e4)  # below any number that merely looks low
+    return [case(3, 7, 4), low, empty, case(1, 4, 2), deep, as_float32(case(4, 6, 5))]
 
 
 def _stop_cases(rng):
@@ -81,11 +82,12 @@ def _stop_cases(rng):
     slow = walk([0.5, 0.46, 0.42, 0.45, 0.44, 0.43, 0.2, 0.1], 2, 0.05)
     teeth = walk([1, 0.8, 0.9, 0.85, 0.7, 0.8, 0.75, 0.6, 0.7, 0.65, 0.5, 0.55, 0.53, 0.52, 0.1], 3, 0.01)
     nan = walk([0.9, 0.7, np.nan, 0.5, np.nan, np.nan, np.nan, 0.3], 3, 0.02)
+    nan_again = walk([0.9, 0.7, np.nan, 0.5, 0.6, np.nan, 0.65, 0.8], 3, 0.02)
     tie = ([0.75, 0.5, 0.625, 0.625, 0.0, 0.5, 0.5], 2, 0.25)  # exact in binary
     rising = walk([0.3, 0.4, 0.5, 0.6, 0.1], 1, 0.0)
     short = walk([0.5, 0.3], 4, 0.03)
     waves = case(30, 2, 0.02, 0.1)
-    return [case(20, 4, 0.015, 0.05), waves, creeping, slow, teeth, nan, tie, rising, short]
+    return [case(20, 4, 0.015, 0.05), waves, creeping, slow, teeth, nan, nan_again, tie, rising, short]
 
 
 def _rates_cases(rng):
