@@ -98,7 +98,7 @@ def exercises(chapter):
 @click.option(
     "--recipe",
     "name",
-    type=click.Choice(["fast", "classic", "shakespeare"]),
+    type=click.Choice(["fast", "speedrun", "classic", "shakespeare"]),
     default="fast",
     show_default=True,
     help="What to train, and how.",

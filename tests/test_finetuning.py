@@ -322,3 +322,22 @@ def test_what_a_plain_bert_cannot_hold_is_refused(method, tmp_path):
     with pytest.raises(ValueError, match="no place"):
         ft.save(make(method), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+# ------------------------------------------------------------------------------------------- shipped results
+
+
+def test_the_shipped_results_follow_from_the_shipped_probabilities():
+    try:
+        labels = np.array([label for _, label in ft.splits()[2]])
+    except AssetError as error:
+        pytest.skip(str(error))
+    found = ft.results()
+    assert found["sizes"] == [8453, 1057, 1056]
+    assert {run["method"] for run in found["runs"]} >= {*METHODS, "vader", "tfidf", "lstm", "lstm_padded"}
+    for run in found["runs"]:
+        again = ft.evaluate(np.array(run["positive"]), labels)
+        close = {"abs": 0.003}  # the probabilities are rounded: one or two may have crossed 0.5
+        assert run["accuracy"] == pytest.approx(again["accuracy"], **close)
+        assert run["macro_f1"] == pytest.approx(again["macro_f1"], **close)
+        assert run["interval"] == pytest.approx(again["interval"], **close)
