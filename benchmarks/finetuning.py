@@ -1,6 +1,6 @@
 """Every way to judge the film reviews, measured: writes fmkit/weights/finetune_results.json.
 
-    OMP_NUM_THREADS=1 python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again]
+    OMP_NUM_THREADS=1 python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output F]
 
 What the file has already is not run again, without --again. One thread; seconds are CPU time of training.
 Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean of method "full" on the
@@ -67,11 +67,10 @@ def rounded(value):
     return round(value, 4) if isinstance(value, float) else value
 
 
-def save(found: dict) -> None:
-    OUT.parent.mkdir(exist_ok=True)
-    part = OUT.with_suffix(".part")
+def save(found: dict, path: Path) -> None:
+    part = path.with_suffix(".part")
     part.write_text(json.dumps(found, separators=(",", ":")).replace('{"method"', '\n{"method"') + "\n")
-    part.replace(OUT)
+    part.replace(path)
 
 
 def main():
@@ -79,10 +78,12 @@ def main():
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--output", type=Path, default=OUT)
     options = parser.parse_args()
+    path = options.output
     torch.set_num_threads(1)
     data = ft.splits()
-    found = json.loads(OUT.read_text()) if OUT.exists() else {"runs": [], "multitask": [], "forgetting": []}
+    found = json.loads(path.read_text()) if path.exists() else {"runs": [], "multitask": [], "forgetting": []}
     found |= {"command": "python benchmarks/finetuning.py", "sizes": [len(part) for part in data]}
     found["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
     found.setdefault("halves_before", round(ft.halves(), 4))
@@ -98,7 +99,7 @@ def main():
                 else run(method, seed, data, found)
             )
             place[:] = [r for r in place if r not in same] + [rounded(result)]
-            save(found)
+            save(found, path)
             print({k: v for k, v in rounded(result).items() if k not in ("positive", "history")}, flush=True)
     full = [r["accuracy"] for r in found["runs"] if r["method"] == "full"]
     print(f"accuracy {np.mean(full):.4f}")
