@@ -1,6 +1,8 @@
 """nbgrader's gradebook: what it is told by us. One process writes it; what an instructor entered stays."""
 
 import logging
+import os
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +33,9 @@ def _nbgrader():
         from nbgrader import api
     except ImportError as error:
         raise CourseError("nbgrader is missing: pip install 'fmkit[course]'") from error
+    here = str(Path(sys.executable).parent)  # nbgrader calls `alembic`, which lies beside this very Python
+    if here not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PATH")]))
     return api
 
 

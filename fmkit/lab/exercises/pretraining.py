@@ -74,7 +74,9 @@ def _pairs_cases(rng):
 
     documents, coins, draws = case(3, 2)
     coins[2], draws[2] = 0, 4  # the true next line is the last of all: the one after it is the first
-    return [case(4, 3, 5), case(2, 1, 4), (documents, coins, draws), case(6), case(3, 0, 2, 1, 3)]
+    itself = case(6)
+    itself[2][2] = 2  # a line may be drawn for itself: that is no true next line
+    return [case(4, 3, 5), case(2, 1, 4), (documents, coins, draws), itself, case(3, 0, 2, 1, 3)]
 
 
 def _power_cases(rng):
