@@ -1,6 +1,6 @@
 """Every way to judge the film reviews, measured: writes fmkit/weights/finetune_results.json.
 
-    OMP_NUM_THREADS=1 python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output F]
+    python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output FILE]
 
 What the file has already is not run again, without --again. One thread; seconds are CPU time of training.
 Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean of method "full" on the

@@ -42,7 +42,9 @@ def _windows(mistake, ids, T):
         y[:, -1] = -1
     elif mistake == "wrapped round: the text's end predicts its beginning":
         y.flat[len(ids) - 1 : len(ids)] = ids[0]
-    x[y < 0] = np.where(x < 0, 0, x)[y < 0] if mistake.startswith(("shifted", "wrapped")) else 0
+    x[y < 0] = (
+        np.where(x < 0, 0, x)[y < 0] if mistake.startswith(("shifted", "wrapped", "the last token")) else 0
+    )
     x[x < 0] = 0
     return x, np.where(y < 0, 0 if mistake == "the filler is a target, too" else -100, y)
 
@@ -64,6 +66,8 @@ WINDOWS = _named(
         "reach one token further.",
         "wrapped round: the text's end predicts its beginning": "np.roll closes the text to a ring. The "
         "last token has no successor.",
+        "the last token is an input, too": "Nothing comes after it, so there is nothing to ask there: the "
+        "filler begins in x and y at the same place.",
         "one window too many": "Try a text of T + 1 tokens: how many windows does it need?",
     },
 )
@@ -191,6 +195,8 @@ def _mask(mistake, ids, special, u, v, random_ids, mask_id, rate):
         swap = 0.8
     elif mistake == "10 % [MASK], 80 % random":
         hide, swap = 0.1, 0.9
+    elif mistake == "split by u instead of v":
+        v = u
     inputs = np.where(chosen & (v < hide), mask_id, ids)
     swapped = (v >= hide) & (v < swap)
     if mistake != "random tokens at places that were not chosen":
@@ -223,6 +229,8 @@ MASK = _named(
         "special tokens chosen, too": "[CLS] and [SEP] are not to be guessed: what does special say?",
         "every chosen token becomes [MASK]": "v splits the chosen ones: below 0.8, from 0.8 to 0.9, and "
         "the rest.",
+        "split by u instead of v": "u has chosen, and below the rate it is small: v, drawn anew, says what "
+        "becomes of the chosen ones.",
         "none is kept: 80 % [MASK], 20 % random": "From v = 0.9 on the input stays as it is.",
         "none is swapped: 80 % [MASK], 20 % kept": "From v = 0.8 to 0.9 a random token takes the place.",
         "10 % [MASK], 80 % random": "Which of the three is the usual case, and which are the exceptions?",

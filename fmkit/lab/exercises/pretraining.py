@@ -54,7 +54,10 @@ def _mask_cases(rng):
 
     ids, special, u, *rest = case(3, 5, 11, 0.2)
     none = ids, np.ones_like(special), u, *rest
-    return [case(4, 9, 20, 0.15), case(5, 7, 30, 0.4), none, case(2, 8, 12, 0.3), case(1, 12, 9, 1.0)]
+    whole = case(1, 12, 9, 1.0)
+    for part, value in zip(whole[1:4], (False, 0.85, 0.1), strict=True):
+        part[0, -1] = value  # chosen, and hidden: it is v that says so, not u
+    return [case(4, 9, 20, 0.15), case(5, 7, 30, 0.4), none, case(2, 8, 12, 0.3), whole]
 
 
 _WORDS = ["to", "be", "or", "not", "that", "is", "the", "question", "’tis", "nobler", "é", "über", "心", "in"]
