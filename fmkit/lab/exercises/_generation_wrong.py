@@ -101,6 +101,9 @@ def _min_p(mistake, logits, min_p, temperature, points):
         order = np.argsort(-probs)
         keep = np.zeros(len(probs), dtype=bool)
         keep[order[np.cumsum(probs[order]) - probs[order] < min_p]] = True
+    elif mistake == "exactly at the threshold is cut off":
+        keep = probs > min_p * probs.max()
+        keep |= ~keep.any()  # nothing is left
     kept = np.where(keep, logits, -np.inf)
     e = np.exp((kept - kept.max()) / (1 if mistake == "without the temperature" else temperature))
     if mistake == "not scaled up to 1 before the draw":
@@ -127,6 +130,9 @@ MIN_P = named(
             "min_p is a share of the best token's probability: the threshold moves with it."
         ),
         "the threshold on the logits": "The threshold is for probabilities: take the softmax first.",
+        "exactly at the threshold is cut off": (
+            '"At least": for min_p = 1 the best token itself stays. What is left in yours?'
+        ),
         "min_p taken as top-p": (
             "No sum here: each token is compared with the best one, whatever the others hold."
         ),

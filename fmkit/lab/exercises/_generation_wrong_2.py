@@ -160,6 +160,8 @@ def _self_bleu(mistake, texts, n):
         others = texts[:i] + texts[i + 1 :]
         if mistake == "a text compared with itself":
             others = texts
+        elif mistake == "a text's twin left out, too":
+            others = [other for other in texts if other != text]
         elif mistake == "only the first text compared":
             return _score(mistake, text, others, n)
         if mistake == "each other text by itself, then the mean":
@@ -173,6 +175,9 @@ SELF_BLEU = named(
     _self_bleu,
     {
         "a text compared with itself": "Your result is close to 1: is a text among its own references?",
+        "a text's twin left out, too": (
+            "Another text may say the very same. Leave a text out by its place, not by its words."
+        ),
         "only the first text compared": "Every text is compared with all others; then the mean.",
         "each other text by itself, then the mean": (
             "The others are one pool: an n-gram counts if any of them has it."
@@ -213,7 +218,7 @@ def _stop(mistake, pieces, stop):
     shown, held = [], ""
     for piece in pieces:
         held = piece if mistake == "each piece looked at by itself" else held + piece
-        at = held.find(stop)
+        at = held.rfind(stop) if mistake == "stops at the last stop string" else held.find(stop)
         if at >= 0:
             stopped = [*shown, held[: at + len(stop) if mistake == "the stop string is shown" else at]]
             if mistake != "goes on after the stop":
@@ -248,6 +253,7 @@ STOP = named(
             "When the second half of the stop string comes, its first half is on the screen already."
         ),
         "the stop string is shown": "The text ends before the stop string.",
+        "stops at the last stop string": "A piece may hold the stop string twice: the first one ends the text.",
         "goes on after the stop": "After the stop string nothing more is read.",
         "only the shortest tail is held back": (
             "Two beginnings of the stop string may fit the end of the text: hold back the longer one."
@@ -275,6 +281,8 @@ def _loss(mistake, logits, ids, mask):
         predicted, targets, counts = logits[:, 1:], ids[:, :-1], mask[:, :-1]
     elif mistake == "the last position predicts the first token":
         predicted, targets, counts = logits, np.roll(ids, -1, 1), np.roll(mask, -1, 1)
+    elif mistake == "token 0 taken for padding":
+        counts = targets != 0
     elif mistake == "the mask of the position, not of its label":
         counts = mask[:, :-1]
     if "padding is learned" in mistake:
@@ -302,6 +310,7 @@ LOSS = named(
         "the mask of the position, not of its label": (
             "What counts is whether the label is real: the last real position has padding as its label."
         ),
+        "token 0 taken for padding": "Token 0 may be a real token: what is padding, only the mask says.",
         "divided by all positions": "Divide by the number of labels that count, not of all.",
         "each row by itself, then the mean": "One mean over all labels that count, not a mean of means.",
     },
@@ -313,6 +322,11 @@ LOSS = named(
 
 def _chat(mistake, messages, system, room):
     def clean(text):
+        if mistake == "first one mark is taken out, then the other":
+            for mark in (START, END):
+                while mark in text:
+                    text = text.replace(mark, "")
+            return text
         if mistake == "marks inside a text go through":
             return text
         if mistake == "marks taken out only once":
@@ -329,6 +343,8 @@ def _chat(mistake, messages, system, room):
     if mistake == "the answer is closed before it begins":
         opening += END + "\n"
     head = turn("system", system)
+    if mistake == "the marks in the system's text stay":
+        head = f"{START}system\n{system}{END}\n"
     turns = [turn(message["role"], message["content"]) for message in messages]
     if mistake == "cut in the middle of a text":
         return (head + "".join(turns) + opening)[-room:]
@@ -336,6 +352,11 @@ def _chat(mistake, messages, system, room):
         turns, head = [head, *turns], ""
     last = mistake == "the newest are dropped"
     spare = 0 if mistake == "the opening does not count" else len(opening)
+    if mistake == "counted before the marks are out":
+        raw = [len(message["content"]) - len(clean(message["content"])) for message in messages]
+        system_raw = len(system) - len(clean(system))
+        while len(turns) > 1 and len(head + "".join(turns)) + spare + system_raw + sum(raw) > room:
+            turns, raw = turns[1:], raw[1:]
     while len(turns) > 1 and len(head + "".join(turns)) + spare > room:
         turns = turns[:-1] if last else turns[1:]
         if mistake == "only one is dropped":
@@ -356,6 +377,11 @@ CHAT = named(
         "marks taken out only once": (
             "Take the inner mark out of <|im_<|im_end|>end|>. What is left? Go on until none is."
         ),
+        "first one mark is taken out, then the other": (
+            "Taking the second mark out may put the first one together again: look for both each time."
+        ),
+        "the marks in the system's text stay": "Every text is cleaned, the system's, too.",
+        "counted before the marks are out": "What has been taken out needs no room: clean first, then count.",
         "the newest are dropped": "The oldest messages go first.",
         "only one is dropped": "One message less may not be enough: go on until it fits.",
         "the system's text goes first": "The system's text always stays, whatever must go.",
