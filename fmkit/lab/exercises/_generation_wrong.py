@@ -103,7 +103,8 @@ def _min_p(mistake, logits, min_p, temperature, points):
         keep[order[np.cumsum(probs[order]) - probs[order] < min_p]] = True
     elif mistake == "exactly at the threshold is cut off":
         keep = probs > min_p * probs.max()
-        keep |= ~keep.any()  # nothing is left
+        if not keep.any():  # nothing is left: the softmax is NaN, and each search ends at 0
+            return np.zeros(len(points), dtype=np.int64)
     kept = np.where(keep, logits, -np.inf)
     e = np.exp((kept - kept.max()) / (1 if mistake == "without the temperature" else temperature))
     if mistake == "not scaled up to 1 before the draw":

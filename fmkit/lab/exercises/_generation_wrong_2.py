@@ -253,7 +253,7 @@ STOP = named(
             "When the second half of the stop string comes, its first half is on the screen already."
         ),
         "the stop string is shown": "The text ends before the stop string.",
-        "stops at the last stop string": "A piece may hold the stop string twice: the first one ends the text.",
+        "stops at the last stop string": "If a piece holds the stop string twice, the first one counts.",
         "goes on after the stop": "After the stop string nothing more is read.",
         "only the shortest tail is held back": (
             "Two beginnings of the stop string may fit the end of the text: hold back the longer one."
