@@ -177,7 +177,9 @@ def test_jupyterlab_opens_formgrader(page, lab):
         "() => window.jupyterapp && window.jupyterapp.commands.hasCommand('nbgrader:open-formgrader')"
     )
     page.evaluate("() => { window.jupyterapp.commands.execute('nbgrader:open-formgrader'); }")
-    page.frame_locator("iframe").get_by_role("link", name=CHAPTER).first.wait_for()
+    shown = page.frame_locator("iframe").get_by_role("link", name=CHAPTER).first
+    shown.wait_for()
+    assert shown.is_visible()
     no_harm(page)
 
 

@@ -169,3 +169,4 @@ def test_a_fresh_chapter_stops_at_the_first_unanswered_exercise(chromium, lab):
     with notebook(chromium, lab, "02-activations") as page:
         page.evaluate(RUN_ALL)
         page.locator('[role="status"]').filter(has_text="Not done yet").first.wait_for(timeout=120_000)
+        assert page.locator('[role="status"]').filter(has_text="Correct").count() == 0
