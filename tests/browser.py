@@ -2,8 +2,13 @@
 
 import functools
 import http.server
+import os
+import re
 import shutil
+import signal
+import subprocess
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +34,38 @@ def served(folder: Path):
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def jupyter(command: list[str], home: Path, cwd: Path | None = None, token: str = ""):
+    """A JupyterLab with settings of its own below ``home``: a match of the address that it prints.
+
+    ``token`` is a pattern of what follows ``/lab`` in the address; the port is the first group.
+    """
+    folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    folders |= {f"JUPYTERLAB_{name}_DIR": str(home / name) for name in ("SETTINGS", "WORKSPACES")}
+    log = home / "log.txt"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, cwd=cwd, env=os.environ | folders, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _address(server, log, rf"http://(?:localhost|127\.0\.0\.1):(\d+)/lab{token}")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _address(server, log: Path, pattern: str) -> re.Match:
+    for _ in range(600):
+        if found := re.search(pattern, log.read_text()):
+            return found
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.2)
+    raise AssertionError(f"no address after two minutes: {log.read_text()}")
 
 
 @contextmanager

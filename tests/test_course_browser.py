@@ -2,15 +2,12 @@
 
 import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import courses
 import pytest
-from browser import browser, needs_chromium
+from browser import browser, jupyter, needs_chromium
 from courses import CHAPTER, LINEAR, NEURON, WHY
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
@@ -66,36 +63,11 @@ def course(tmp_path_factory, patch):
 def lab(course, tmp_path_factory):
     """The address of a JupyterLab that was started in the course's folder."""
     home = tmp_path_factory.mktemp("jupyter")
-    folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    folders |= {f"JUPYTERLAB_{name}_DIR": str(home / name) for name in ("SETTINGS", "WORKSPACES")}
     options = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root", "--LabApp.news_url=None"]
     options += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
-    log = home / "log.txt"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            cwd=course.root,
-            env=os.environ | folders,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield _address(server, log)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def _address(server, log) -> str:
-    for _ in range(600):
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)/lab", log.read_text()):
-            return f"http://127.0.0.1:{found[1]}"
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.2)
-    raise AssertionError(f"no address after two minutes: {log.read_text()}")
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with jupyter(command, home, cwd=course.root) as found:
+        yield f"http://127.0.0.1:{found[1]}"
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,13 @@
 """JupyterLab as a learner meets it: opened by `fmkit lab`, clicked in a browser."""
 
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import pytest
-from browser import browser, needs_chromium
+from browser import browser, jupyter, needs_chromium
 
 pytestmark = needs_chromium
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]-*.ipynb"))
@@ -40,33 +36,11 @@ def lab(tmp_path_factory):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(nb, workspace / f"solved-{path.stem}.ipynb")
-    folders = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    folders |= {f"JUPYTERLAB_{name}_DIR": str(home / name) for name in ("SETTINGS", "WORKSPACES")}
     command = [sys.executable, "-m", "fmkit", "lab", "--no-browser", "--workspace", str(workspace)]
     (home / "CONFIG").mkdir()
     (home / "CONFIG" / "jupyter_server_config.py").write_text("c.LabApp.expose_app_in_browser = True\n")
-    log = home / "log.txt"
-    with log.open("w") as out:
-        server = subprocess.Popen(command, env=os.environ | folders, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        yield _address(server, log), workspace
-    finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def _address(server, log) -> tuple[str, str]:
-    """Where the server answers, and its token; `fmkit lab` prints them."""
-    for _ in range(300):
-        found = re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/lab\?token=(\w+)", log.read_text())
-        if found:
-            return f"http://127.0.0.1:{found[1]}/lab", found[2]
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.2)
-    raise AssertionError(f"no address after a minute: {log.read_text()}")
+    with jupyter(command, home, token=r"\?token=(\w+)") as found:
+        yield (f"http://127.0.0.1:{found[1]}/lab", found[2]), workspace
 
 
 @pytest.fixture(scope="module")
