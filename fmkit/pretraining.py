@@ -342,7 +342,7 @@ def _finish(run: Run) -> dict:
         "seed": run.recipe.seed,
         "parameters": sum(w.numel() for w in run.model.parameters()),
         "val_loss": _validate(run, run.data.val),
-        "cpu_seconds": round(run.cpu_seconds, 1),
+        "cpu_seconds": round(run.cpu_seconds, 3),
         "device": str(run.here.device),
         "processes": run.here.size,
         "versions": versions(),

@@ -1,7 +1,9 @@
 """The soft time limit interrupts, and leaves no trace behind."""
 
 import contextlib
+import gc
 import signal
+import sys
 import threading
 import time
 
@@ -33,6 +35,53 @@ def test_a_loop_is_stopped(call):
     with pytest.raises(TooLong):
         call_within(0.05, call)
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+class SlowToGo:
+    def __init__(self):
+        self.cycle = self
+
+    def __del__(self):
+        for _ in range(20_000):
+            pass
+
+
+@pytest.mark.parametrize("room", range(17, 27))
+def test_no_finalizer_is_interrupted(room, monkeypatch):
+    """The collector may start when the limit is reached: what rings then must not ring inside a finalizer."""
+    lost = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+    before = gc.get_threshold()
+
+    def call():
+        gc.set_threshold(room, 5, 5)  # full when the exception and its traceback are made, for some rooms
+        for _ in range(10):
+            SlowToGo()
+        forever()
+
+    gc.collect()
+    gc.freeze()  # what there is already takes long to look through
+    try:
+        for _ in range(3):
+            gc.collect()
+            with pytest.raises(TooLong):
+                call_within(0.1, call)
+            gc.set_threshold(*before)
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+    assert [each.exc_type for each in lost] == []
+    assert gc.isenabled()
+
+
+def test_a_collector_that_was_off_stays_off():
+    gc.disable()
+    try:
+        with pytest.raises(TooLong):
+            call_within(0.02, forever)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_except_exception_does_not_hold_it():

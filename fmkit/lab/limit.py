@@ -1,5 +1,6 @@
 """A soft time limit for a call in a notebook, and a lid on what it prints."""
 
+import gc
 import io
 import signal
 import threading
@@ -22,10 +23,12 @@ def call_within(seconds: int | float | None, call: Callable, *args: Any) -> Any:
     on_main = threading.current_thread() is threading.main_thread()
     if seconds is None or not on_main or not hasattr(signal, "setitimer"):
         return call(*args)
-    armed = True
+    armed, collects = True, gc.isenabled()
 
     def ring(signum, frame):
         if armed:
+            # What is raised while the garbage collector runs a finalizer is lost, and Python complains
+            gc.disable()
             # A bare `except:` may swallow this one, and a loop around it is open for an instant only: ring
             # again at once, after another few microseconds each time, until one falls into that instant
             signal.setitimer(signal.ITIMER_REAL, 1e-6 * (1 + time.perf_counter_ns() % 30))
@@ -40,6 +43,7 @@ def call_within(seconds: int | float | None, call: Callable, *args: Any) -> Any:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old_handler)
+        (gc.enable if collects else gc.disable)()
         if old_left:
             left = max(old_left - (time.monotonic() - began), 0.01)
             signal.setitimer(signal.ITIMER_REAL, left, old_interval)
