@@ -229,7 +229,7 @@ def notebooks() -> list[Path]:
 def test_a_notebook_imports_only_from_its_own_and_earlier_chapters(path):
     cells = json.loads(path.read_text("utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    source = "\n".join(re.sub(r"^\s*[%!].*$", "", cell, flags=re.M) for cell in code)
+    source = "\n".join(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell, flags=re.M) for cell in code)
     for part in own(source):
         part = part.split(".")[0]
         assert part in set(CHAPTER) | TOOLS | {"lab"}, f"fmkit.{part} is not for notebooks"

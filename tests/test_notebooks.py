@@ -26,8 +26,7 @@ def code_cells(nb):
 
 def tree(cell):
     """The cell's syntax tree, without IPython's own lines."""
-    lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in cell.source.splitlines()]
-    return ast.parse("\n".join(lines))
+    return ast.parse(re.sub(r"^(\s*)[%!?].*$", r"\1pass", cell.source, flags=re.M))
 
 
 def texts(output):

@@ -117,7 +117,9 @@ def _inline(text: str) -> str:
 
 
 def _is_machinery(cell) -> bool:
-    """A check, or a cell about the learner's own progress: nothing for a reader."""
+    """A check, a cell about the learner's own progress, or the one for Colab: nothing for a reader."""
+    if "remove-cell" in cell.metadata.get("tags", ()):
+        return True
     is_check = cell.metadata.get("nbgrader", {}).get("grade", False)
     return is_check or re.match(r"(check|hint|progress)\(", cell.source) is not None
 
