@@ -154,7 +154,11 @@ def test_dots_in_an_index_are_no_placeholder():
     def answer(x, p):
         return x[..., 0] @ x[..., None, None, 5]
 
+    def remark(x, p):
+        return x + "one"  # that is x1, x2, ...
+
     assert run_one(answer).failure.kind == "raised"
+    assert run_one(remark).failure.kind == "raised"
 
 
 def test_a_computed_none_is_a_value():

@@ -222,7 +222,7 @@ def test_modules_that_are_not_allowed():
     allowed = exercise(center, center_cases, allowed=("numpy", "fmkit.lab"))
     outcomes = run_answer(from_the_kit, cases)
     assert judge(allowed, cases, outcomes, modules_used(from_the_kit)).status == "ok"
-    assert judge(CENTER, cases, outcomes, {"numpy.linalg"}).status == "ok"
+    assert judge(CENTER, cases, outcomes, {"numpy.linalg", "tqdm.auto"}).status == "ok"
     for barred in ("numpyro", "torch", "importlib"):
         assert judge(CENTER, cases, outcomes, {barred}).kind == "module"
 

@@ -42,7 +42,7 @@ from fmkit.course.sandbox import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.course.wire import WireError
 from fmkit.lab import exercises
-from fmkit.lab.judge import Verdict, judge, known_outcomes, make_cases
+from fmkit.lab.judge import HARMLESS, Verdict, judge, known_outcomes, make_cases
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
@@ -208,11 +208,11 @@ class _Grader:
         if any(o.failure and o.failure.type == "MemoryError" for o in outcomes):
             message = f"It took more memory than is allowed ({self.limits.memory // MB} MB)."
             return _entry(asked, "crashed", message=message)
-        modules = [m for m in _texts(value.get("modules")) if m.split(".")[0] not in staging.HARMLESS]
+        modules = _texts(value.get("modules"))
         verdict = _judged(exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
-            allowed = (*exercise.allowed, *staging.HARMLESS)
+            allowed = (*exercise.allowed, *HARMLESS)
             return self._tampered(asked, used or _barred(modules, allowed), outcomes)
         return _judgement(asked, verdict)
 
@@ -230,7 +230,7 @@ class _Grader:
 
     def _ready(self, allowed, left) -> Sandbox:
         """A sandbox with the cells in it, in which these modules may be used."""
-        wanted = tuple(sorted({*allowed, *staging.HARMLESS}))
+        wanted = tuple(sorted({*allowed, *HARMLESS}))
         if self.sandbox and self.sandbox.allowed != wanted:
             self.__exit__()
         if not self.sandbox:

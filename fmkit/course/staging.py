@@ -26,7 +26,6 @@ USUAL = """array bisect calendar cmath collections copy csv dataclasses datetime
 encodings.idna enum fractions functools hashlib heapq html itertools json operator pprint random re signal
 socket statistics string subprocess textwrap threading time timeit typing unicodedata urllib.parse uuid
 zlib"""
-HARMLESS = ("tqdm",)  # may be used in any answer: it answers nothing
 
 
 @functools.cache

@@ -17,8 +17,8 @@ def student_version(nb: Any) -> Any:
 
     Parameters
     ----------
-    nb : nbformat.NotebookNode
-        Version 4. It is not changed.
+    nb : nbformat.NotebookNode or dict
+        Version 4, each source one string. It is not changed.
 
     Raises
     ------
@@ -26,23 +26,23 @@ def student_version(nb: Any) -> Any:
         When the markers of a cell do not pair up, or an answer cell has none: a solution would be handed out.
     """
     nb = copy.deepcopy(nb)
-    nb.metadata.pop("widgets", None)
-    nb.cells = [cell for cell in nb.cells if INSTRUCTOR not in cell.metadata.get("tags", ())]
-    for position, cell in enumerate(nb.cells):
+    nb["metadata"].pop("widgets", None)
+    nb["cells"] = [cell for cell in nb["cells"] if INSTRUCTOR not in cell["metadata"].get("tags", ())]
+    for position, cell in enumerate(nb["cells"]):
         name = f"cell {position} ({cell.get('id', 'no id')})"
-        placeholder = PLACEHOLDER if cell.cell_type == "code" else TEXT_PLACEHOLDER
+        placeholder = PLACEHOLDER if cell["cell_type"] == "code" else TEXT_PLACEHOLDER
         _require_markers(cell, name)
-        cell.source = _cut(cell.source, "SOLUTION", placeholder, name)
-        cell.source = _cut(cell.source, "HIDDEN TESTS", (), name)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+        cell["source"] = _cut(cell["source"], "SOLUTION", placeholder, name)
+        cell["source"] = _cut(cell["source"], "HIDDEN TESTS", (), name)
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
     return nb
 
 
 def _require_markers(cell, name) -> None:
-    is_answer = cell.metadata.get("nbgrader", {}).get("solution", False)
-    placeholder = "raise NotImplementedError" if cell.cell_type == "code" else TEXT_PLACEHOLDER[0]
-    if is_answer and placeholder not in cell.source and "BEGIN SOLUTION" not in cell.source:
+    is_answer = cell["metadata"].get("nbgrader", {}).get("solution", False)
+    placeholder = "raise NotImplementedError" if cell["cell_type"] == "code" else TEXT_PLACEHOLDER[0]
+    if is_answer and placeholder not in cell["source"] and "BEGIN SOLUTION" not in cell["source"]:
         raise ValueError(f"{name}: an answer cell without ### BEGIN SOLUTION would be handed out as it is")
 
 

@@ -145,8 +145,8 @@ def _is_placeholder(error, code, frame, raised_here) -> bool:
     """Whether it failed on a ``...`` or a NotImplementedError that was to be replaced."""
     if isinstance(error, NotImplementedError):
         return raised_here
-    outside_brackets = re.sub(r"""\[[^]]*\]|"[^"]*"|'[^']*'""", "", code)  # x[..., 0] is no placeholder
-    return "..." in outside_brackets or any(value is ... for value in frame.f_locals.values())
+    left = re.sub(r"""\[[^]]*\]|"[^"]*"|'[^']*'|#.*""", "", code)  # x[..., 0] is no placeholder
+    return "..." in left or any(value is ... for value in frame.f_locals.values())
 
 
 def _words(error) -> str:

@@ -130,13 +130,14 @@ def _undone(exercise, outcomes) -> Verdict:
     )
 
 
+HARMLESS = ("tqdm",)  # may be used in any answer: it answers nothing
 _PYTHONS_OWN = sys.stdlib_module_names - {"importlib"}  # importlib brings in anything
 
 
 def _right(exercise, modules) -> Verdict:
     def is_allowed(module):
         return module.split(".")[0] in _PYTHONS_OWN or any(
-            module == name or module.startswith(name + ".") for name in exercise.allowed
+            module == name or module.startswith(name + ".") for name in (*exercise.allowed, *HARMLESS)
         )
 
     barred = sorted(m for m in modules if not is_allowed(m))
