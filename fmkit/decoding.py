@@ -220,10 +220,10 @@ def folded_gpt_step(
         q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
         keys[:, start] = k
         values[:, start] = v
-        weights = np.matvec(keys[:, :stop], q)  # (H, stop): scores, scaled already
+        weights = (keys[:, :stop] @ q[:, :, None])[..., 0]  # (H, stop): scores, scaled already
         weights -= weights.max(1, keepdims=True)
         np.exp(weights, out=weights)
-        out = np.vecmat(weights, values[:, :stop])  # (H, D)
+        out = (weights[:, None] @ values[:, :stop])[:, 0]  # (H, D)
         out /= weights.sum(1, keepdims=True)  # the softmax's division, on D numbers instead of stop
         x += out.reshape(-1).dot(p["wo"])
         x += p["bo"]

@@ -330,10 +330,11 @@ def folded_llama_step(
         qk = a * qk + b * swapped
         keys[:, start] = qk[H:]
         values[:, start] = qkv[H + G :]
-        weights = np.matvec(keys[:, None, :stop], qk[:H].reshape(G, H // G, D))  # (G, H/G, stop): scores
+        q = qk[:H].reshape(G, H // G, D, 1)
+        weights = (keys[:, None, :stop] @ q)[..., 0]  # (G, H/G, stop): scores
         weights -= weights.max(-1, keepdims=True)
         np.exp(weights, out=weights)
-        out = np.vecmat(weights, values[:, None, :stop])  # (G, H/G, D)
+        out = (weights[..., None, :] @ values[:, None, :stop])[..., 0, :]  # (G, H/G, D)
         out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of stop
         x += out.reshape(-1).dot(p["wo"])
         hidden = unit(x, eps).dot(p["w_in"])  # (2F,)

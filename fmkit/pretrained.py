@@ -154,9 +154,10 @@ def read_safetensors(folder: str | Path) -> Tensors:
     tensors = {}
     for path in files:
         with safe_open(path, "numpy") as f:
-            bfloat16 = any(f.get_slice(name).get_dtype() == "BF16" for name in f.keys())  # noqa: SIM118
+            names = f.keys()
+            bfloat16 = any(f.get_slice(name).get_dtype() == "BF16" for name in names)
             if not bfloat16:
-                tensors |= f.get_tensors()
+                tensors |= {name: f.get_tensor(name) for name in names}
         if bfloat16:
             tensors |= {name: _from_bytes(t) for name, t in deserialize(path.read_bytes())}
     return {

@@ -13,7 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fmkit.book import build, pages
-from fmkit.book.chapter import convert, formulas, picture_title
+from fmkit.book.chapter import convert, formulas, picture_title, read
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
@@ -37,11 +37,12 @@ def exercise_cells() -> list:
 
 
 def test_an_exercise_shows_its_hints_and_no_solution():
-    text = page(*exercise_cells())
+    text = page(*exercise_cells(), new_markdown_cell("After"))
     assert "secret" not in text and "Correct" not in text and "check(" not in text and "seven" not in text
     assert "<summary>Hints</summary>" in text and text.count("<li>") >= 2
     assert "### Exercise 0.1 · Ink\n" in text and '<p class="effort">difficulty ●○○○○' in text
-    assert "def f(x):" in text and "NotImplementedError" in text
+    box, after = text.split("</div>")
+    assert "def f(x):" in box and "NotImplementedError" in box and after == "\n\nAfter\n"
 
 
 def test_no_page_holds_a_solution():
@@ -63,6 +64,7 @@ def test_formulas():
         'a <span class="math inline" data-tex="x_1"></span> b `w` c '
         '<span class="math inline" data-tex="y_2"></span>'
     )
+    assert formulas("| $|x|$ |") == '| <span class="math inline" data-tex="&#124;x&#124;"></span> |'
     assert formulas("$$a <\n b$$") == '<span class="math display" data-tex="a &lt; b"></span>'
 
 
@@ -97,8 +99,57 @@ def test_a_code_cell_with_backticks_stays_one_block():
     assert '````python\nprint("```")\n````' in text
 
 
+def picture_cell(source: str, n: int = 1):
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(16)).decode()
+    return new_code_cell(source, outputs=[new_output("display_data", {"image/png": png})] * n)
+
+
+@pytest.mark.parametrize(
+    "source, below, alt",
+    [
+        ('plt.title("It grows")', "*The picture: a line.* So.", "It grows"),
+        ('plt.title(f"It grows to {x}")', "*The picture: a line, up to $x$.* So.", "a line, up to x."),
+        ('plt.title(f"It grows to {x}")', "So it does.", "It grows to …"),
+        ("plots.draw(x)", "Left, the **sum**; right,\nthe mean. Which?", "Left, the sum; right, the mean."),
+        ("plots.draw(x)", "## Another section", "Sums"),
+    ],
+)
+def test_the_words_of_a_picture(source, below, alt):
+    text = page(new_markdown_cell("## Sums"), picture_cell(source), new_markdown_cell(below))
+    assert re.findall('alt="(.*?)"', text) == [alt]
+
+
+def test_several_pictures_of_a_cell_are_counted():
+    text = page(picture_cell('plt.title("Drawn")', n=2))
+    assert re.findall('alt="(.*?)"', text) == ["Drawn (1 of 2)", "Drawn (2 of 2)"]
+
+
+def test_an_attached_picture_becomes_a_file():
+    png = {"image/png": base64.b64encode(b"bytes").decode()}
+    cell = new_markdown_cell("![A photo](attachment:p.png)", attachments={"p.png": png}, id="look")
+    made = convert(new_notebook(cells=[cell]), "04-test")
+    assert "![A photo](images/04-test-look-p.png)" in made.markdown
+    assert made.images == {"04-test-look-p.png": b"bytes"}
+
+
+def test_the_cell_that_installs_the_kit_is_left_out():
+    assert "pip" not in page(new_code_cell("%pip install fmkit", metadata={"tags": ["remove-cell"]}))
+
+
+def test_reading_is_what_nbformat_reads():
+    for path in NOTEBOOKS:
+        ours = convert(read(path.read_text("utf-8")), path.stem)
+        assert ours == convert(nbformat.read(path, as_version=4), path.stem)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"nbformat": 3, "worksheets": []}'])
+def test_what_is_no_notebook_is_not_read(text):
+    with pytest.raises(ValueError):
+        read(text)
+
+
 def test_picture_title():
-    assert picture_title('plt.title("a")\nax.set_title(f"by {n} $x$ steps")') == "a; by  x steps"
+    assert picture_title('plt.title("a")\nax.set_title(f"by {n} $x$ steps")') == "a; by … x steps"
     assert picture_title("plt.plot(x)") == ""
 
 
@@ -144,8 +195,9 @@ def test_the_map_knows_every_chapter():
 
 def test_the_tables_say_when_something_is_wrong():
     row = {"exercise": "a.b", "title": "A", "chapter": "04", "answer": "x < y", "is_wrong": True}
-    text = pages.kill_page([row | {"is_proven": False}])
-    assert "0 of 1 known mistakes" in text and "✗ not named: x &lt; y" in text
+    chapter = {"number": "04", "title": "Four", "page": "04-four.html"}
+    text = pages.kill_page([row | {"is_proven": False}], [chapter])
+    assert "| 04 | [Four](04-four.html) | 1 | 0 of 1 | 0 of 0 |" in text and "✗ not named: x &lt; y" in text
     case = {"name": "f", "errors": {"loop": None, "float32": 1e-7}}
     text = pages.agreement_page({"cases": [case], "versions": {"numpy": "2"}, "left_out": "no GPU"})
     assert "| `f` | – | 1e-07 |" in text and "no GPU" in text
@@ -172,6 +224,37 @@ def test_data_is_made_again_only_when_the_code_changed(tmp_path, monkeypatch):
     for _ in range(2):  # a failure is not taken for done
         with pytest.raises(build.BookError, match="it broke"):
             build.make_data(tmp_path)
+
+
+def small_project(folder: Path, **notebooks: str) -> Path:
+    """A project of one chapter, 01-a, with more notebooks' texts by name."""
+    (folder / "fmkit").symlink_to(ROOT / "fmkit")
+    (folder / "book.toml").write_text((ROOT / "book.toml").read_text("utf-8"), encoding="utf-8")
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "SUMMARY.md").write_text("- [A](01-a.ipynb)\n")
+    for name, text in notebooks.items():
+        (folder / "notebooks" / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    (folder / build.DATA).mkdir(parents=True)
+    (folder / build.DATA / "agreement.json").write_text('{"cases": [], "versions": {}}')
+    (folder / build.DATA / "kill_table.json").write_text("[]")
+    return folder
+
+
+WHOLE = nbformat.writes(new_notebook(cells=[new_markdown_cell("# A\n\nText.")]))
+
+
+@pytest.mark.parametrize(
+    "notebooks, message",
+    [
+        ({"01-a": WHOLE[:40]}, r"notebooks/01-a.ipynb cannot be a chapter: JSONDecodeError"),
+        ({}, r"failed to read chapter `01-a.ipynb`"),
+        ({"01-a": WHOLE, "02-b": "{"}, r"SUMMARY.md leaves out 02-b.ipynb"),
+    ],
+)
+def test_a_fault_of_a_notebook_is_named(tmp_path, monkeypatch, notebooks, message):
+    monkeypatch.setattr(build, "make_data", lambda root: None)
+    with pytest.raises(build.BookError, match=message):
+        build.build(small_project(tmp_path, **notebooks))
 
 
 def test_without_mdbook_it_says_what_to_install(tmp_path, monkeypatch):

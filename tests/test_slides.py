@@ -1,5 +1,6 @@
 """Every chapter as a lecture: nothing overflows, nothing is fetched, notes and timers are there."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -30,10 +31,40 @@ def test_cells_become_slides():
     text = slides.deck(new_notebook(cells=cells), "A <deck>")
     body = text.split('<div class="slides">')[1].split("<script>")[0]
     assert body.count("<section><section>") == 2 and body.count("<section>") == 5
+    assert body.count('<p class="step">') == 0
     assert "secret" not in body and 'data-tex="x_1"' in body
-    assert '<div class="block fragment"><pre class="code">' in body and "a &lt; b" in body
+    assert '<div class="block fragment" data-fragment-index="1"><pre class="code">' in body
+    assert "a &lt; b" in body
     assert '<aside class="notes"><p>Say this</p>' in body
     assert "<title>A &lt;deck&gt;</title>" in text
+
+
+def test_three_pictures_take_a_slide_each():
+    def slides_of(pictures):
+        outputs = [new_output("display_data", {"image/png": "aGk="}) for _ in range(pictures)]
+        cells = [
+            cell(new_markdown_cell, "# Title", "slide"),
+            cell(new_code_cell, "draw()", "fragment", outputs=outputs),
+        ]
+        return slides.deck(new_notebook(cells=cells), "t").split("<script>")[0]
+
+    assert slides_of(2).count("<section><div") == 1
+    three = slides_of(3)
+    assert three.count("<section><div") == 3
+    assert three.count('class="block picture"') == 2, "on a slide of its own it is there from the start"
+
+
+def test_what_is_printed_fits():
+    wide, many = "word " * 40, "short\n" * 30
+    cells = [
+        cell(new_code_cell, "", "slide", outputs=[new_output("stream", text=text)]) for text in (wide, many)
+    ]
+    shown = re.findall(
+        r'<pre class="(printed.*?)">(.*?)</pre>', slides.deck(new_notebook(cells=cells), ""), re.S
+    )
+    assert [kind for kind, _ in shown] == ["printed", "printed columns"]
+    assert max(map(len, shown[0][1].splitlines())) <= 98 and shown[0][1].split() == ["word"] * 40
+    assert shown[1][1].split() == ["short"] * 30
 
 
 def test_solutions_stay_out():
@@ -72,15 +103,20 @@ OVERFLOW = """() => {
   for (const slide of Reveal.getSlides()) {
     const {h, v} = Reveal.getIndices(slide);
     Reveal.slide(h, v, 99);
-    for (const element of slide.querySelectorAll(".block *")) {
+    for (const element of slide.querySelectorAll(".step, .block, .block *")) {
       if (element.closest("aside, svg, .katex-mathml")) continue;
       const box = element.getBoundingClientRect();
-      if (box.bottom > 722 || box.right > 1282)
+      if (box.bottom > 721 || box.right > 1281)
         found.push(`slide ${h}/${v}: ${element.tagName} ${Math.round(box.right)} ${Math.round(box.bottom)}`);
     }
   }
   return found;
 }"""
+SIZES = "Reveal.getSlides().map(s => parseFloat(getComputedStyle(s).fontSize) / 28)"
+CONTINUED = """Reveal.getSlides().filter(s => s.dataset.continued).map(s => {
+  const {h, v} = Reveal.getIndices(s);
+  return `slide ${h}/${v}`;
+})"""
 
 
 @needs_chromium
@@ -91,17 +127,20 @@ def test_nothing_overflows(decks, name):
         assert page.complaints == []
         assert page.locator(".katex-error").count() == 0
         assert page.evaluate(OVERFLOW) == []
-        assert page.evaluate("Reveal.getTotalSlides()") > 8
-        sizes = "Reveal.getSlides().map(s => parseFloat(getComputedStyle(s).fontSize))"
-        assert min(page.evaluate(sizes)) >= 11, "too small to read from the last row"
+        assert min(page.evaluate(SIZES)) > 0.79, "too small to read from the last row"
+        assert page.evaluate(CONTINUED) == [], "more than one slide can hold: end it sooner, in the metadata"
 
 
 @needs_chromium
 def test_keys_notes_and_timer(decks):
     with decks("04-backprop") as page:
         page.wait_for_function(READY)
-        page.keyboard.press("ArrowRight")
-        assert page.evaluate("Reveal.getIndices().h") == 1
+        places = []
+        while page.evaluate("Reveal.getIndices().h") == 0:
+            places.append(page.evaluate("Reveal.getIndices().v"))
+            page.keyboard.press("ArrowRight")
+        below = page.locator(".slides > section:first-child > section").count()
+        assert sorted(set(places)) == [*range(below)], "the right arrow goes through the slides below, too"
         page.evaluate("document.querySelector('.timer').closest('section').dataset.wanted = 1")
         where = "Reveal.getIndices(document.querySelector('[data-wanted]'))"
         page.evaluate(f"(({{h, v}}) => Reveal.slide(h, v))({where})")

@@ -8,35 +8,20 @@ import json
 import sys
 from pathlib import Path
 
-import nbformat
-
 
 def main() -> int:
     if sys.argv[1:2] == ["supports"]:
         return 0 if sys.argv[2:] == ["html"] else 1
     from fmkit.book.build import DATA
-    from fmkit.book.chapter import convert
     from fmkit.book.pages import add_pages
 
     sys.stdin.reconfigure(encoding="utf-8")
     sys.stdout.reconfigure(encoding="utf-8")
     context, book = json.load(sys.stdin)
     root = Path(context["root"])
-    images = {}
-
-    def walk(items):
-        for item in items:
-            chapter = item.get("Chapter") if isinstance(item, dict) else None
-            if chapter is None:
-                continue
-            path = chapter.get("path") or ""
-            if path.endswith(".ipynb"):
-                page = convert(nbformat.reads(chapter["content"], as_version=4), Path(path).stem)
-                chapter["content"] = page.markdown
-                images.update(page.images)
-            walk(chapter["sub_items"])
-
-    walk(book["items"])
+    images, names = {}, {path.name for path in root.glob("notebooks/[0-9][0-9]-*.ipynb")}
+    if left_out := names - set(_convert(book["items"], images)):
+        sys.exit(f"notebooks/SUMMARY.md leaves out {', '.join(sorted(left_out))}")
     add_pages(book, root)
     folder = root / DATA / "images"
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +32,28 @@ def main() -> int:
         (folder / name).write_bytes(png)
     json.dump(book, sys.stdout)
     return 0
+
+
+def _convert(items: list, images: dict[str, bytes]) -> list[str]:
+    """Make pages of the notebooks among mdBook's items; returns their names, and adds their pictures."""
+    from fmkit.book.chapter import convert, read
+
+    names = []
+    for item in items:
+        chapter = item.get("Chapter") if isinstance(item, dict) else None
+        if chapter is None:
+            continue
+        path = chapter.get("path") or ""
+        if path.endswith(".ipynb"):
+            try:
+                page = convert(read(chapter["content"]), Path(path).stem)
+            except (ValueError, LookupError) as error:
+                sys.exit(f"notebooks/{path} cannot be a chapter: {type(error).__name__}: {error}")
+            chapter["content"] = page.markdown
+            images.update(page.images)
+            names.append(path)
+        names += _convert(chapter["sub_items"], images)
+    return names
 
 
 if __name__ == "__main__":

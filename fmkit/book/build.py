@@ -55,15 +55,14 @@ def _run_mdbook(root: Path) -> None:
 
 
 def _student_notebooks(root: Path, out: Path) -> None:
-    import nbformat
-
+    from fmkit.book.chapter import read
     from fmkit.course.student import student_version
 
     for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
         shutil.rmtree(out / leftover, ignore_errors=True)
     for path in sorted(out.glob("*.ipynb")):
-        nb = nbformat.read(root / "notebooks" / path.name, as_version=4)
-        nbformat.write(student_version(nb), path)
+        student = student_version(read(path.read_text("utf-8")))
+        path.write_text(json.dumps(student, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 # --- the tables' data ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ are not put into the page: their bytes are returned by name, for `fmkit.book.bui
 import base64
 import hashlib
 import html
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,8 @@ from typing import Any
 from fmkit.course.student import student_version
 from fmkit.lab import exercises
 
-WIDGET = (
-    '<p class="widget-note">In the notebook, this cell shows controls to move. '
-    "The pictures of this section show some of their positions.</p>"
-)
+WIDGET = '<p class="widget-note">In the notebook, this cell shows controls to play with.</p>'
+EXERCISE = '<div class="exercise">'
 
 
 @dataclass
@@ -28,22 +27,41 @@ class Page:
     images: dict[str, bytes] = field(default_factory=dict)
 
 
+def read(text: str) -> dict:
+    """A notebook's text as plain data, each source one string.
+
+    Not by nbformat: importing that (its validator) takes longer than making the whole book.
+
+    Raises
+    ------
+    ValueError
+        When the text is no notebook of format 4.
+    """
+    nb = json.loads(text)
+    if not isinstance(nb, dict) or nb.get("nbformat") != 4:
+        raise ValueError("it is no notebook of format 4")
+    for cell in nb["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return nb
+
+
 def convert(nb: Any, stem: str) -> Page:
     """A notebook (nbformat 4) called ``stem`` as a page."""
     page = Page("")
-    student = {cell.id: cell.source for cell in student_version(nb).cells}
-    cells = [cell for cell in nb.cells if cell.id in student]
-    blocks = [_download(stem)] if stem else []
+    student = {cell["id"]: cell["source"] for cell in student_version(nb)["cells"]}
+    cells = [cell for cell in nb["cells"] if cell["id"] in student]
+    blocks: list[str] = []
     for at, cell in enumerate(cells):
-        if cell.cell_type == "markdown":
-            blocks.append(_prose(cell.source, cells[at:]))
-        elif cell.cell_type == "code" and not _is_machinery(cell):
-            blocks.append(_code(cell, student[cell.id]))
-            blocks += [
-                _output(output, cell, stem, page.images, _around(cells, at)) for output in _shown(cell)
-            ]
-    head, *rest = [block for block in blocks if block]
-    page.markdown = "\n\n".join([*_title_first(head, rest)]) + "\n"
+        if cell["cell_type"] == "markdown":
+            blocks.append(_prose(_attached(cell, stem, page.images), cells[at:]))
+        elif cell["cell_type"] == "code" and not _is_machinery(cell):
+            code = _code(cell, student[cell["id"]])
+            if code.startswith("<details") and blocks and blocks[-1].startswith(EXERCISE):
+                blocks[-1] = f"{blocks[-1].removesuffix('</div>')}{code}\n\n</div>"
+            else:
+                blocks.append(code)
+            blocks += _outputs(cells, at, stem, page.images)
+    page.markdown = "\n\n".join(_title_first(_download(stem), [block for block in blocks if block])) + "\n"
     return page
 
 
@@ -75,6 +93,7 @@ def formulas(text: str) -> str:
         if match["display"] or match["inline"]:
             kind = "display" if match["display"] else "inline"
             tex = html.escape(" ".join((match["display"] or match["inline"]).split()))
+            tex = tex.replace("|", "&#124;")  # a bar would end the cell of a table
             return f'<span class="math {kind}" data-tex="{tex}"></span>'
         return "&#36;" if match["money"] else match[0]
 
@@ -89,19 +108,28 @@ def _prose(source: str, following: list) -> str:
     text = re.sub(
         r"^(### .+?) \((difficulty .+)\)$", r'\1\n\n<p class="effort">\2</p>', text, count=1, flags=re.M
     )
-    return f'<div class="exercise">\n\n{text}\n\n{hints}\n\n</div>'
+    return f"{EXERCISE}\n\n{text}\n\n{hints}\n\n</div>"
+
+
+def _attached(cell, stem: str, images: dict) -> str:
+    """The source of a cell whose attached pictures have become files."""
+    text = cell["source"]
+    for title, kinds in cell.get("attachments", {}).items():
+        name = f"{stem}-{cell['id']}-{title}"
+        images[name] = base64.b64decode("".join(next(iter(kinds.values()))))
+        text = text.replace(f"(attachment:{title})", f"(images/{name})")
+    return text
 
 
 def check_id(cells: list) -> str | None:
     """The exercise that the first check in some cells is about."""
-    checks = (re.match(r'check\("([\w.]+)"', cell.source) for cell in cells if cell.cell_type == "code")
+    checks = (re.match(r'check\("([\w.]+)"', cell["source"]) for cell in cells if cell["cell_type"] == "code")
     return next((match[1] for match in checks if match), None)
 
 
 def _hints(following: list) -> str:
     """The hints of the exercise whose check is the first one from here on, folded away."""
-    checks = (re.match(r'check\("([\w.]+)"', c.source) for c in following if c.get("cell_type") == "code")
-    id = next((match[1] for match in checks if match), None)
+    id = check_id(following)
     if id is None:
         return ""
     items = "".join(f"<li>{_inline(hint)}</li>" for hint in exercises.get(id).hints)
@@ -118,48 +146,46 @@ def _inline(text: str) -> str:
 
 def _is_machinery(cell) -> bool:
     """A check, a cell about the learner's own progress, or the one for Colab: nothing for a reader."""
-    if "remove-cell" in cell.metadata.get("tags", ()):
+    if "remove-cell" in cell["metadata"].get("tags", ()):
         return True
-    is_check = cell.metadata.get("nbgrader", {}).get("grade", False)
-    return is_check or re.match(r"(check|hint|progress)\(", cell.source) is not None
+    is_check = cell["metadata"].get("nbgrader", {}).get("grade", False)
+    return is_check or re.match(r"(check|hint|progress)\(", cell["source"]) is not None
 
 
 def _code(cell, student_source: str) -> str:
-    if not cell.source.strip():
+    if not cell["source"].strip():
         return ""
     ticks = "`" * max(3, 1 + max((len(t) for t in re.findall(r"`{3,}", student_source)), default=0))
     block = f"{ticks}python\n{student_source}\n{ticks}"
-    if cell.metadata.get("nbgrader", {}).get("solution", False):
+    if cell["metadata"].get("nbgrader", {}).get("solution", False):
         return f'<details class="answer"><summary>The cell to fill in</summary>\n\n{block}\n\n</details>'
-    return f"{block}\n\n{WIDGET}" if _is_widget(cell) else block
+    return f"{block}\n\n{WIDGET}" if is_widget(cell) else block
 
 
-def _is_widget(cell) -> bool:
-    ignored = "nbval-ignore-output" in cell.metadata.get("tags", ())
-    return ignored and "widgets" in cell.source and not _shown(cell)
+def is_widget(cell) -> bool:
+    """Whether a code cell shows controls to move; a file keeps nothing of them."""
+    ignored = "nbval-ignore-output" in cell["metadata"].get("tags", ())
+    return ignored and "widgets" in cell["source"] and not _shown(cell)
 
 
 def _shown(cell) -> list:
-    if cell.metadata.get("nbgrader", {}).get("solution", False):
+    if cell["metadata"].get("nbgrader", {}).get("solution", False):
         return []
-    return [output for output in cell.outputs if output.output_type != "error"]
+    return [output for output in cell["outputs"] if output["output_type"] != "error"]
 
 
-def _around(cells, at) -> str:
-    """The nearest heading above a cell, for a picture that has no title."""
-    for cell in reversed(cells[: at + 1]):
-        heading = re.search(r"^#+ (.+)$", cell.source, re.M) if cell.cell_type == "markdown" else None
-        if heading:
-            return re.sub(r"[`$*]", "", heading[1])
-    return "this chapter"
+def _outputs(cells, at: int, stem: str, images: dict) -> list[str]:
+    shown = _shown(cells[at])
+    alts = _alts(cells, at, sum("image/png" in output.get("data", {}) for output in shown))
+    return [_output(output, f"{stem}-{cells[at]['id']}", images, alts) for output in shown]
 
 
-def _output(output, cell, stem: str, images: dict, heading: str) -> str:
-    if output.output_type == "stream":
-        return _preformatted(output.text) if output.name == "stdout" else ""
+def _output(output, name: str, images: dict, alts: list[str]) -> str:
+    if output["output_type"] == "stream":
+        return _preformatted("".join(output["text"])) if output["name"] == "stdout" else ""
     data = output.get("data", {})
     if "image/png" in data:
-        return _picture(data["image/png"], cell, stem, images, heading)
+        return _picture(data["image/png"], name, images, alts.pop(0))
     if "text/markdown" in data:
         return formulas("".join(data["text/markdown"]))
     if "text/html" in data:
@@ -171,21 +197,42 @@ def _output(output, cell, stem: str, images: dict, heading: str) -> str:
 
 def _preformatted(text: str) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
-    return f'<pre class="output" tabindex="0">{html.escape(plain, quote=False)}</pre>' if plain else ""
+    return f'<pre class="output">{html.escape(plain, quote=False)}</pre>' if plain else ""
 
 
-def _picture(encoded: str, cell, stem: str, images: dict, heading: str) -> str:
+def _picture(encoded: str, name: str, images: dict, alt: str) -> str:
     png = base64.b64decode("".join(encoded))
-    name = f"{stem}-{cell.id}-{hashlib.sha256(png).hexdigest()[:8]}.png"
+    name = f"{name}-{hashlib.sha256(png).hexdigest()[:8]}.png"
     images[name] = png
     width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
-    alt = html.escape(picture_title(cell.source) or f"Picture: {heading}")
     size = f'width="{width}" height="{height}"'
-    return f'<figure><img src="images/{name}" alt="{alt}" {size} loading="lazy"></figure>'
+    return f'<figure><img src="images/{name}" alt="{html.escape(alt)}" {size} loading="lazy"></figure>'
+
+
+def _alts(cells, at: int, pictures: int) -> list[str]:
+    """What each picture of a cell shows: its title, or else what the text below or the heading above says."""
+    title = picture_title(cells[at]["source"])
+    below = next((c["source"] for c in cells[at + 1 : at + 2] if c["cell_type"] == "markdown"), "")
+    caption = re.match(r"\*The pictures?:? (.+?)\*(?!\*)", below, re.S)
+    if caption and (not title or "…" in title):
+        title = caption[1]
+    elif not title and re.match(r"[A-Z*]", below):
+        title = re.split(r"(?<=\.)\s", below)[0]
+    text = " ".join(re.sub(r"[`$*\\]", "", title or _heading(cells, at)).split())
+    return [text] if pictures == 1 else [f"{text} ({n} of {pictures})" for n in range(1, pictures + 1)]
+
+
+def _heading(cells, at: int) -> str:
+    """The nearest heading above a cell."""
+    for cell in reversed(cells[: at + 1]):
+        heading = re.search(r"^#+ (.+)$", cell["source"], re.M) if cell["cell_type"] == "markdown" else None
+        if heading:
+            return heading[1]
+    return "this chapter"
 
 
 def picture_title(source: str) -> str:
-    """The titles that a cell gives to its pictures, as one line; formulas and fields to fill in are cut."""
-    found = re.findall(r'title(?:=|\(| = )\s*(?:f?"([^"]+)"|f?\'([^\']+)\')', source)
-    titles = [a or b for a, b in found]
-    return "; ".join(re.sub(r"\{[^}]*\}|[$\\]", "", title).strip() for title in titles if title.strip())
+    """The titles that a cell gives to its pictures, as one line, with … for what is filled in later."""
+    found = re.findall(r'title(?:=|\(| = )\s*f?(?:"([^"]+)"|\'([^\']+)\')', source)
+    titles = [re.sub(r"\{[^}]*\}", "…", a or b) for a, b in found]
+    return "; ".join(dict.fromkeys(re.sub(r"[$\\]", "", title).strip() for title in titles if title.strip()))

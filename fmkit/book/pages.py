@@ -22,7 +22,7 @@ def add_pages(book: dict, root: Path) -> None:
         _page("Map of the chapters", "map.md", map_page(chapters)),
         _page("Glossary", "glossary.md", glossary_page(chapters)),
         _page("What agrees with what", "agreement.md", agreement_page(_data(root, "agreement"))),
-        _page("Known mistakes", "mistakes.md", kill_page(_data(root, "kill_table"))),
+        _page("Known mistakes", "mistakes.md", kill_page(_data(root, "kill_table"), chapters)),
     ]
     book["items"] = [home, *book["items"], {"PartTitle": "Tables"}, *tables]
 
@@ -41,12 +41,12 @@ def read_chapters(root: Path) -> list[dict]:
     found = []
     for path in sorted((root / "notebooks").glob("[0-9][0-9]-*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        texts = ["".join(c["source"]) for c in cells[:4] if c["cell_type"] == "markdown"]
+        texts = ["".join(c["source"]) for c in cells[:4] if c["cell_type"] == "markdown"] or [path.stem]
         text = "\n\n".join(texts)
         title, _, rest = texts[0].partition("\n")
         builds_on = re.search(r"builds on\*\*(.*?)\n\n", text + "\n\n", re.S)
         needs = re.findall(r"\d+", builds_on[1].split(". ")[0]) if builds_on else []
-        minutes = re.search(r"\*\*Time:\*\*\D*(\d+) minutes|[Ii]n (\w+) minutes", text)
+        minutes = re.search(r"\*\*Time:\*\*\D*(\d+) minutes|[Ii]n (ten) minutes", text)
         number = path.stem[:2]
         found.append(
             {
@@ -54,7 +54,7 @@ def read_chapters(root: Path) -> list[dict]:
                 "title": re.sub(r"^# (\d+ · )?", "", title),
                 "page": f"{path.stem}.html",
                 "about": rest.strip().split("\n\n")[0].replace("\n", " "),
-                "minutes": minutes and (minutes[1] or minutes[2]),
+                "minutes": minutes and (minutes[1] or "10"),
                 "needs": [n for n in dict.fromkeys(n.zfill(2) for n in needs) if n < number],
             }
         )
@@ -86,7 +86,7 @@ def map_page(chapters: list[dict]) -> str:
         "An arc leads from a chapter to each later one that builds on it. Read from the left to the right, "
         "or start where you know what lies to the left.",
         map_drawing(chapters),
-        "| no. | chapter | builds on | minutes to read |\n| --- | --- | --- | --- |\n"
+        "| no. | chapter | builds on | minutes to read |\n| --- | --- | --- | ---: |\n"
         + "\n".join(_map_row(c) for c in chapters),
     ]
     return "\n\n".join(lines) + "\n"
@@ -155,7 +155,7 @@ def agreement_page(report: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     head = f"| operation | {' | '.join(columns)} |\n| --- |{' ---: |' * len(columns)}"
     rows = [head, f"| *allowed* | {allowed} |", *(_agreement_row(case, columns) for case in report["cases"])]
-    without = f" Without a GPU: {report['left_out']}." if report.get("left_out") else ""
+    without = f" No column for a GPU: {report['left_out']}." if report.get("left_out") else ""
     lines = [
         "# What agrees with what",
         "Every operation of the kit exists more than once: as a plain loop, in NumPy with a backward written "
@@ -178,25 +178,32 @@ def _agreement_row(case: dict, columns: list[str]) -> str:
     return f"| `{case['name']}` | {' | '.join(cell(name) for name in columns)} |"
 
 
-def kill_page(rows: list[dict]) -> str:
+def kill_page(rows: list[dict], chapters: list[dict]) -> str:
     """The kill table: each exercise's known mistakes, each rejected and named."""
-    wrong = [row for row in rows if row["is_wrong"]]
-    right = [row for row in rows if not row["is_wrong"]]
-    named, accepted = (sum(row["is_proven"] for row in some) for some in (wrong, right))
+    titles = {c["number"]: f"[{c['title']}]({c['page']})" for c in chapters}
+    parts = {chapter: list(found) for chapter, found in groupby(rows, key=lambda row: row["chapter"])}
+    table = [f"| {n} | {titles.get(n, '')} | {_kill_counts(found)} |" for n, found in parts.items()]
     lines = [
         "# Known mistakes",
         "What makes a check fair? Each exercise carries the wrong answers that learners give, and right "
         "answers written in different ways. A check must reject each wrong one *and call it by its name* and "
         "accept each right one. This page is made by running them all; `fmkit exercises` does it on your "
         "machine.",
-        f"**{len({r['exercise'] for r in rows})} exercises: {named} of {len(wrong)} known mistakes rejected "
-        f"and named, {accepted} of {len(right)} right answers accepted.**",
+        "| no. | chapter | exercises | mistakes rejected and named | right answers accepted |\n"
+        "| --- | --- | ---: | ---: | ---: |\n" + "\n".join(table) + f"\n| | **all** | {_kill_counts(rows)} |",
     ]
-    for chapter, group in groupby(rows, key=lambda row: row["chapter"]):
+    for chapter, group in parts.items():
         lines.append(f"## Chapter {chapter}")
         for id, found in groupby(group, key=lambda row: row["exercise"]):
             lines.append(_kill_exercise(id, list(found)))
     return "\n\n".join(lines) + "\n"
+
+
+def _kill_counts(rows: list[dict]) -> str:
+    """Three cells of the table: exercises, mistakes named, right answers accepted."""
+    proven = {kind: [row["is_proven"] for row in rows if row["is_wrong"] is kind] for kind in (True, False)}
+    counts = [f"{sum(found)} of {len(found)}" for found in proven.values()]
+    return " | ".join([str(len({row["exercise"] for row in rows})), *counts])
 
 
 def _kill_exercise(id: str, rows: list[dict]) -> str:

@@ -1,21 +1,24 @@
 """A chapter as a lecture: one HTML file with reveal.js inside, made from the notebook's slide metadata.
 
 A cell of type ``slide`` begins a slide, ``subslide`` one below it, ``fragment`` comes in at a key press,
-``notes`` is for the speaker, ``skip`` is left out. The page needs no network. It measures itself when it is
-opened: what does not fit at 1280 x 720 is set a little smaller, and what still does not goes on to a slide of
-its own.
+``notes`` is for the speaker, ``skip`` is left out. A cell tagged ``hide-input`` shows its outputs only, one
+tagged ``hide-output`` its code only (Jupyter Book's names). The page needs no network.
+
+It lays itself out when it is opened: pictures take the room that the words leave, below them or beside them;
+what does not fit at 1280 x 720 is set a little smaller, and what still does not goes on to another slide.
 """
 
 import base64
 import html
 import re
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from fmkit.book.chapter import check_id, picture_title
+from fmkit.book.chapter import check_id, is_widget, picture_title
 from fmkit.course.student import student_version
 from fmkit.lab import exercises
 
@@ -43,8 +46,7 @@ def deck(nb: Any, title: str) -> str:
     student = {cell.id: cell.source for cell in student_version(nb).cells}
     columns = _slides([cell for cell in nb.cells if cell.id in student], student)
     body = "\n".join(
-        f"<section>{''.join(f'<section>{slide}</section>' for slide in column)}</section>"
-        for column in columns
+        f"<section>{''.join(_section(slide, column[0]) for slide in column)}</section>" for column in columns
     )
     page = (HERE / "theme" / "slides.html").read_text("utf-8")
     parts = {
@@ -54,6 +56,14 @@ def deck(nb: Any, title: str) -> str:
         "SLIDES": body,
     }
     return re.sub(r"<!--(TITLE|STYLES|SCRIPTS|SLIDES)-->", lambda match: parts[match[1]], page)
+
+
+def _section(slide: list[str], first: list[str]) -> str:
+    """A slide; where it has no heading of its own it says above which step it belongs to."""
+    heading = re.search(r"<h2>(.*?)</h2>", first[0])
+    own = re.search(r"<h[123]", "".join(slide))
+    above = f'<p class="step">{heading[1]}</p>' if heading and not own else ""
+    return f'<section><div class="body">{above}{"".join(slide)}</div></section>'
 
 
 _STYLES = (
@@ -69,8 +79,8 @@ def _read(name: str) -> str:
     return (HERE / name).read_text("utf-8").replace("</script", "<\\/script")
 
 
-def _slides(cells: list, student: dict[str, str]) -> list[list[str]]:
-    """Columns of slides, each the HTML of its blocks."""
+def _slides(cells: list, student: dict[str, str]) -> list[list[list[str]]]:
+    """Columns of slides, each a list of blocks in HTML."""
     columns: list[list[list[str]]] = []
     for at, cell in enumerate(cells):
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "-") or "-"
@@ -80,23 +90,40 @@ def _slides(cells: list, student: dict[str, str]) -> list[list[str]]:
             columns.append([[]])
         elif kind == "subslide":
             columns[-1].append([])
+        slide = columns[-1][-1]
         blocks = _blocks(cell, student[cell.id], cells[at:])
         if kind == "notes":
-            blocks = [f'<aside class="notes">{"".join(blocks)}</aside>']
-        elif kind == "fragment":
-            blocks = [f'<div class="block fragment">{block}</div>' for block in blocks]
+            slide.append(f'<aside class="notes">{"".join(blocks)}</aside>')
         else:
-            blocks = [f'<div class="block">{block}</div>' for block in blocks]
-        columns[-1][-1] += blocks
-    return [["".join(slide) for slide in column if slide] for column in columns if any(column)]
+            turn = len(slide) if kind == "fragment" else None
+            pictures = [n for n, block in enumerate(blocks) if block.startswith("<img")]
+            for n, block in enumerate(blocks):
+                if len(pictures) > 2 and n in pictures[1:]:  # two can share a slide, more get one each
+                    columns[-1].append([])
+                    slide, turn = columns[-1][-1], None
+                slide.append(_block(block, turn))
+    return [[slide for slide in column if slide] for column in columns if any(column)]
+
+
+def _block(block: str, fragment: int | None) -> str:
+    """A block; ``fragment`` is its turn, which stays when pictures are put beside the words."""
+    kind = "block picture" if block.startswith("<img") else "block"
+    turn = "" if fragment is None else f' fragment" data-fragment-index="{fragment}'
+    return f'<div class="{kind}{turn}">{block}</div>'
 
 
 def _blocks(cell, student_source: str, following: list) -> list[str]:
     if cell.cell_type == "markdown":
         exercise = cell.source.startswith("### Exercise")
         return [_exercise(cell.source, following) if exercise else markdown(cell.source)]
-    code = [_code(student_source)] if student_source.strip() else []
-    return code + [block for output in cell.outputs for block in _output(output, cell.source)]
+    tags = cell.metadata.get("tags", ())
+    if is_widget(cell):
+        return ['<p class="demo">▶ In the notebook: move the controls.</p>']
+    outputs = [] if "hide-output" in tags else cell.outputs
+    shown = [block for output in outputs for block in _output(output, cell.source)]
+    if "hide-input" in tags or not student_source.strip():
+        return shown
+    return [_code(student_source), *shown]
 
 
 # --- blocks -------------------------------------------------------------------------------------------------
@@ -121,7 +148,7 @@ def _exercise(source: str, following: list) -> str:
         return markdown(heading) + prompt
     exercise = exercises.get(id)
     mistakes = "".join(f"<li>{html.escape(m.name)}</li>" for m in exercise.misconceptions)
-    hints = "".join(f"<li>{html.escape(hint)}</li>" for hint in exercise.hints)
+    hints = "".join(f"<li>{markdown(hint)}</li>" for hint in exercise.hints)
     return (
         f"<h3>{html.escape(found[1])}</h3>"
         f'<p class="effort">{found[2]} · {found[4]} '
@@ -136,13 +163,14 @@ def _code(source: str) -> str:
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
+    source = re.sub(r"\n{3,}", "\n\n", source)  # two empty lines are for editors
     return f'<pre class="code">{highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))}</pre>'
 
 
 def _output(output, source: str) -> list[str]:
     if output.output_type == "stream":
         text = re.sub(r"\x1b\[[0-9;]*m", "", output.text).rstrip()
-        return [f'<pre class="printed">{html.escape(text)}</pre>'] if output.name == "stdout" and text else []
+        return [_printed(text)] if output.name == "stdout" and text else []
     data = output.get("data", {})
     if "image/png" in data:
         png = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
@@ -154,9 +182,16 @@ def _output(output, source: str) -> list[str]:
     if "text/html" in data:
         return [f'<div class="html">{"".join(data["text/html"])}</div>']
     text = "".join(data.get("text/plain", ""))
-    return (
-        [] if not text or text.startswith("<Figure") else [f'<pre class="printed">{html.escape(text)}</pre>']
-    )
+    return [] if not text or text.startswith("<Figure") else [_printed(text)]
+
+
+def _printed(text: str) -> str:
+    """What a cell printed: lines too wide for a slide are broken, many short ones stand in two columns."""
+    lines = []
+    for line in text.splitlines():
+        lines += textwrap.wrap(line, 98, subsequent_indent="    ") if len(line) > 98 else [line]
+    kind = "printed columns" if len(lines) > 20 and max(map(len, lines)) <= 48 else "printed"
+    return f'<pre class="{kind}">' + html.escape("\n".join(lines)) + "</pre>"
 
 
 def write(source: Path, target: Path) -> Path:

@@ -9,8 +9,23 @@ for (const element of document.querySelectorAll(".math[data-tex]")) {
 // Printing shows what is folded away on the screen.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => (d.open = true)));
 
-// What a keyboard or a screen reader needs: a label with a state is a button, and code that scrolls can be reached.
-document.querySelector("#mdbook-sidebar-toggle")?.setAttribute("role", "button");
-for (const code of document.querySelectorAll("pre > code")) {
-  if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+// ... and does not wait for pictures that nobody has scrolled to.
+if (location.pathname.endsWith("/print.html")) {
+  document.querySelectorAll("img").forEach((image) => (image.loading = "eager"));
 }
+
+// What a keyboard or a screen reader needs: a label with a state is a button, the bar on top is a landmark, a
+// corner of a table is no heading, and what scrolls can be reached.
+document.querySelector("#mdbook-sidebar-toggle")?.setAttribute("role", "button");
+document.querySelector("#mdbook-menu-bar")?.setAttribute("role", "banner");
+document.querySelectorAll("th:empty").forEach((corner) => corner.replaceWith(document.createElement("td")));
+
+function reach() {
+  for (const box of document.querySelectorAll("pre > code, pre.output, div.output, .math.display, .table-wrapper")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+document.fonts.ready.then(reach);
+addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true); // what was folded away had no size
