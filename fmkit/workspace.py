@@ -95,6 +95,7 @@ def start(folder: Path, browser: bool = True) -> None:
 
     It takes the first free port from 8888 on, asks nobody for news, and is quiet as long as all is well.
     """
+    from jupyter_client import KernelManager
     from jupyterlab.labapp import LabApp
 
     os.chdir(folder)
@@ -102,6 +103,8 @@ def start(folder: Path, browser: bool = True) -> None:
     os.environ["PATH"] = here + os.pathsep + os.environ.get("PATH", "")
     options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
     options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR"]
+    if hasattr(KernelManager, "transport_encryption"):  # else the kernel warns in the terminal
+        options.append("--KernelManager.transport_encryption=auto")
     if not browser:
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter would refuse

@@ -183,6 +183,9 @@ def _execute(nb, folder, timeout) -> str | None:
         on_cell_start=lambda cell, cell_index: at.__setitem__(0, cell_index),
     )
     try:
+        manager = client.create_kernel_manager()
+        if hasattr(manager, "transport_encryption"):  # else the kernel warns on stderr
+            manager.transport_encryption = "auto"
         client.execute(env={**os.environ, "FMKIT_PROGRESS": "session"})
     except CellExecutionError as error:
         return f"{_cell(nb, at[0])} raised {error.ename}: {error.evalue}"
