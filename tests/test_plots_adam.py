@@ -2,6 +2,7 @@
 
 import io
 
+import ipywidgets
 import matplotlib
 import numpy as np
 import pytest
@@ -102,6 +103,17 @@ def test_playground_redraws():
         seen.add(picture.value)
     sizes = {imread(io.BytesIO(png)).shape for png in seen}
     assert len(sizes) == 1  # nothing jumps
+
+
+def test_playground_says_the_rates_before_anyone_runs():
+    box = widgets_adam.playground("scale", ["Adam", "momentum"])
+    _, factor, who, *_ = parts(box)
+    text = next(child for child in box.children if isinstance(child, ipywidgets.HTML))
+    assert text.value.endswith("Learning rates: momentum 0.056, Adam 0.1")
+    factor.value = 10.0
+    assert text.value.endswith("Learning rates: momentum 0.56, Adam 1")
+    who[1].value = who[4].value = False
+    assert text.value.endswith("Choose who runs.")
 
 
 def test_playground_without_runners():

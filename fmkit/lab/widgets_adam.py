@@ -43,7 +43,9 @@ def playground(
     def redraw(_=None):
         running = [name for name, box in who.items() if box.value]
         picture.value = stage.frame(where.value, running, factor.value, step.value)
-        text.value = LANDSCAPES[where.value].says
+        land = LANDSCAPES[where.value]
+        rates = ", ".join(f"{name} {land.rates[name] * factor.value:.2g}" for name in running)
+        text.value = f"{land.says}<br>{f'Learning rates: {rates}' if rates else 'Choose who runs.'}"
 
     for control in (where, factor, step, *who.values()):
         control.observe(redraw, names="value")

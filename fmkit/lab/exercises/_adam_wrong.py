@@ -37,6 +37,8 @@ def _momentum(mistake, w, dw, delta, lr, beta):
         return w - new, new
     if mistake == "Nesterov's look-ahead":
         return w + beta * new - lr * dw, new
+    if mistake == "the learning rate twice":
+        return w + lr * new, new
     return w + new, new
 
 
@@ -58,16 +60,17 @@ MOMENTUM = _named(
         "step live on.",
         "Nesterov's look-ahead": "That is Nesterov's form, which looks one step ahead; the plain one adds "
         "delta as it is.",
+        "the learning rate twice": "delta has lr in it already: w moves by delta itself.",
     },
 )
 
 
 def _smoothed(mistake, values, beta):
     means, m, corrected = [], np.zeros_like(values[0]), np.zeros_like(values[0])
-    if mistake == "started from the first value":
+    if mistake in ("started from the first value", "started from the first value, then corrected"):
         m = values[0]
     for i, value in enumerate(values):
-        if mistake == "beta and 1 - beta swapped":
+        if mistake == "beta and 1 - beta swapped" or mistake == "beta and 1 - beta swapped everywhere":
             m = (1 - beta) * m + beta * value
         elif mistake == "the corrected mean fed back":
             m = beta * corrected + (1 - beta) * value
@@ -76,8 +79,9 @@ def _smoothed(mistake, values, beta):
         else:
             m = beta * m + (1 - beta) * value
         t = {"counted the steps from 0": i, "one correction for all steps": len(values)}.get(mistake, i + 1)
+        kept = 1 - beta if mistake == "beta and 1 - beta swapped everywhere" else beta
         with np.errstate(all="ignore"):
-            corrected = m / values.dtype.type(1 - beta**t)
+            corrected = m / values.dtype.type(1 - kept**t)
         if mistake == "multiplied by the correction":
             corrected = m * (1 - beta**t)
         bare = ("no correction", "started from the first value", "a plain mean of all values")
@@ -97,6 +101,10 @@ SMOOTHED = _named(
         "neighbours': start from zero and correct.",
         "beta and 1 - beta swapped": "beta is the share of the past that is kept, the new value enters "
         "with the rest.",
+        "started from the first value, then corrected": "Only a mean that starts from zero falls short: "
+        "start from zero, or do not divide.",
+        "beta and 1 - beta swapped everywhere": "beta is the share of the past that is kept, the new value "
+        "enters with the rest.",
         "a plain mean of all values": "In a plain mean old values never fade.",
         "multiplied by the correction": "The mean is too small at first. Does 1 - beta**t, which is below "
         "1, make it larger?",
@@ -141,6 +149,9 @@ def _adagrad(mistake, w, s, ids, drows, lr, eps):
         return w - lr * dw / (used + eps), new
     if mistake == "eps inside the root":
         return w - lr * dw / np.sqrt(used + eps), new
+    if mistake == "eps left out":
+        with np.errstate(all="ignore"):
+            return w - lr * dw / np.sqrt(used), new
     return w - lr * dw / (np.sqrt(used) + eps), new
 
 
@@ -158,6 +169,7 @@ ADAGRAD = _named(
         "it is all there is.",
         "forgot the root": "Squares carry the unit of the gradient squared: what brings it back?",
         "eps inside the root": "Here eps is added to the root, not to the sum under it.",
+        "eps left out": "A row that was never read has dw = 0 and s = 0: what is 0 / 0, and what is eps for?",
         "a moving mean instead of a sum": "AdaGrad forgets nothing: a plain sum from the first step on.",
         "one sum for the whole row": "Every weight has a sum of its own: s has the shape of w.",
     },
@@ -173,14 +185,21 @@ def _rmsprop(mistake, w, dw, v, u, lr, rho, mu, eps):
     elif mistake == "rho and mu swapped":
         rho, mu = mu, rho
         v = rho * v + (1 - rho) * dw * dw
+    elif mistake == "the gradient not squared":
+        v = rho * v + (1 - rho) * dw
     else:
         v = rho * v + (1 - rho) * dw * dw
     used = old if mistake == "divided by the mean before this step" else v
-    scale = np.sqrt(used) + eps
+    with np.errstate(invalid="ignore"):
+        scale = np.sqrt(used) + eps
     if mistake == "eps inside the root":
         scale = np.sqrt(used + eps)
     elif mistake == "forgot the root":
         scale = used + eps
+    return _rmsprop_move(mistake, w, dw, v, u, lr, mu, eps, scale)
+
+
+def _rmsprop_move(mistake, w, dw, v, u, lr, mu, eps, scale):
     if mistake == "momentum first, then the division":
         u = mu * u + dw
         return w - lr * u / scale, v, u
@@ -191,6 +210,10 @@ def _rmsprop(mistake, w, dw, v, u, lr, rho, mu, eps):
         return w - u, v, u
     elif mistake == "moved by the new step only":
         return w - lr * dw / scale, v, mu * u + dw / scale
+    elif mistake == "moved by the old memory":
+        return w - lr * u, v, mu * u + dw / scale
+    elif mistake == "eps outside the division":
+        u = mu * u + dw / (scale - eps) + eps
     else:
         u = mu * u + dw / scale
     return w - lr * u, v, u
@@ -209,6 +232,9 @@ RMSPROP = _named(
         "forgot the root": "v is a mean of squares: what brings it back to the unit of the gradient?",
         "1 - mu on the new step": "This momentum is a decaying sum: the new step enters in full.",
         "the learning rate inside the memory": "Keep lr out of u: it multiplies u when w moves.",
+        "the gradient not squared": "v is a mean of squares, which are never negative: dw * dw.",
+        "moved by the old memory": "Today's gradient should move w today: which u do you take?",
+        "eps outside the division": "a / b + eps divides first: put eps in brackets with the root.",
         "moved by the new step only": "u is remembered but never used: it is u that moves w.",
     },
 )
@@ -232,6 +258,11 @@ def _overshoot(mistake, t, beta1, beta2):
             return np.sqrt((1 - beta1**t) / (1 - beta2**t))
         if mistake == "counted the steps from 0":
             return (1 - beta1 ** (t - 1)) / np.sqrt(1 - beta2 ** (t - 1))
+        if mistake == "powers of 1 - beta":
+            return (1.0 - beta1) ** t / np.sqrt((1.0 - beta2) ** t)
+        if mistake == "the place in the array instead of t":
+            t = np.arange(1, len(t) + 1)
+            return (1 - beta1**t) / np.sqrt(1 - beta2**t)
         return (beta1**t) / np.sqrt(beta2**t)
 
 
@@ -247,6 +278,9 @@ OVERSHOOT = _named(
         "m only": "v is too small at first, as well: what does dividing by its root do to the step?",
         "v only": "m is too small at first, as well: what does that do to the step?",
         "counted the steps from 0": "The first step is t = 1: there m is 1 - beta1 times the gradient.",
+        "powers of 1 - beta": "1 - beta**t is one less a power, not a power of 1 - beta.",
+        "the place in the array instead of t": "The array holds the step numbers, in any order: the first "
+        "entry need not be step 1.",
         "the weight of the zero instead of the rest": "beta**t is what is still missing; the mean holds "
         "the rest.",
     },

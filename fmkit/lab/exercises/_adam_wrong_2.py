@@ -18,6 +18,19 @@ def _adam_means(mistake, m, v, dw, beta1, beta2):
     return m, beta2 * v + (1 - beta2) * squared
 
 
+def _scale(mistake, v, v_hat, c2, eps):
+    """What the step is divided by."""
+    if mistake == "eps inside the root":
+        return np.sqrt(v_hat + eps)
+    if mistake == "eps before the correction":
+        return (np.sqrt(v) + eps) / math.sqrt(c2)
+    if mistake == "forgot the root":
+        return v_hat + eps
+    if mistake == "v corrected after the root":
+        return np.sqrt(v) / v.dtype.type(c2) + eps
+    return np.sqrt(v_hat) + (0 if mistake == "eps outside the division" else eps)
+
+
 def _adam(mistake, w, grads, lrs, beta1, beta2, eps):
     m, v, path = np.zeros_like(w), np.zeros_like(w), []
     for i, (dw, lr) in enumerate(zip(grads, lrs, strict=True)):
@@ -31,20 +44,20 @@ def _adam(mistake, w, grads, lrs, beta1, beta2, eps):
             c1 = 1
         if mistake in ("still as published: nothing corrected", "corrected m only"):
             c2 = 1
+        if mistake == "powers of 1 - beta":
+            c1, c2 = (1 - b1) ** t, (1 - b2) ** t
+        elif mistake == "multiplied by the corrections":
+            c1, c2 = 1 / c1, 1 / c2
         with np.errstate(all="ignore"):
             m_hat, v_hat = m / w.dtype.type(c1), v / w.dtype.type(c2)
         if mistake == "the corrected means fed back":
             m, v = m_hat, v_hat
-        scale = np.sqrt(v_hat) + eps
-        if mistake == "eps inside the root":
-            scale = np.sqrt(v_hat + eps)
-        elif mistake == "eps before the correction":
-            scale = (np.sqrt(v) + eps) / math.sqrt(c2)
-        elif mistake == "forgot the root":
-            scale = v_hat + eps
+        scale = _scale(mistake, v, v_hat, c2, eps)
         rate = float(lrs[0] if mistake == "the first learning rate throughout" else lr)
         with np.errstate(all="ignore"):
             w = w - rate * m_hat / scale
+        if mistake == "eps outside the division":
+            w = w + eps
         path.append(w)
     if mistake == "w -= also changes the places already stored":
         path = [w] * len(path)
@@ -67,6 +80,12 @@ MENDED_ADAM = _named(
         "eps inside the root": "eps is added to the root of the corrected v, not to v.",
         "eps before the correction": "eps is added last, to the root of the corrected v: there it is "
         "compared with a gradient's true size.",
+        "v corrected after the root": "First divide v by its correction, then take the root: with beta2 = "
+        "0.999 sqrt(v) is 32 times too small at step 1, not 1,000 times.",
+        "powers of 1 - beta": "1 - beta**t is one less a power, not a power of 1 - beta.",
+        "multiplied by the corrections": "The means are too small at first. Does 1 - beta**t, which is below "
+        "1, make them larger?",
+        "eps outside the division": "a / b + eps divides first: put eps in brackets with the root.",
         "forgot the root": "The step should not change when all gradients are multiplied by 10. Does yours?",
         "squared the mean, not the gradient": "v is the mean of the squared gradients, not the square of "
         "their mean.",
@@ -87,6 +106,8 @@ def _adamw_array(mistake, w, dw, m, v, t, lr, decay, beta1, beta2, eps):
         shrink = decay
     elif mistake == "decayed only the biases":
         shrink = decay - shrink
+    elif mistake == "only arrays with exactly two axes":
+        shrink = decay if w.ndim == 2 else 0.0
     if mistake == "a penalty in the gradient (L2, not AdamW)":
         dw = dw + shrink * w
     m = beta1 * m + (1 - beta1) * dw
@@ -96,7 +117,7 @@ def _adamw_array(mistake, w, dw, m, v, t, lr, decay, beta1, beta2, eps):
         m_hat, v_hat = m, v
     elif mistake == "returned the corrected means":
         m, v = m_hat, v_hat
-    scale = np.sqrt(v_hat) + eps
+    scale = np.sqrt(v_hat + eps) if mistake == "eps inside the root" else np.sqrt(v_hat) + eps
     step = lr * m_hat / scale
     if mistake == "the decay divided by the scale, too":
         return w - step - lr * shrink * w / scale, m, v
@@ -114,8 +135,13 @@ def _adamw_array(mistake, w, dw, m, v, t, lr, decay, beta1, beta2, eps):
 
 
 def _adamw(mistake, params, grads, m, v, t, lr, decay, beta1, beta2, eps):
+    what = dict.fromkeys(params, mistake)
+    if mistake == "told by the name b":
+        what = {name: "" if name == "b" else "decayed the biases, too" for name in params}
+    elif mistake == "told by the name w":
+        what = {name: "" if name == "w" else "the decay left out" for name in params}
     done = {
-        name: _adamw_array(mistake, w, grads[name], m[name], v[name], t, lr, decay, beta1, beta2, eps)
+        name: _adamw_array(what[name], w, grads[name], m[name], v[name], t, lr, decay, beta1, beta2, eps)
         for name, w in params.items()
     }
     return tuple({name: three[i] for name, three in done.items()} for i in range(3))
@@ -127,6 +153,10 @@ ADAMW = _named(
         "a penalty in the gradient (L2, not AdamW)": "Put into dw, the decay passes through m and v and is "
         "divided like everything else: keep it apart.",
         "decayed the biases, too": "Arrays with one axis (biases, gains) are not to be decayed.",
+        "told by the name b": "A gain has one axis and no b in its name: count the axes, w.ndim.",
+        "told by the name w": "A matrix may have any name: count the axes, w.ndim.",
+        "only arrays with exactly two axes": "Two axes *or more* decay: a kernel may have three.",
+        "eps inside the root": "eps is added to the root of the corrected v, not to v.",
         "decayed only the biases": "It is the matrices that decay.",
         "the decay without the learning rate": "In one step a weight shrinks by the share lr * decay.",
         "decayed after the step": "The shrinking acts on the old w; Adam's step is not shrunk.",
@@ -152,7 +182,7 @@ def _clip(grads, max_norm):
 
 
 def _weights(mistake, sizes):
-    if mistake == "every part counted alike":
+    if mistake.startswith("every part counted alike"):
         return [1 / len(sizes)] * len(sizes)
     total = {"added without dividing": 1, "divided by the number of parts": len(sizes)}.get(
         mistake, sum(sizes)
@@ -176,6 +206,8 @@ def _accumulate(mistake, parts, sizes, max_norm):
         norm = norm * norm
     if mistake == "made small gradients larger, too":
         scale = max_norm / norm if norm > 0 else 1.0
+    elif mistake.endswith("divided by a norm of zero"):
+        scale = min(1.0, max_norm / norm)
     else:
         scale = max_norm / norm if norm > max_norm else 1.0
     if mistake == "told the norm after clipping":
@@ -187,6 +219,9 @@ ACCUMULATE = _named(
     _accumulate,
     {
         "every part counted alike": "A part of 30 examples should count ten times as much as one of 3.",
+        "every part counted alike, and divided by a norm of zero": "A part of 30 examples should count ten "
+        "times as much as one of 3. And a gradient of zeros has norm 0: divide only when norm > max_norm.",
+        "divided by a norm of zero": "A gradient of zeros has norm 0: divide only when norm > max_norm.",
         "added without dividing": "The parts hold means: what must the weights of a mean sum to?",
         "divided by the number of parts": "Weighted by sizes, the sum has to be divided by the number of "
         "examples.",
@@ -204,8 +239,9 @@ ACCUMULATE = _named(
 
 
 def _rate(mistake, steps, peak, warmup, cooldown, total):
-    s = steps + 1
-    up, down = s / warmup, np.sqrt(warmup / s)
+    s = steps if mistake == "s without the + 1" else steps + 1
+    with np.errstate(divide="ignore"):
+        up, down = s / warmup, np.sqrt(warmup / s)
     left = total - steps
     if mistake == "a first step of zero":
         up = steps / warmup
@@ -227,13 +263,21 @@ def _rate(mistake, steps, peak, warmup, cooldown, total):
         return peak * np.where(cool < 1, cool, rates)
     elif mistake == "negative after the end":
         cool = np.minimum(left / cooldown, 1)
-    return peak * rates * cool
+    elif mistake == "a factor above 1 before the cool-down":
+        cool = np.maximum(left / cooldown, 0)
+    rates = peak * rates * cool
+    return rates.astype(int) if mistake == "cut to whole numbers" else rates
 
 
 RATE = _named(
     _rate,
     {
         "a first step of zero": "Step 0 is a step as well: with a rate of 0 its batch would be wasted.",
+        "s without the + 1": "s = step + 1: the first step has s = 1, not 0.",
+        "cut to whole numbers": "np.zeros_like(steps) makes an array of whole numbers, and each rate stored "
+        "in it is cut. Ask for dtype=float.",
+        "a factor above 1 before the cool-down": "The cool-down factor is clipped on both sides: long before "
+        "the end it is 1.",
         "1 / s instead of its root": "After four times as many steps the rate should be half, not a quarter.",
         "the decay does not begin at the peak": "At s = warmup both branches should give peak: what makes "
         "them meet?",
@@ -267,6 +311,11 @@ def _schulz(mistake, g, steps):
             x = 0.5 * x @ x.T @ x - 1.5 * x
         elif mistake == "3 instead of 3/2":
             x = 3 * x - 0.5 * x @ x.T @ x
+        elif mistake == "added the cube":
+            x = 1.5 * x + 0.5 * x @ x.T @ x
+        elif mistake == "scaled again before every round":
+            x = x / np.linalg.norm(x)
+            x = 1.5 * x - 0.5 * x @ x.T @ x
         elif mistake == "scaled again in every round":
             x = 1.5 * x - 0.5 * x @ x.T @ x
             x = x / np.linalg.norm(x)
@@ -289,6 +338,9 @@ SCHULZ = _named(
         "the two signs swapped": "A singular value of 1 should stay 1.",
         "3 instead of 3/2": "A singular value of 1 should stay 1: 3 - 1/2 is not 1.",
         "scaled again in every round": "Scale once: the iteration itself brings the values to 1.",
+        "scaled again before every round": "Scale once, before the loop: the iteration itself brings the "
+        "values to 1.",
+        "added the cube": "A singular value of 1 should stay 1: 3/2 + 1/2 is not 1.",
         "one round too few": "steps counts the rounds of the iteration; the scaling is not one of them.",
     },
 )
