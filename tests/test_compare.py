@@ -147,6 +147,7 @@ def test_patterns_that_a_person_would_see():
     square = RNG.normal(size=(3, 3))
     assert "wrong sign" in words(A, -A)[0]
     assert "times 2" in words(A, 2 * A)[0]
+    assert "times" not in words(A, A * (1 + 1e-4))[0]  # "times 1" would say nothing
     assert "all zero" in words(A, 0 * A)[0]
     assert "transposed" in words(square, square.T)[0]
     assert "transposed: its values are right" in words(A, A.T)[0]

@@ -161,6 +161,14 @@ def test_overwriting_is_told_by_the_arguments_name():
     verdict = verdict_of(answer, nested)
     assert verdict.kind == "overwritten" and 'params["w1"]' in verdict.message
 
+    def two(params, x):
+        out = x @ params["w1"]
+        params["w1"] += 1
+        x += 1
+        return out
+
+    assert "its arguments " in verdict_of(two, nested).message
+
     def both_wrong(params, x):
         x += 1
         return x @ params["w1"]

@@ -345,9 +345,8 @@ def _pattern(e, g, rule):
     if np.isfinite(ratio) and ratio and close(np.asarray(e * ratio), g, rule.tolerance).all():
         if abs(ratio + 1) < 1e-4:
             return "Yours have the wrong sign."
-        if abs(ratio - 1) < 1e-3:  # a few entries differ: "times 1" would say nothing
-            return ""
-        return f"Yours are the right ones times {ratio:.4g}." if e.size > 1 else ""
+        if e.size > 1 and abs(ratio - 1) > 1e-3:  # "times 1" would say nothing
+            return f"Yours are the right ones times {ratio:.4g}."
     return ""
 
 

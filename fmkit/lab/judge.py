@@ -169,10 +169,8 @@ def _problem(exercise: Exercise, expected: Outcome, got: Outcome) -> Difference 
         return values
     extra = set(got.overwritten) - set(expected.overwritten)
     if extra:
-        names = " and ".join(_argument(exercise, *where) for where in sorted(extra))
-        return Difference(
-            "overwritten", f"The values are right, but the function overwrites its argument {names}."
-        )
+        names = _arguments(exercise, sorted(extra))
+        return Difference("overwritten", f"The values are right, but the function overwrites its {names}.")
     return difference(expected.value, got.value, exercise.tolerance)
 
 
@@ -198,6 +196,11 @@ def _failed(exercise, expected, got) -> Difference | None:
 
 def _names(exercise) -> list[str]:
     return list(inspect.signature(exercise.reference).parameters)
+
+
+def _arguments(exercise, places) -> str:
+    names = " and ".join(_argument(exercise, *where) for where in places)
+    return f"argument{'s' if len(places) > 1 else ''} {names}"
 
 
 def _argument(exercise, position, path) -> str:
@@ -229,8 +232,7 @@ def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
     notes = []
     overwritten = sorted({where for o in outcomes for where in o.overwritten})
     if overwritten and problem.kind != "overwritten":
-        names = " and ".join(_argument(exercise, *where) for where in overwritten)
-        notes.append(f"It also overwrites its argument {names}.")
+        notes.append(f"It also overwrites its {_arguments(exercise, overwritten)}.")
     if outcomes[at].warned and problem.kind in ("nan", "value"):
         notes.append(f"NumPy warned: {outcomes[at].warned}")
     if outcomes[at].printed.strip():
