@@ -1,5 +1,6 @@
 """Sentence vectors of the frozen model, kept on disk, and how much of its old skill is left (chapter 08)."""
 
+import contextlib
 import hashlib
 import os
 
@@ -38,10 +39,11 @@ def features(texts: list[str]) -> np.ndarray:
     if path.exists():
         return np.load(path)
     vectors = sentence_vectors(make_model("frozen"), texts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part.npy")
-    np.save(part, vectors)
-    part.replace(path)  # whole or not at all
+    with contextlib.suppress(OSError):  # a cache that a whole class shares is read-only
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.part.npy")
+        np.save(part, vectors)
+        part.replace(path)  # whole or not at all
     return vectors
 
 

@@ -14,6 +14,7 @@ from fmkit._files import write_whole
 from fmkit.course.layout import chapters
 
 RECORD = Path(".fmkit", "chapters.json")
+QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
 def default_folder() -> Path:
@@ -87,6 +88,12 @@ def _read_record(folder: Path) -> dict:
 
 
 def _hash(data: bytes) -> str:
+    """The hash of a notebook's cells: JupyterLab fills in the rest as soon as it opens one."""
+    try:
+        cells = [[c["cell_type"], "".join(c["source"]), c.get("outputs")] for c in json.loads(data)["cells"]]
+        data = json.dumps(cells).encode()
+    except (ValueError, KeyError, TypeError):
+        pass  # no notebook any more
     return hashlib.sha256(data).hexdigest()
 
 
@@ -95,6 +102,9 @@ def start(folder: Path, browser: bool = True) -> None:
 
     It takes the first free port from 8888 on, asks nobody for news, and is quiet as long as all is well.
     """
+    write_whole(folder / ".fmkit/labconfig/default_setting_overrides.json", json.dumps(QUIET).encode())
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(folder / ".fmkit"), known]))
     from jupyter_client import KernelManager
     from jupyterlab.labapp import LabApp
 

@@ -41,4 +41,7 @@ def test_where_it_is_missing_it_comes_from_our_own_address(asked, monkeypatch, p
     address = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     run_first_cell(path)
-    assert asked == [["pip", f"install --quiet git+{address}"], ["!", "python -m fmkit fetch --quick"]]
+    assert asked == [
+        ["pip", f"install --quiet git+{address}"],
+        ["!", "{sys.executable} -m fmkit fetch --quick"],
+    ]

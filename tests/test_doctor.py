@@ -1,12 +1,12 @@
 """The doctor finds what is wrong, says how to mend it, and takes only what is broken for broken."""
 
 import os
-import shutil
 import subprocess
 import sys
 from importlib import metadata
 
 import pytest
+from test_grading import needs_sandbox
 
 from fmkit import doctor
 from fmkit.assets import ASSETS
@@ -113,8 +113,7 @@ def test_the_kernel(monkeypatch):
 linux = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is for Linux")
 
 
-@linux
-@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@needs_sandbox
 def test_the_real_sandbox():
     found = by_topic(doctor.sandbox)["sandbox"]
     assert found.status == OK and "bubblewrap" in found.text, found

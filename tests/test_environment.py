@@ -1,6 +1,7 @@
 """One list of dependencies: pyproject.toml. environment.yml, constraints.txt and the imports keep to it."""
 
 import ast
+import importlib.metadata
 import os
 import re
 import shutil
@@ -43,7 +44,8 @@ DECLARED = {
 def conda_dependencies():
     for line in CONDA:
         name, _, bounds = line.partition(" ")
-        yield name, SpecifierSet(bounds)
+        if name not in ("python", "pip"):
+            yield name, SpecifierSet(bounds)
 
 
 def test_environment_installs_this_very_package():
@@ -54,13 +56,16 @@ def test_environment_installs_this_very_package():
 
 
 def test_environment_and_pyproject_have_the_same_bounds():
-    bounds = dict(conda_dependencies())
-    assert bounds.pop("python") == SpecifierSet(PROJECT["requires-python"])
-    assert bounds.pop("pip") == SpecifierSet()
-    for name, specifier in bounds.items():
+    for name, specifier in conda_dependencies():
         package = canonicalize_name(RENAMED.get(name, name))
         assert package in CORE, f"{name} is not a dependency of the kit"
         assert specifier == CORE[package].specifier, name
+
+
+def test_binder_understands_which_python():
+    """repo2docker reads this form only; for any other it begins with an old Python of its own choice."""
+    (version,) = [m[1] for line in CONDA if (m := re.fullmatch(r"python =(3\.\d+)", line))]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(version)
 
 
 def test_environment_has_the_heavy_ones_from_conda():
@@ -78,10 +83,17 @@ def test_conda_understands_every_line(line):
         rattler.MatchSpec("numpy >=2.0,<<3")  # it does reject what is wrong
 
 
-def test_binder_runs_the_fetch():
-    script = ROOT / "postBuild"
-    assert os.access(script, os.X_OK) and script.read_text().startswith("#!")
-    assert "fmkit fetch" in script.read_text()
+def test_binder_fetches_the_data_and_lays_out_the_chapters(tmp_path):
+    (tmp_path / "fmkit").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    (tmp_path / "fmkit").chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = os.environ | {"PATH": path, "HOME": str(tmp_path)}
+    env.pop("FMKIT_WORKSPACE", None)
+    subprocess.run([ROOT / "postBuild"], cwd=ROOT, env=env, check=True)
+    assert (tmp_path / "asked").read_text() == "fetch\n"
+    found = {path.name: path.read_text("utf-8") for path in (tmp_path / "fmkit-workspace").glob("*.ipynb")}
+    assert set(found) == {path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")}
+    assert not any("BEGIN SOLUTION" in text for text in found.values())
 
 
 @pytest.mark.parametrize("requirement", [*CORE.values(), *sum(EXTRAS.values(), [])], ids=lambda r: r.name)
@@ -90,6 +102,17 @@ def test_what_was_tried_is_within_the_range(requirement):
     assert name in PINS, "constraints.txt does not pin it"
     assert requirement.specifier.contains(PINS[name])
     assert requirement.specifier, f"{name} has no bound"
+
+
+def test_the_pins_are_for_the_lowest_python_too():
+    lowest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    seen = 0
+    for found in importlib.metadata.distributions():
+        needs = found.metadata["Requires-Python"]
+        if needs and PINS.get(canonicalize_name(found.metadata["Name"])) == found.version:
+            assert SpecifierSet(needs).contains(lowest), f"{found.name} {found.version} needs Python {needs}"
+            seen += 1
+    assert seen > 20
 
 
 def test_every_line_of_the_constraints_is_a_pin():

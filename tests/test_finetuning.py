@@ -284,6 +284,16 @@ def test_features_are_worked_out_once(monkeypatch, tmp_path):
     assert len(calls) == 2  # other texts, another file
 
 
+def test_features_do_without_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
+    from fmkit import sentence_vectors as sv
+
+    (tmp_path / "file").touch()  # root may write into any folder, but not into a file
+    monkeypatch.setattr(sv.assets, "home", lambda: tmp_path / "file")
+    monkeypatch.setattr(sv, "make_model", make)
+    monkeypatch.setattr(sv, "encode", lambda texts: [[2, 5, 3]] * len(texts))
+    assert ft.features(["good", "bad"]).shape == (2, 16)
+
+
 # ----------------------------------------------------------------------------------------------- Hugging Face
 
 

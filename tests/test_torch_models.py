@@ -259,7 +259,7 @@ def test_a_model_that_mixes_devices_is_caught(broken):
         model = broken(GPT_CONFIG, device=device)
         return model, model(fake_ids(device)).sum()
 
-    with pytest.raises(RuntimeError, match="at least two devices"):
+    with pytest.raises(RuntimeError, match="two (different )?devices"):
         backward_on_a_fake_device(make_loss)
 
 

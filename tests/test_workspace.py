@@ -85,6 +85,25 @@ def test_an_untouched_chapter_is_renewed(shipped, mine):
     assert files(mine) == ["01-first.ipynb", "02-second.ipynb"]
 
 
+def test_a_chapter_that_was_only_looked_at_is_renewed(shipped, mine):
+    """JupyterLab fills in the language as soon as it opens a notebook, and saves it."""
+    prepare(mine)
+    nb = nbformat.read(mine / "01-first.ipynb", as_version=4)
+    nb.metadata["language_info"] = {"name": "python", "version": "3.11.2"}
+    nbformat.write(nb, mine / "01-first.ipynb")
+    write_chapter(shipped, "version 2")
+    assert prepare(mine) == (["01-first.ipynb"], [])
+
+
+def test_a_chapter_that_was_run_stays(shipped, mine):
+    prepare(mine)
+    nb = nbformat.read(mine / "01-first.ipynb", as_version=4)
+    nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="seen")]
+    nbformat.write(nb, mine / "01-first.ipynb")
+    write_chapter(shipped, "version 2")
+    assert prepare(mine)[0] == ["01-first (new).ipynb"]
+
+
 def test_a_chapter_that_was_worked_in_stays(shipped, mine):
     prepare(mine)
     work = edit(mine / "01-first.ipynb")

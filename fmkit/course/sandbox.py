@@ -294,8 +294,8 @@ def _reference() -> set[str]:
 
 def _advice(reason: str) -> str:
     return (
-        f"No sandbox for the answers: {reason}. Grade on a Linux machine with bubblewrap, or with --unsafe, "
-        "which runs them in a separate process that can read your files and reach the network."
+        f"No sandbox for the answers: {reason}. `fmkit doctor` says what to do about it. Or grade with "
+        "--unsafe, which runs them in a separate process that can read your files and reach the network."
     )
 
 

@@ -61,12 +61,12 @@ class Card:
         icon, colour, tint = _TONES[self.tone]
         head = (
             f'<span aria-hidden="true" style="display:inline-block;width:1.5em;height:1.5em;'
-            f"line-height:1.5em;margin-right:0.6em;border-radius:50%;text-align:center;"
+            f"line-height:1.5em;margin-right:0.35em;border-radius:50%;text-align:center;"
             f"font-weight:bold;color:#fff;"
-            f'background-color:{colour}">{icon}</span><strong>{_text(self.word)}</strong>'
-        )
+            f'background-color:{colour}">{icon}</span> <strong>{_text(self.word)}</strong>'
+        )  # the space is for hosts that show a notebook without its styles
         if self.name:
-            head += f'<code style="margin-left:0.8em;{_CODE}">{_text(self.name)}</code>'
+            head += f' <code style="margin-left:0.55em;{_CODE}">{_text(self.name)}</code>'
         body = "".join(_paragraph(*p) for p in self.paragraphs) + _rows(self.rows)
         body += _table(self.header, self.table)
         return _encodable(

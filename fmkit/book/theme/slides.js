@@ -37,7 +37,7 @@ function measure(section) {
   copy.style.display = "block";
   bench.firstChild.replaceChildren(copy);
   const within = (e) => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth + 1;
-  if (![...copy.querySelectorAll(".body, .words, .pictures")].every(within)) return -1;
+  if (![...copy.querySelectorAll(".body, .words, .pictures, pre")].every(within)) return -1;
   const shown = ({offsetWidth, offsetHeight, style}) => {
     const w = style.getPropertyValue("--w"), h = style.getPropertyValue("--h");
     return w * h * Math.min(offsetWidth / w, offsetHeight / h) ** 2;
