@@ -134,7 +134,7 @@ def draw(frame: Frame, numbers: dict, ax, nodes: tuple[Node, ...] = EXAMPLE) -> 
             _wire(ax, place[name], place[node.name], bend, wire, frame, numbers)
     for node in nodes:
         _circle(ax, node, frame, numbers)
-    ax.set(xlim=(-0.6, 7.7), ylim=(-1.65, 1.55))
+    ax.set(xlim=(-0.6, 7.7), ylim=(-1.75, 1.55))
     ax.axis("off")
 
 
@@ -146,7 +146,7 @@ def _wire(ax, start, end, bend, wire, frame, numbers):
     side = 1 if bend > 0 or start[1] > 0 else -1  # the label stands on the outer side of the wire
     x, y = (start + end) / 2
     y += side * (abs(bend) + 0.3)
-    style = {"ha": "center", "va": "center", "fontsize": 8}
+    style = {"ha": "center", "va": "center", "fontsize": 9}
     ax.text(x, y, f"{wire} = {short(numbers[wire])}", **style)
     if wire in frame.gradients:
         ax.text(x, y + 0.29 * side, short(frame.gradients[wire]), color=RED, **style)
@@ -159,9 +159,11 @@ def _circle(ax, node, frame, numbers):
     ax.plot(x, y, "o", ms=29, mfc="#FFF3D6" if here else "white", mec=ring, mew=2.6 if here else 1.2)
     ax.text(x, y, node.name, ha="center", va="center", weight="bold", color=BLACK)
     if node.name in frame.values:
-        ax.text(x, y + 0.36, short(frame.values[node.name]), ha="center", va="bottom", color=BLUE, fontsize=9)
+        ax.text(
+            x, y + 0.36, short(frame.values[node.name]), ha="center", va="bottom", color=BLUE, fontsize=10
+        )
     if node.name in frame.gradients:
-        ax.text(x, y - 0.38, short(frame.gradients[node.name]), ha="center", va="top", color=RED, fontsize=9)
+        ax.text(x, y - 0.38, short(frame.gradients[node.name]), ha="center", va="top", color=RED, fontsize=10)
     note = {
         "input": "",
         "relu": "ReLU",
@@ -171,6 +173,6 @@ def _circle(ax, node, frame, numbers):
     }[node.op]
     if node.bias:
         note = f"+ {node.bias} = {short(numbers[node.bias])}"
-    ax.text(x, y - 0.98, note, ha="center", va="top", fontsize=8)
+    ax.text(x, y - 1.08, note, ha="center", va="top", fontsize=9)
     if node.bias in frame.gradients:
-        ax.text(x, y - 1.26, short(frame.gradients[node.bias]), ha="center", va="top", fontsize=8, color=RED)
+        ax.text(x, y - 1.38, short(frame.gradients[node.bias]), ha="center", va="top", fontsize=9, color=RED)

@@ -179,17 +179,16 @@ def shapes(blocks: Sequence[tuple[str, str, int, int]], *, title: str) -> Axes:
     return ax
 
 
-def graph(*steps: int, **numbers: float | int) -> Axes:
-    """The chapter's neuron as a graph, one strip for each step of the walk (0: inputs; -1: all gradients).
+def graph(step: int, **numbers: float | int) -> Axes:
+    """The chapter's neuron as a graph at one step of the walk (0: the inputs; -1: all gradients).
 
     Keyword arguments replace the worked example's numbers, such as ``b2=-10.0``.
     """
     from fmkit.lab import _graph  # it takes its colours from here
 
     now = _graph.NUMBERS | numbers
-    frames = _graph.walk(now)
-    _, axes = plt.subplots(len(steps), 1, figsize=(6.2, 2.4 * len(steps)), squeeze=False)
-    for ax, step in zip(axes.flat, steps, strict=True):
-        _graph.draw(frames[step], now, ax)
-        ax.set_title(textwrap.fill(frames[step].sentence, 95), fontsize=8.5)
-    return axes.flat[0]
+    frame = _graph.walk(now)[step]
+    _, ax = plt.subplots(figsize=(6.0, 2.8))
+    _graph.draw(frame, now, ax)
+    ax.set_title(textwrap.fill(frame.sentence, 82), fontsize=9.5)
+    return ax

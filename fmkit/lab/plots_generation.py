@@ -58,21 +58,22 @@ def next_tokens(
 def settings_compared(
     panels: Mapping[str, tuple[np.ndarray, np.ndarray, str]], tokens: Sequence[str], *, title: str
 ) -> Axes:
-    """One column for each setting: the next token's probabilities as bars, below it a text made so.
+    """One row for each setting: the next token's probabilities as bars, beside them a text made so.
 
     ``panels`` holds for each name (probabilities of the model, probabilities drawn from, text).
     """
-    fig, axes = plt.subplots(2, len(panels), figsize=(5.8, 3.7), height_ratios=(1, 0.9), squeeze=False)
+    size = 5.8, 0.35 + 1.05 * len(panels)
+    fig, axes = plt.subplots(len(panels), 2, figsize=size, width_ratios=(1, 1.7), squeeze=False)
     tallest = max(p.max() for before, after, _ in panels.values() for p in (before, after))
-    for (name, (before, after, text)), ax, below in zip(panels.items(), *axes, strict=True):
-        next_tokens(before, after, tokens, title=name, top=7, ax=ax)
+    for (name, (before, after, text)), (ax, beside) in zip(panels.items(), axes, strict=True):
+        next_tokens(before, after, tokens, title="", top=7, ax=ax)
         ax.set_ylim(0, min(1.3 * tallest, 1.05))
         if ax is not axes[0, 0]:
-            ax.set(ylabel="", yticklabels=[])
             ax.get_legend().remove()
-        below.axis("off")
-        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 24) or [""]]
-        below.text(0, 1, "\n".join(lines[:10]), va="top", family="monospace", fontsize=6.6)
+        beside.axis("off")
+        beside.text(0, 1, name, va="center", weight="bold")
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 40) if part]
+        beside.text(0, 0.84, "\n".join(lines[:4]), va="top", family="monospace", fontsize=9.5)
     fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     return axes[0, 0]
 
@@ -146,7 +147,7 @@ def sureness(text: str, counts: Sequence[int], *, title: str) -> Axes:
     places = np.arange(len(text))
     shades = [ORANGE if before in " \n" else SKY for before in "x" + text[:-1]]
     ax.bar(places, counts, 0.8, color=shades)
-    ax.set_xticks(places, [readable(c) for c in text], fontsize=7.5)
+    ax.set_xticks(places, [readable(c) for c in text], fontsize=8)
     ax.set(title=title, ylabel="characters kept")
     for shade, name in ((ORANGE, "a word begins"), (SKY, "inside a word")):
         ax.bar([0], [0], color=shade, label=name)

@@ -52,7 +52,7 @@ def surface(
     ax.set_ylabel(labels[1], fontsize=8.5, labelpad=-4)
     ax.set_xticks(np.linspace(grid[0], grid[-1], 3))
     ax.set_yticks(np.linspace(grid[0], grid[-1], 3))
-    ax.tick_params(labelsize=7.5, pad=-2)
+    ax.tick_params(labelsize=8, pad=-2)
     return ax
 
 

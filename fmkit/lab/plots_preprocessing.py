@@ -31,7 +31,7 @@ def tokens(rows: Mapping[str, Sequence[str]], *, title: str) -> Axes:
             )
             ax.add_patch(box)
             ax.text(
-                at + width / 2 - 0.06, -line, token, ha="center", va="center", fontsize=7, family="monospace"
+                at + width / 2 - 0.06, -line, token, ha="center", va="center", fontsize=8, family="monospace"
             )
             at += width
     ax.set(xlim=(-13, _PER_ROW * 1.05), ylim=(-len(lines) + 0.4, 0.6), title=title)

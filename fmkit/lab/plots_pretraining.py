@@ -23,18 +23,20 @@ def strips(
     marked : dict, optional
         For a row's name the places to shade.
     """
-    longest = max(map(len, rows.values()))
+    wide = {token: max(1.0, 0.5 * len(token)) for tokens in rows.values() for token in tokens}
+    longest = max(sum(wide[token] for token in tokens) for tokens in rows.values())
     _, ax = plt.subplots(figsize=(6.0, 0.34 * len(rows) + 0.45))
     for y, (name, tokens) in enumerate(rows.items()):
         ax.text(-0.4, y, name, ha="right", va="center", fontsize=8.5)
-        for x, token in enumerate(tokens):
-            is_marked = x in (marked or {}).get(name, ())
+        x = 0.0
+        for place, token in enumerate(tokens):
+            is_marked = place in (marked or {}).get(name, ())
             face = ORANGE + "77" if is_marked else "white"
-            ax.add_patch(plt.Rectangle((x, y - 0.42), 1, 0.84, fc=face, ec="0.75", lw=0.6))
+            ax.add_patch(plt.Rectangle((x, y - 0.42), wide[token], 0.84, fc=face, ec="0.75", lw=0.6))
             shown = {"\n": "↵", " ": "␣"}.get(token, token)
-            size = 8.5 if len(shown) == 1 else 5.2
             weight = "bold" if is_marked else "normal"
-            ax.text(x + 0.5, y, shown, ha="center", va="center", fontsize=size, weight=weight)
+            ax.text(x + wide[token] / 2, y, shown, ha="center", va="center", fontsize=8.5, weight=weight)
+            x += wide[token]
     ax.set(xlim=(-0.2, longest + 0.1), ylim=(len(rows) - 0.4, -0.6), title=title)
     ax.axis("off")
     return ax
@@ -70,10 +72,10 @@ def loss_curves(
         Also draw each batch as a dot.
     """
     ax = ax or plt.subplots(figsize=(5.9, 3.2))[1]
-    longest = max(map(len, curves.values()))
     for name, value in (levels or {}).items():
         ax.axhline(value, color="0.6", lw=0.8, ls=":")
-        ax.text(longest, value, f" {name} {value:.2f}", va="center", fontsize=8)
+        place = {"transform": ax.get_yaxis_transform(), "va": "center"}  # right of the axes
+        ax.text(1.0, value, f" {name} {value:.2f}", fontsize=8, **place)
     for i, (name, values) in enumerate(curves.items()):
         if raw:
             ax.plot(values, ".", color=COLOURS[i], ms=2.5, alpha=0.3)
