@@ -29,6 +29,11 @@ def test_strips_show_what_cannot_be_seen():
     assert [patch.get_x() for patch in shaded] == [0, 3]
 
 
+def test_strips_give_a_long_token_room():
+    boxes = pictures.strips({"in": ["[CLS]", "a"]}, title="t").patches
+    assert boxes[0].get_width() > 2 and boxes[1].get_x() == boxes[0].get_width()
+
+
 def test_smoothed_is_a_centred_mean():
     x, y = pictures.smoothed([1.0, 2.0, 3.0, 10.0], 3)
     np.testing.assert_allclose(x, [1, 2])

@@ -39,21 +39,6 @@ def test_cells_become_slides():
     assert "<title>A &lt;deck&gt;</title>" in text
 
 
-def test_three_pictures_take_a_slide_each():
-    def slides_of(pictures):
-        outputs = [new_output("display_data", {"image/png": "aGk="}) for _ in range(pictures)]
-        cells = [
-            cell(new_markdown_cell, "# Title", "slide"),
-            cell(new_code_cell, "draw()", "fragment", outputs=outputs),
-        ]
-        return slides.deck(new_notebook(cells=cells), "t").split("<script>")[0]
-
-    assert slides_of(2).count("<section><div") == 1
-    three = slides_of(3)
-    assert three.count("<section><div") == 3
-    assert three.count('class="block picture"') == 2, "on a slide of its own it is there from the start"
-
-
 def test_what_is_printed_fits():
     wide, many = "word " * 40, "short\n" * 30
     cells = [

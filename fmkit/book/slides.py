@@ -96,12 +96,7 @@ def _slides(cells: list, student: dict[str, str]) -> list[list[list[str]]]:
             slide.append(f'<aside class="notes">{"".join(blocks)}</aside>')
         else:
             turn = len(slide) if kind == "fragment" else None
-            pictures = [n for n, block in enumerate(blocks) if block.startswith("<img")]
-            for n, block in enumerate(blocks):
-                if len(pictures) > 2 and n in pictures[1:]:  # two can share a slide, more get one each
-                    columns[-1].append([])
-                    slide, turn = columns[-1][-1], None
-                slide.append(_block(block, turn))
+            slide += [_block(block, turn) for block in blocks]
     return [[slide for slide in column if slide] for column in columns if any(column)]
 
 

@@ -145,7 +145,7 @@ def _wire(ax, start, end, bend, wire, frame, numbers):
         return
     side = 1 if bend > 0 or start[1] > 0 else -1  # the label stands on the outer side of the wire
     x, y = (start + end) / 2
-    y += side * (abs(bend) + 0.3)
+    y += side * (abs(bend) + 0.22 if bend else 0.3)
     style = {"ha": "center", "va": "center", "fontsize": 9}
     ax.text(x, y, f"{wire} = {short(numbers[wire])}", **style)
     if wire in frame.gradients:
@@ -173,6 +173,6 @@ def _circle(ax, node, frame, numbers):
     }[node.op]
     if node.bias:
         note = f"+ {node.bias} = {short(numbers[node.bias])}"
-    ax.text(x, y - 1.08, note, ha="center", va="top", fontsize=9)
+    ax.text(x, y - 1.14, note, ha="center", va="top", fontsize=9)
     if node.bias in frame.gradients:
-        ax.text(x, y - 1.38, short(frame.gradients[node.bias]), ha="center", va="top", fontsize=9, color=RED)
+        ax.text(x, y - 1.42, short(frame.gradients[node.bias]), ha="center", va="top", fontsize=9, color=RED)

@@ -190,5 +190,5 @@ def graph(step: int, **numbers: float | int) -> Axes:
     frame = _graph.walk(now)[step]
     _, ax = plt.subplots(figsize=(6.0, 2.8))
     _graph.draw(frame, now, ax)
-    ax.set_title(textwrap.fill(frame.sentence, 82), fontsize=9.5)
+    ax.set_title(textwrap.fill(frame.sentence.replace(" · ", "\u00a0·\u00a0"), 82), fontsize=9.5)
     return ax

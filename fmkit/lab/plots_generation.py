@@ -68,7 +68,7 @@ def settings_compared(
     for (name, (before, after, text)), (ax, beside) in zip(panels.items(), axes, strict=True):
         next_tokens(before, after, tokens, title="", top=7, ax=ax)
         ax.set_ylim(0, min(1.3 * tallest, 1.05))
-        if ax is not axes[0, 0]:
+        if ax is not axes[-1, 0]:
             ax.get_legend().remove()
         beside.axis("off")
         beside.text(0, 1, name, va="center", weight="bold")

@@ -23,7 +23,7 @@ def strips(
     marked : dict, optional
         For a row's name the places to shade.
     """
-    wide = {token: max(1.0, 0.5 * len(token)) for tokens in rows.values() for token in tokens}
+    wide = {token: max(1.0, 0.55 * len(token)) for tokens in rows.values() for token in tokens}
     longest = max(sum(wide[token] for token in tokens) for tokens in rows.values())
     _, ax = plt.subplots(figsize=(6.0, 0.34 * len(rows) + 0.45))
     for y, (name, tokens) in enumerate(rows.items()):
