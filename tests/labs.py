@@ -19,11 +19,13 @@ IDLE = """() => {
   const bar = document.querySelector('#jp-main-statusbar');
   return bar && bar.innerText.includes('| Idle') && document.querySelector('.jp-Notebook .jp-CodeCell');
 }"""
-# Errors, and what goes to stderr: of the cells, and of a widget that was moved, which no cell shows
+# Errors, and what goes to stderr: of the cells, and of a widget that was moved, which no cell shows. JupyterLab
+# asks each new kernel for its widgets; one that has not imported ipywidgets yet says that it knows no such comm.
 LISTEN = """() => {
   window.complaints = [];
   window.jupyterapp.shell.currentWidget.sessionContext.iopubMessage.connect((_, message) => {
-    if (message.header.msg_type === 'error' || message.content.name === 'stderr')
+    const {name, text} = message.content;
+    if (message.header.msg_type === 'error' || (name === 'stderr' && !text.startsWith('No such comm')))
       window.complaints.push(message.content);
   });
 }"""
