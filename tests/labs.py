@@ -19,8 +19,8 @@ IDLE = """() => {
   const bar = document.querySelector('#jp-main-statusbar');
   return bar && bar.innerText.includes('| Idle') && document.querySelector('.jp-Notebook .jp-CodeCell');
 }"""
-# Errors, and what goes to stderr: of the cells, and of a widget that was moved, which no cell shows. JupyterLab
-# asks each new kernel for its widgets; one that has not imported ipywidgets yet says that it knows no such comm.
+# Errors, and what goes to stderr: of the cells, and of a widget that was moved, which no cell shows.
+# JupyterLab asks each new kernel for its widgets; one without ipywidgets says that it knows no such comm.
 LISTEN = """() => {
   window.complaints = [];
   window.jupyterapp.shell.currentWidget.sessionContext.iopubMessage.connect((_, message) => {
