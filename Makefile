@@ -27,8 +27,8 @@ lab: data
 	@$(RUN) fmkit lab $(ARGS)
 
 # Files in their order: the one with few and long tests, of the chapters in the browser, must not come last.
-PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=300 \
-	--nbval-sanitize-with tests/sanitize.cfg tests notebooks
+PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	--nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg tests notebooks
 
 test: $(VENV)/.ready-all data
 	$(PYTEST) $(ARGS)
