@@ -12,17 +12,17 @@ else the machine does hits them alike; processor time of the training steps is c
 import dataclasses
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from speedrun import Runner
 from threadpoolctl import threadpool_limits
 
+from fmkit._paths import RESULTS
 from fmkit.corpus import read_corpus
 from fmkit.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
 from fmkit.training import keep_memory
 
-FILE = Path(__file__).parent.parent / "fmkit" / "weights" / "speedrun.json"
+FILE = RESULTS / "speedrun.json"
 STEPS, TURN, PEEK = 250, 10, 16384
 LADDER = (  # each change stays for those after it
     ("learning rate 4e-3", {"lr": 4e-3}),

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 
 from fmkit import finetuning as ft
+from fmkit._paths import RESULTS
 from fmkit.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
 from fmkit.multitask import forgetting, multitask
 
-OUT = Path(__file__).parent.parent / "fmkit" / "weights" / "finetune_results.json"
+OUT = RESULTS / "finetune_results.json"
 BASELINES = ("vader", "tfidf", "lstm", "lstm_padded")
 TUNED = ("frozen", "head", "last2", "full", "lora", "adapter", "prefix")
 METHODS = (*BASELINES, "frozen", "head", "full", "lora", "adapter", "prefix", "last2", "multitask")

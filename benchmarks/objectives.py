@@ -7,18 +7,18 @@ Writes fmkit/weights/objectives.json, from which the chapter draws. About 15 CPU
 
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fmkit import datasets
+from fmkit._paths import RESULTS
 from fmkit.lab import training_pretraining as lab
 from fmkit.losses import cross_entropy
 from fmkit.params import flatten
 from fmkit.training import batches, keep_memory
 
-FILE = Path(__file__).parent.parent / "fmkit" / "weights" / "objectives.json"
+FILE = RESULTS / "objectives.json"
 TRAIN, VAL, _ = datasets.shakespeare_splits()
 CHARACTERS = sorted(set(TRAIN))
 CODE = {c: i for i, c in enumerate(CHARACTERS)}

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit._archives import AssetError, download, hash_of, unpack
+from fmkit._paths import PINS
 
-PINS = Path(__file__).with_name("assets.txt")
 MANIFEST = "manifest.json"
 
 

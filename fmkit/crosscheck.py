@@ -212,9 +212,9 @@ def _gradients(case: Case, inputs: list, grads: Any) -> dict[str, np.ndarray]:
 
 def all_cases() -> dict[str, Case]:
     """Every case of every module in `fmkit.cases`, as "layers.linear"."""
-    import fmkit.cases
+    from fmkit import cases
 
-    modules = [module.name for module in pkgutil.iter_modules(fmkit.cases.__path__)]
+    modules = [module.name for module in pkgutil.iter_modules(cases.__path__)]
     return {f"{m}.{name}": case for m in _course_order(modules) for name, case in _cases_of(m).items()}
 
 
@@ -224,7 +224,7 @@ def _course_order(modules: list[str]) -> list[str]:
 
 
 def _cases_of(module: str) -> dict[str, Case]:
-    return importlib.import_module(f"fmkit.cases.{module}").CASES
+    return importlib.import_module(f"{fmkit.cases}.{module}").CASES
 
 
 def run(cases: dict[str, Case], devices: Sequence[str] = ("cpu",), seed: int = 0) -> list[Row]:

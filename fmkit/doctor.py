@@ -10,6 +10,7 @@ from importlib import metadata
 
 import fmkit
 from fmkit import assets
+from fmkit._paths import PACKAGE
 
 OK, OPTIONAL, BROKEN = "✓", "–", "✗"
 EXTRAS = {"course": "for instructors", "book": "to build the book", "test": "to run the tests"}
@@ -51,7 +52,7 @@ def _run(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 def _install(extra: str) -> str:
     """The command that installs fmkit again with one extra: from the checkout, where there is one."""
-    root = assets.PINS.parent.parent
+    root = PACKAGE.parent
     editable = (root / "pyproject.toml").is_file()
     what = f"{root if editable else 'fmkit'}{f'[{extra}]' if extra else ''}"
     return f"{sys.executable} -m pip install {'-e ' if editable else ''}'{what}'"

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from fmkit import datasets
+from fmkit._paths import RESULTS
 from fmkit.batching import batches_by_length
 from fmkit.finetuning_data import (
     MAX_LENGTH,
@@ -362,4 +363,4 @@ def results() -> dict:
 
     ``runs`` holds one dict for each run, with the keys of `finetune` (``positive`` to three decimals).
     """
-    return json.loads((Path(__file__).parent / "weights" / "finetune_results.json").read_text("utf-8"))
+    return json.loads((RESULTS / "finetune_results.json").read_text("utf-8"))

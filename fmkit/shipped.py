@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from fmkit._paths import WEIGHTS
 from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.tokenizers import CharTokenizer, Vocabulary
 
-FOLDER = Path(__file__).parent / "weights"
+FOLDER = WEIGHTS
 COMMAND = "fmkit pretrain --recipe shakespeare --output DIR && python -m fmkit.shipped DIR"
 
 

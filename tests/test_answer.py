@@ -5,11 +5,13 @@ import gc
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fmkit.lab.answer import modules_used, run_answer
+import fmkit
+from fmkit.lab.answer import _is_own, modules_used, run_answer
 from fmkit.lab.plain import Foreign
 
 CASE = (np.array([1.0, 2.0]), {"w": np.array([3.0])})
@@ -353,3 +355,16 @@ def test_a_recursive_helper_ends():
         return answer(x - 1) if x else helper(x)
 
     assert modules_used(answer) == {"json"}
+
+
+def test_no_line_of_the_kit_counts_as_the_learners():
+    """An exception raised inside the kit is told with the learner's line that called it."""
+    from fmkit.layers import linear
+
+    def answer(x):
+        return linear(x, x)
+
+    (outcome,) = run_answer(answer, [(np.ones((2, 3)),)])
+    assert outcome.failure.code == "return linear(x, x)"
+    kit = Path(fmkit.__file__).parent
+    assert not any(_is_own(str(file), answer) for file in kit.rglob("*.py"))

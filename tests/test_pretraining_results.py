@@ -3,15 +3,15 @@
 import dataclasses
 import json
 import math
-from importlib.resources import files
 
 import pytest
 
 from fmkit import recipes
+from fmkit._paths import RESULTS
 
 
 def results(name):
-    return json.loads((files("fmkit") / "weights" / name).read_text("utf-8"))
+    return json.loads((RESULTS / name).read_text("utf-8"))
 
 
 def numbers(value):

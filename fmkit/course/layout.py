@@ -17,8 +17,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-import fmkit
 from fmkit._files import write_whole
+from fmkit._paths import PACKAGE
 
 HEADER = ("id", "first_name", "last_name", "email")
 
@@ -185,8 +185,7 @@ def _column(header: list[str], names: tuple[str, ...]) -> int | None:
 
 def chapters() -> list[Path]:
     """The course's notebooks, solutions and all, in order: of the checkout, or of the installed package."""
-    package = Path(fmkit.__file__).parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
+    for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
         if found := sorted(folder.glob("[0-9][0-9]-*.ipynb")):
             return found
     raise FileNotFoundError("fmkit was installed without its notebooks; install it again")

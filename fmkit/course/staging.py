@@ -17,7 +17,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent.parent
+from fmkit._paths import PACKAGE
+
 SHARED = "FMKIT_STAGE"
 WORKER = "fmkit.course.worker"
 KIT = Path("/kit")  # where the stage lies inside the sandbox

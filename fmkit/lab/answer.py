@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from fmkit._paths import PACKAGE
 from fmkit.lab import limit
 from fmkit.lab.plain import Foreign, changed, copy, leaves, plain
 
@@ -157,7 +158,7 @@ def _words(error) -> str:
 
 
 _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(p)) + os.sep for p in ("stdlib", "purelib", "platlib"))
-_KIT = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
+_KIT = str(PACKAGE) + os.sep
 
 
 def _is_own(file, fn) -> bool:

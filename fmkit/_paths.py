@@ -1,0 +1,8 @@
+"""Where things lie in the package: what looks for a file by its place asks here, so that it can move."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+PINS = PACKAGE / "assets.txt"
+WEIGHTS = PACKAGE / "weights"
+RESULTS = PACKAGE / "weights"
