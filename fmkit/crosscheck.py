@@ -224,7 +224,7 @@ def _course_order(modules: list[str]) -> list[str]:
 
 
 def _cases_of(module: str) -> dict[str, Case]:
-    return importlib.import_module(f"{fmkit.cases}.{module}").CASES
+    return importlib.import_module(f"fmkit.cases.{module}").CASES
 
 
 def run(cases: dict[str, Case], devices: Sequence[str] = ("cpu",), seed: int = 0) -> list[Row]:
