@@ -36,7 +36,7 @@ def torch_step():
     import torch
 
     from fmkit.params import flatten
-    from fmkit.torch_models import Block
+    from fmkit.twins.models import Block
 
     params, x, dout = inputs()
     model = Block(CONFIG)

@@ -18,8 +18,8 @@ from speedrun import Runner
 from threadpoolctl import threadpool_limits
 
 from fmkit._paths import RESULTS
-from fmkit.corpus import read_corpus
-from fmkit.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
+from fmkit.runs.corpus import read_corpus
+from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
 from fmkit.training import keep_memory
 
 FILE = RESULTS / "speedrun.json"

@@ -17,11 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fmkit import datasets
-from fmkit import finetuning as ft
 from fmkit.batching import batches_by_length, pad
-from fmkit.pretrained import load_bert
-from fmkit.torch_models import from_params
+from fmkit.data import datasets
+from fmkit.data.pretrained import load_bert
+from fmkit.runs.finetuning import run as ft
+from fmkit.twins.models import from_params
 
 BATCH, WARM_UP, STEPS = 32, 2, 30
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fmkit import finetuning as ft
 from fmkit._paths import RESULTS
-from fmkit.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
-from fmkit.multitask import forgetting, multitask
+from fmkit.runs.finetuning import run as ft
+from fmkit.runs.finetuning.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
+from fmkit.runs.finetuning.multitask import forgetting, multitask
 
 OUT = RESULTS / "finetune_results.json"
 BASELINES = ("vader", "tfidf", "lstm", "lstm_padded")

@@ -17,8 +17,8 @@ from dataclasses import replace
 
 def small_model():
     """Our step, its parameters, the config, Hugging Face's model, a prompt."""
+    from fmkit.data.pretrained import load_shakespeare, to_hf_llama
     from fmkit.llama import fold_llama, folded_llama_step
-    from fmkit.pretrained import load_shakespeare, to_hf_llama
 
     params, config, tokenizer = load_shakespeare()
     config = replace(config, block_size=512)  # rotary positions go on; both sides then need no window
@@ -29,9 +29,9 @@ def small_model():
 def smollm2():
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from fmkit.datasets import pretrained_path
+    from fmkit.data.datasets import pretrained_path
+    from fmkit.data.pretrained import load_llama
     from fmkit.llama import llama_step
-    from fmkit.pretrained import load_llama
 
     folder = pretrained_path("smollm2")
     params, config = load_llama(folder)

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import nbformat
 
-from fmkit.course.batch import grade_batch
-from fmkit.course.student import student_version
+from fmkit.chapters.student import student_version
+from fmkit.course.grading.batch import grade_batch
 from fmkit.lab import exercises
-from fmkit.lab.answer import run_answer
-from fmkit.lab.judge import make_cases
+from fmkit.lab.judging.answer import run_answer
+from fmkit.lab.judging.judge import make_cases
 
 CHAPTER = "04-backprop"
 NOTEBOOK = Path(__file__).resolve().parent.parent / "notebooks" / f"{CHAPTER}.ipynb"

@@ -11,9 +11,9 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fmkit import datasets
 from fmkit._paths import RESULTS
-from fmkit.lab import training_pretraining as lab
+from fmkit.data import datasets
+from fmkit.lab.workbench import pretraining as lab
 from fmkit.losses import cross_entropy
 from fmkit.params import flatten
 from fmkit.training import batches, keep_memory

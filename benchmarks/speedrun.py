@@ -2,7 +2,7 @@
 
     python benchmarks/speedrun.py [--seed 0]
 
-Both recipes of `fmkit.recipes` train from scratch on the same text, in one process with one thread, and take
+Both recipes train from scratch on the same text, in one process with one thread, and take
 turns: 40 slices of each, in which the whole of its steps is done. Processor time of the training steps is
 counted (the batch, forward, backward, optimizer), not that of the validation at the end, which covers the
 whole validation text. The last line is ``ratio N``: the classic recipe's CPU seconds over the fast one's. If
@@ -22,15 +22,15 @@ class Runner:
     """One recipe on its way."""
 
     def __init__(self, recipe, data):
-        from fmkit import recipes
+        from fmkit.runs.pretraining import recipes
 
         self.recipe, self.data, self.step, self.seconds = recipe, data, 0, 0.0
         self.model = recipes.make_model(recipe, data.tokenizer.vocab_size)
         self.optimizer = recipes.make_optimizer(self.model, recipe)
 
     def run_until(self, last: int) -> None:
-        from fmkit import recipes
-        from fmkit.pretraining import loss_and_gradients
+        from fmkit.runs.pretraining import recipes
+        from fmkit.runs.pretraining.run import loss_and_gradients
 
         start = time.process_time()
         while self.step < last:
@@ -43,7 +43,7 @@ class Runner:
         self.seconds += time.process_time() - start
 
     def validation_loss(self) -> float:
-        from fmkit import recipes
+        from fmkit.runs.pretraining import recipes
 
         return recipes.validation_loss(self.model, self.data.val, self.recipe)
 
@@ -51,8 +51,8 @@ class Runner:
 def speedrun(seed: int) -> float:
     import torch
 
-    from fmkit.corpus import read_corpus
-    from fmkit.recipes import CLASSIC, SPEEDRUN
+    from fmkit.runs.corpus import read_corpus
+    from fmkit.runs.pretraining.recipes import CLASSIC, SPEEDRUN
     from fmkit.training import keep_memory
 
     torch.set_num_threads(1)

@@ -36,7 +36,7 @@ def numpy_step():
 def torch_step():
     import torch
 
-    from fmkit.torch_models import from_params
+    from fmkit.twins.models import from_params
 
     params, ids, targets = inputs()
     model = from_params(params, CONFIG)

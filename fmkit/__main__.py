@@ -1,5 +1,5 @@
 """``python -m fmkit`` is the command ``fmkit``."""
 
-from fmkit.cli import main
+from fmkit.command.cli import main
 
 main()

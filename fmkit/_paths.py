@@ -3,6 +3,6 @@
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-PINS = PACKAGE / "assets.txt"
-WEIGHTS = PACKAGE / "weights"
-RESULTS = PACKAGE / "weights"
+PINS = PACKAGE / "data" / "assets.txt"
+WEIGHTS = PACKAGE / "data" / "weights"
+RESULTS = PACKAGE / "data" / "results"  # measured figures that the chapters show

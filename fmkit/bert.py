@@ -1,7 +1,7 @@
 """BERT (chapter 06): the encoder, which sees both sides of every token, its two heads and its two losses.
 
 Shapes: B batch, T positions, C width of the model (``d_model``), V vocabulary, K classes. Parameters are a
-nested dict, the gradients come back nested alike. Pretrained weights fit in (`fmkit.huggingface`).
+nested dict, the gradients come back nested alike. Pretrained weights fit in (`fmkit.twins.huggingface`).
 """
 
 from dataclasses import dataclass

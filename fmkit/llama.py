@@ -3,7 +3,7 @@
 Next to GPT (chapter 06) four things change: RMSNorm for LayerNorm, rotary positions for learned ones, fewer
 key and value heads than query heads, and SwiGLU for the plain feed-forward part. There are no biases. Qwen3
 adds one thing, a norm of each head's query and key (``qk_norm``). The parts are the functions of chapters 04
-and 06; `fmkit.pretrained.load_llama` fills them with the weights of a real model.
+and 06; `fmkit.data.pretrained.load_llama` fills them with the weights of a real model.
 
 Shapes: B batch, T positions, C width of the model (``d_model``), H query heads, G key/value heads, D = C / H,
 V vocabulary.
@@ -157,7 +157,7 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     Parameters
     ----------
     params : dict
-        As `init_llama` makes them, or of a real model from `fmkit.pretrained.load_llama`.
+        As `init_llama` makes them, or of a real model from `fmkit.data.pretrained.load_llama`.
     ids : (B, T) integers
         Tokens; T is at most ``config.block_size``.
     config : LlamaConfig

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fmkit.bert import BertConfig, bert, classification_loss, init_bert, mlm_loss
-from fmkit.cases.transformer import shake
 from fmkit.optimizers import adam, apply
 from fmkit.params import flatten, tree_map
+from fmkit.twins.cases.transformer import shake
 
 CONFIG = BertConfig(vocab_size=23, block_size=10, n_layers=3, n_heads=4, d_model=16, d_ff=40)
 B, T = 3, 7
@@ -31,7 +31,7 @@ def masked_targets():
 
 def check_against_torch(params, inputs, targets, loss_and_grads, logits_of):
     torch = pytest.importorskip("torch")
-    from fmkit.torch_models import from_params
+    from fmkit.twins.models import from_params
 
     loss, grads = loss_and_grads(params, *inputs, targets, CONFIG)
     model = from_params(params, CONFIG)

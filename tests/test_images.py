@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from fmkit import datasets, images
+from fmkit import images
+from fmkit.data import datasets
 from fmkit.images import add_noise, augment, bilinear, crop, flip, random_crop, rotate, scale, warp
 
 SHAPES = [(8, 8), (7, 12), (6, 5, 3), (1, 4), (1, 1, 2)]

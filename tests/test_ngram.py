@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from fmkit import datasets, ngram
+from fmkit import ngram
+from fmkit.data import datasets
 from fmkit.ngram import best_discounts, fit, next_probabilities, probabilities
 
 

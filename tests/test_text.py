@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from fmkit import datasets, text
+from fmkit import text
+from fmkit.data import datasets
 from fmkit.text import (
     bag_of_words,
     clean,

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fmkit.cases.transformer import shake
 from fmkit.optimizers import adam, apply
 from fmkit.params import count, flatten, tree_map
 from fmkit.transformer import Config, gpt, gpt_backward, gpt_loss, init_gpt
+from fmkit.twins.cases.transformer import shake
 
 CONFIG = Config(vocab_size=23, block_size=10, n_layers=3, n_heads=4, d_model=16, d_ff=40)
 
@@ -22,7 +22,7 @@ def rng():
 @pytest.mark.parametrize("tied", [True, False])
 def test_loss_and_every_gradient_equal_torch(rng, tied):
     torch = pytest.importorskip("torch")
-    from fmkit.torch_models import from_params
+    from fmkit.twins.models import from_params
 
     config = replace(CONFIG, tied=tied)
     params = shake(rng, init_gpt(rng, config))

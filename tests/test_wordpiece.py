@@ -5,12 +5,13 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.texts import ANY_TEXT, FEWER, HOSTILE, SETTLED
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tokenizers import ANY_TEXT, FEWER, HOSTILE, SETTLED
 from tokenizers import Tokenizer
 
-from fmkit import datasets, wordpiece
+from fmkit import wordpiece
+from fmkit.data import datasets
 from fmkit.wordpiece import WordPieceTokenizer, longest_match, split_bert
 
 MORE = [

@@ -56,7 +56,7 @@ def _run_mdbook(root: Path) -> None:
 
 def _student_notebooks(root: Path, out: Path) -> None:
     from fmkit.book.chapter import read
-    from fmkit.course.student import student_version
+    from fmkit.chapters.student import student_version
 
     for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
         shutil.rmtree(out / leftover, ignore_errors=True)
@@ -87,7 +87,11 @@ def make_data(root: Path) -> None:
 
 
 def _key(root: Path) -> str:
-    sources = [*root.glob("fmkit/*.py"), *root.glob("fmkit/cases/*.py"), *root.glob("fmkit/lab/**/*.py")]
+    sources = [
+        *root.glob("fmkit/*.py"),
+        *root.glob("fmkit/twins/cases/*.py"),
+        *root.glob("fmkit/lab/**/*.py"),
+    ]
     digest = hashlib.sha256()
     for path in sorted(sources):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
@@ -96,7 +100,7 @@ def _key(root: Path) -> str:
 
 def _kill_table() -> list[dict]:
     from fmkit.lab import exercises
-    from fmkit.lab.kill_table import exercise_rows
+    from fmkit.lab.judging.proof import exercise_rows
 
     return [
         {**asdict(row), "is_proven": row.is_proven, "chapter": exercise.chapter, "title": exercise.title}

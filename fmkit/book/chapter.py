@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from fmkit.course.student import student_version
+from fmkit.chapters.student import student_version
 from fmkit.lab import exercises
 
 WIDGET = '<p class="widget-note">In the notebook, this cell shows controls to play with.</p>'

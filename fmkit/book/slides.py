@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 
 from fmkit.book.chapter import check_id, is_widget, picture_title
-from fmkit.course.student import student_version
+from fmkit.chapters.student import student_version
 from fmkit.lab import exercises
 
 HERE = files("fmkit.book")

@@ -15,8 +15,8 @@ def _said(command):
 
     @functools.wraps(command)
     def run(**options):
-        from fmkit.course.journal import JournalError
-        from fmkit.course.sandbox import SandboxError
+        from fmkit.course.grading.journal import JournalError
+        from fmkit.course.sandbox.process import SandboxError
 
         try:
             return command(**options)
@@ -81,9 +81,9 @@ def release(course, chapters, due):
 
     Again with another deadline: what was collected is settled anew.
     """
-    from fmkit.course import marking
-    from fmkit.course.collect import settle_all
+    from fmkit.course.collecting.collect import settle_all
     from fmkit.course.gradebook import release as hand_out
+    from fmkit.course.grading import marking
 
     moment = marking.parse_moment(due) if due else None
     for chapter in [course.find(name) for name in chapters] or course.chapters():
@@ -107,7 +107,7 @@ def collect(course, source, chapter, on_time):
 
     The same again changes nothing. The last try before the deadline counts.
     """
-    from fmkit.course.collect import collect as take
+    from fmkit.course.collecting.collect import collect as take
 
     found = take(course, source, course.find(chapter, "release") if chapter else None, on_time)
     late = sorted(f"{student} ({name})" for (student, name), how in found.counted.items() if how == "late")
@@ -135,7 +135,7 @@ def grade(course, chapter, jobs, cluster, student, again, unsafe):
     """Grade what was collected. Stop it whenever you like: the same command goes on."""
     from tqdm import tqdm
 
-    from fmkit.course import marking
+    from fmkit.course.grading import marking
 
     chapters = _released(course, chapter)
     todo = marking.jobs(course, chapters, student)
@@ -194,7 +194,7 @@ def _released(course, chapter: str | None) -> list[str]:
 
 def _graded(course, chapter: str | None) -> list[str]:
     """The chapters with results; says whose answers are newer than these."""
-    from fmkit.course.marking import latest, ungraded
+    from fmkit.course.grading.marking import latest, ungraded
 
     wanted = [course.find(chapter, "release")] if chapter else course.chapters("release")
     found = [name for name in wanted if latest(course, name)]

@@ -5,8 +5,9 @@ import io
 from pathlib import Path
 
 from fmkit._files import write_whole
-from fmkit.course import gradebook, marking
-from fmkit.course.collect import handed_in
+from fmkit.course import gradebook
+from fmkit.course.collecting.collect import handed_in
+from fmkit.course.grading import marking
 from fmkit.course.layout import Course
 
 

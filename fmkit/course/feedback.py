@@ -4,8 +4,9 @@ import html
 import re
 
 from fmkit._files import write_whole
-from fmkit.course import gradebook, marking
-from fmkit.course.collect import handed_in
+from fmkit.course import gradebook
+from fmkit.course.collecting.collect import handed_in
+from fmkit.course.grading import marking
 from fmkit.course.layout import Course, CourseError, Student
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # no script runs, whatever got in

@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 
 from fmkit._files import write_whole
+from fmkit.chapters.student import student_version
 from fmkit.course.layout import Course, CourseError
-from fmkit.course.student import student_version
 
 
 @contextmanager

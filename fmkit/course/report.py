@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from fmkit._files import write_whole
-from fmkit.course import marking
+from fmkit.course.grading import marking
 from fmkit.course.layout import Course, CourseError
 
 COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}

@@ -1,7 +1,7 @@
 """What a notebook uses beside the reference: checks, hints, progress, and the source of what it explains."""
 
-from fmkit.lab.check import CheckFailed, check, hint
-from fmkit.lab.progress import progress
-from fmkit.lab.show import show
+from fmkit.lab.checks import CheckFailed, check, hint
+from fmkit.lab.records import progress
+from fmkit.lab.sources import show
 
 __all__ = ["CheckFailed", "check", "hint", "progress", "show"]

@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from typing import Any
 
-from fmkit.lab.exercise import Exercise
+from fmkit.lab.judging.exercise import Exercise
 
 
 def modules() -> list[str]:

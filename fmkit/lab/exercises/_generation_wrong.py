@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from fmkit.lab.exercise import Misconception
+from fmkit.lab.judging.exercise import Misconception
 
 
 def named(wrong, hints):

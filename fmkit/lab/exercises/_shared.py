@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fmkit.lab.exercise import Exercise, Misconception
+from fmkit.lab.judging.exercise import Exercise, Misconception
 
 
 def make_exercise(

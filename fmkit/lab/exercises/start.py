@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from fmkit.lab.exercise import Exercise, Misconception
+from fmkit.lab.judging.exercise import Exercise, Misconception
 
 
 def ink(images):

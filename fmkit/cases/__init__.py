@@ -1,1 +1,0 @@
-"""Every operation in all its forms, for `fmkit.crosscheck`: each module holds ``CASES: dict[str, Case]``."""

@@ -1,0 +1,1 @@
+"""The chapters as files: find, read, the student version, a clean form."""

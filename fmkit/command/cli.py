@@ -1,0 +1,199 @@
+"""The command ``fmkit``: thin, each part imported only when it is asked for."""
+
+import sys
+from pathlib import Path
+
+import click
+
+import fmkit
+from fmkit.course.commands import course
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Commands(click.Group):
+    """What goes wrong for a reason that the reader can mend is one line on stderr, not a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:  # `fmkit exercises | head`
+            raise SystemExit(0) from None
+        except (OSError, RuntimeError) as error:
+            from fmkit.data.assets import AssetError
+
+            if not isinstance(error, OSError | AssetError):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(fmkit.__version__, prog_name="fmkit", message="%(prog)s %(version)s")
+def main():
+    """fmkit: foundation models from scratch, a chapter at a time."""
+
+
+@main.command()
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening a browser.")
+@click.option("--workspace", type=FOLDER, metavar="DIR", help="Your folder [default: ~/fmkit-workspace].")
+def lab(no_browser, workspace):
+    """Open JupyterLab on your own copy of the chapters.
+
+    Your files are never overwritten: a newer version of a chapter that you have worked in lands beside yours.
+    """
+    from fmkit.command import workspace as own
+
+    folder = workspace.expanduser().absolute() if workspace else own.default_folder()
+    own.prepare(folder, say=click.echo)
+    click.echo(f"Your chapters are in {folder}")
+    own.start(folder, browser=not no_browser)
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--from", "source", type=FOLDER, metavar="DIR", help="Take the archives from this folder.")
+@click.option("--quick", is_flag=True, help="Check what is there by size only, not by hash.")
+def fetch(names, source, quick):
+    """Fetch the data and the models: all of them, or NAMES (once; it needs a network)."""
+    from fmkit.data import assets
+
+    if source and not source.is_dir():
+        raise click.UsageError(f"{source} is not a folder")
+    assets.fetch(names, source, full=not quick, say=click.echo)
+
+
+@main.command()
+def doctor():
+    """Check this installation and say how to mend what is wrong."""
+    from fmkit.command.doctor import examine
+
+    sys.exit(examine())
+
+
+@main.command()
+@click.option("--device", metavar="D", help="A torch device to check beside the CPU [default: cuda, if any].")
+@click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the table here as well.")
+def crosscheck(device, json_path):
+    """Check that loop, NumPy, finite differences and torch agree on every operation."""
+    from fmkit.twins.crosscheck import crosscheck
+
+    sys.exit(crosscheck(device, json_path))
+
+
+@main.command()
+@click.option("--chapter", metavar="NN", help="Only the exercises of this chapter, such as 04.")
+def exercises(chapter):
+    """Show that each exercise rejects and names its known mistakes."""
+    from fmkit.lab.judging.proof import print_table
+
+    sys.exit(print_table(chapter))
+
+
+@main.command()
+@click.option(
+    "--recipe",
+    "name",
+    type=click.Choice(["fast", "speedrun", "classic", "shakespeare"]),
+    default="fast",
+    show_default=True,
+    help="What to train, and how.",
+)
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Train longer or shorter.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Another run of the same recipe.")
+@click.option(
+    "--text", type=FILE, metavar="FILE", help="Your own text, UTF-8 [default: Shakespeare's plays]."
+)
+@click.option(
+    "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
+)
+@click.option("--output", type=FOLDER, metavar="DIR", help="Where the run lives [default: pretrain-RECIPE].")
+def pretrain(name, steps, seed, text, device, output):
+    """Train a small language model; stop it whenever you like, the same command goes on with it.
+
+    On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.training, with the same options.
+    """
+    from fmkit.runs.pretraining import run as pretraining
+
+    try:
+        recipe = pretraining.find_recipe(name, steps, seed)
+        pretraining.pretrain(recipe, output or Path(f"pretrain-{name}"), device, text, say=click.echo)
+    except pretraining.ERRORS as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt as stop:
+        click.echo(str(stop) or "Stopped. Run the same command again to go on.", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.option(
+    "--method",
+    default="full",
+    show_default=True,
+    metavar="M",
+    help="What learns: frozen, head, last2, full, lora, adapter or prefix.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), metavar="N", help="How often to see every text [default: by method]."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Another run of the same method."
+)
+@click.option(
+    "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
+)
+@click.option("--output", type=FOLDER, metavar="DIR", help="Save the model here, in Hugging Face's format.")
+@click.option(
+    "--model", metavar="NAME", help="A model of the Hugging Face hub, or a folder [default: MiniLM]."
+)
+@click.option("--csv", "csv_path", type=FILE, metavar="FILE", help="Your own texts: columns text and label.")
+def finetune(method, epochs, seed, device, output, model, csv_path):
+    """Teach a pretrained model to tell good film reviews from bad ones, or your own texts."""
+    from fmkit.command import finetune as finetune_command
+
+    finetune_command.run(method, epochs, seed, device, output, model, csv_path, say=click.echo)
+
+
+main.add_command(course)
+
+
+@main.group()
+def notebook():
+    """For authors: the notebooks as files."""
+
+
+@notebook.command("run")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def notebook_run(paths):
+    """Execute notebooks, bring them to their normal form and save them."""
+    from fmkit.chapters.running import run
+
+    sys.exit(run(paths))
+
+
+@main.command()
+@click.argument("chapter")
+@click.option("--output", type=FILE, metavar="FILE", help="Where to write [default: slides-NN.html].")
+def slides(chapter, output):
+    """Make the slides of a CHAPTER, such as 04: one HTML page for a browser, no network needed."""
+    from fmkit.book.slides import find_chapter, write
+    from fmkit.command.workspace import chapters
+
+    try:
+        source = find_chapter(chapters(), chapter)
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
+    target = write(source, output or Path(f"slides-{source.stem[:2]}.html"))
+    click.echo(f"{target}: open it in a browser; S shows the speaker's notes, F the full screen")
+
+
+@main.command()
+def version():
+    """Print the version."""
+    click.echo(f"fmkit {fmkit.__version__}")

@@ -1,0 +1,209 @@
+"""``fmkit doctor``: what is installed and what works, and for each problem the command that mends it."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+import fmkit
+from fmkit._paths import PACKAGE
+from fmkit.data import assets
+
+OK, OPTIONAL, BROKEN = "✓", "–", "✗"
+EXTRAS = {"course": "for instructors", "book": "to build the book", "test": "to run the tests"}
+SHOWN = ("numpy", "torch", "transformers", "jupyterlab")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    status: str  # OK, OPTIONAL (something nice is missing) or BROKEN
+    topic: str
+    text: str
+    mend: str = ""  # the command that mends it
+
+
+def examine() -> int:
+    """Print the report; 1 when something is broken, 0 when at most optional things are missing."""
+    print(f"fmkit {fmkit.__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")
+    found = []
+    for check in CHECKS:
+        for finding in _run(check):
+            found.append(finding)
+            print(f"  {finding.status} {finding.topic:12s} {finding.text}", flush=True)
+            if finding.mend:
+                print(f"    {'':12s} → {finding.mend}")
+    broken = sum(finding.status == BROKEN for finding in found)
+    print(f"{broken} to mend." if broken else "All is well.")
+    return 1 if broken else 0
+
+
+def _run(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """A check that itself fails is a finding, not the end of the report."""
+    try:
+        yield from check()
+    except Exception as error:
+        yield Finding(BROKEN, check.__name__, f"{type(error).__name__}: {error}", _install(""))
+
+
+def _install(extra: str) -> str:
+    """The command that installs fmkit again with one extra: from the checkout, where there is one."""
+    root = PACKAGE.parent
+    editable = (root / "pyproject.toml").is_file()
+    what = f"{root if editable else 'fmkit'}{f'[{extra}]' if extra else ''}"
+    return f"{sys.executable} -m pip install {'-e ' if editable else ''}'{what}'"
+
+
+def packages() -> Iterator[Finding]:
+    """Every package that pyproject.toml asks for is there, in a version that it allows."""
+    from packaging.requirements import Requirement
+
+    try:
+        required = [Requirement(line) for line in metadata.requires("fmkit") or []]
+    except metadata.PackageNotFoundError:
+        yield Finding(BROKEN, "packages", "fmkit itself is not installed here", _install(""))
+        return
+    core = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
+    wrong = [trouble for r in core if (trouble := _trouble(r))]
+    versions = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
+    if wrong:
+        yield Finding(BROKEN, "packages", "; ".join(wrong), _install(""))
+    else:
+        yield Finding(OK, "packages", f"all {len(core)} as required ({versions})")
+    for extra, purpose in EXTRAS.items():
+        asked = [r for r in required if r not in core and r.marker.evaluate({"extra": extra})]
+        wrong = [trouble for r in asked if (trouble := _trouble(r))]
+        if wrong:
+            text = (
+                "; ".join(wrong) if len(wrong) < 3 else f"{len(wrong)} of {len(asked)} packages are missing"
+            )
+            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", _install(extra))
+        else:
+            yield Finding(OK, f"[{extra}]", f"{purpose}: all {len(asked)} as required")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _trouble(requirement) -> str | None:
+    version = _version(requirement.name)
+    if version is None:
+        return f"{requirement.name} is missing"
+    if not requirement.specifier.contains(version, prereleases=True):
+        return f"{requirement.name} {version} is not {requirement.specifier}"
+    return None
+
+
+def torch() -> Iterator[Finding]:
+    """Which devices torch sees."""
+    import torch as t
+
+    if t.cuda.is_available():
+        names = ", ".join(t.cuda.get_device_name(i) for i in range(t.cuda.device_count()))
+        yield Finding(OK, "torch", f"cpu ({t.get_num_threads()} threads) and cuda ({names})")
+    elif has_gpu():
+        yield Finding(
+            OPTIONAL,
+            "torch",
+            f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without",
+            "make clean lab",
+        )
+    else:
+        yield Finding(OK, "torch", f"cpu ({t.get_num_threads()} threads); no GPU here, and none is needed")
+
+
+def has_gpu() -> bool:
+    """Whether NVIDIA's own tool names a GPU."""
+    try:
+        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and "GPU" in done.stdout
+
+
+def kernel() -> Iterator[Finding]:
+    """The kernel that the notebooks name can be started."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    mend = f"{sys.executable} -m ipykernel install --sys-prefix"
+    try:
+        command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", mend)
+        return
+    if command.startswith("python") or shutil.which(command):
+        yield Finding(OK, "kernel", "python3")
+    else:
+        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", mend)
+
+
+def chapters() -> Iterator[Finding]:
+    """The notebooks of the course are found."""
+    from fmkit.command.workspace import chapters, default_folder
+
+    found = [path.stem for path in chapters()]
+    yield Finding(OK, "chapters", f"{', '.join(found)} (`fmkit lab` copies them to {default_folder()})")
+
+
+def data() -> Iterator[Finding]:
+    """Every asset is there and intact, by hash."""
+    for asset in assets.ASSETS.values():
+        wrong = assets.problem(asset, full=True)
+        if wrong:
+            yield Finding(BROKEN, asset.name, f"{asset.title}: {wrong}", f"fmkit fetch {asset.name}")
+        else:
+            yield Finding(OK, asset.name, asset.title)
+
+
+_INSIDE = "import socket; print(*(name for _, name in socket.if_nameindex()))"
+
+
+def sandbox() -> Iterator[Finding]:
+    """A command really runs in bubblewrap, and sees no network but its loopback. Only grading needs it."""
+    if sys.platform != "linux":
+        yield Finding(OPTIONAL, "sandbox", "grading (for instructors) needs Linux")
+        return
+    if not shutil.which("bwrap"):
+        yield Finding(OPTIONAL, "sandbox", "for instructors: bubblewrap is missing", _install_bubblewrap())
+        return
+    command = [
+        "bwrap",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--die-with-parent",
+    ]
+    command += ["--new-session", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    done = subprocess.run(
+        [*command, sys.executable, "-I", "-c", _INSIDE], capture_output=True, text=True, timeout=60
+    )
+    if done.returncode == 0 and done.stdout.split() in (["lo"], []):
+        yield Finding(OK, "sandbox", f"{_first_line(['bwrap', '--version'])} runs, without a network")
+        return
+    said = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
+    forbidden = "uid map" in said or "namespace" in said
+    mend = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (on Ubuntu)" if forbidden else ""
+    yield Finding(OPTIONAL, "sandbox", f"for instructors: bubblewrap does not work here: {said}", mend)
+
+
+def _install_bubblewrap() -> str:
+    for tool, command in (("apt-get", "apt-get install"), ("dnf", "dnf install"), ("pacman", "pacman -S")):
+        if shutil.which(tool):
+            return f"sudo {command} bubblewrap"
+    return "install the package bubblewrap"
+
+
+def _first_line(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.split("\n")[0]
+
+
+CHECKS = (packages, torch, kernel, chapters, data, sandbox)

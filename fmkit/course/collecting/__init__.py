@@ -1,0 +1,1 @@
+"""From an archive of the LMS to files that have an owner."""

@@ -1,0 +1,60 @@
+"""Grade on a dask.distributed cluster: the same jobs, the same results, also when workers come and go."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from fmkit.course.grading import pool
+from fmkit.course.submission import Unreadable, read_bytes
+
+_RETRIES = 5  # a job runs again when its worker has died; a worker may die for another job's sake
+
+
+def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, dict]]:
+    """Grade jobs (see `pool.grade_job`) on the cluster; gives (name, result) as they finish.
+
+    Parameters
+    ----------
+    jobs : dict
+    cluster : str or distributed.Client
+        The scheduler's address, or a client. The workers need fmkit, the chapters' notebooks at the same
+        path, and bubblewrap.
+
+    Raises
+    ------
+    RuntimeError
+        When the cluster is gone. What is graded by then has been given.
+    """
+    from distributed import Client, as_completed
+
+    client = Client(cluster) if isinstance(cluster, str) else cluster
+    names = {}
+
+    def submit(name):
+        future = client.submit(pool.grade_job, _with_data(jobs[name]), pure=False, retries=_RETRIES)
+        names[future.key] = name
+        return future
+
+    waiting = iter(jobs)
+    window = 2 * max(sum(client.nthreads().values()), 1) + 2  # so many on the way: memory stays flat
+    try:
+        running = as_completed([submit(name) for name in islice(waiting, window)])
+        for future in running:
+            name = names.pop(future.key)
+            if client.status != "running":
+                raise RuntimeError("the cluster is gone; start again to go on from the journal")
+            error = future.exception()
+            yield name, pool.failed(jobs[name], repr(error)[:300]) if error else future.result()
+            for following in islice(waiting, 1):
+                running.add(submit(following))
+    finally:
+        if isinstance(cluster, str):
+            client.close()
+
+
+def _with_data(job: dict) -> dict:
+    """The job with the submission's bytes: a worker elsewhere cannot see the file."""
+    try:
+        return job | {"data": read_bytes(job["file"])}
+    except Unreadable:
+        return job

@@ -1,0 +1,333 @@
+"""Grade one submission: find its answers, run them in the sandbox, judge what came out here.
+
+The result of `grade_submission` is one dict of JSON's own types, without control characters but newline and
+tab:
+
+``student``, ``chapter``, ``file``
+    As given.
+``sha256``
+    Of the submission's bytes; empty when they could not be read.
+``status``
+    The worst that happened: ``unreadable``, ``tampered``, ``crashed``, ``timeout``, ``partly graded`` (an
+    answer is missing), or ``graded``.
+``reason``
+    One line; empty when graded.
+``seconds``
+    On the wall clock.
+``score``, ``max_score``
+    Of the exercises that are graded by machine. The score counts whatever could be graded, in every status.
+``exercises``
+    Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
+    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``misconception``,
+    ``hint``, ``message``, ``rows`` (a list of [label, text]), ``notes`` (a list), ``seconds``.
+``texts``
+    nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
+
+Every text in it may come from the learner: escape it before it goes into a page.
+"""
+
+import functools
+import hashlib
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from fmkit.course.chapter import Asked, read_chapter
+from fmkit.course.grading import outcomes as read
+from fmkit.course.sandbox import staging
+from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
+from fmkit.course.sandbox.wire import WireError
+from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.lab import exercises
+from fmkit.lab.judging.judge import HARMLESS, Verdict, judge, known_outcomes, make_cases
+
+WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
+_OF_SUBMISSION = {"missing": "partly graded"}
+_EMPTY = {"misconception": "", "hint": "", "message": "", "rows": [], "notes": [], "seconds": 0.0}
+
+
+def grade_submission(
+    submission: str | Path | bytes,
+    chapter_notebook: str | Path,
+    seed: int,
+    *,
+    student: str = "",
+    chapter: str = "",
+    file: str = "",
+    limits: Limits = DEFAULT,
+    unsafe: bool = False,
+) -> dict:
+    """Grade a submission.
+
+    Parameters
+    ----------
+    submission : path or bytes
+        The learner's notebook.
+    chapter_notebook : path
+        The instructor's, with or without solutions: what is asked, and for how many points.
+    seed : int
+        Of the inputs; a secret of the run.
+    student, chapter, file : str
+        Carried into the result.
+    limits : Limits
+    unsafe : bool
+        Without the sandbox.
+
+    Returns
+    -------
+    dict
+        See the module's docstring.
+
+    Raises
+    ------
+    SandboxError
+        When there is no sandbox. Nothing that a submission does raises anything.
+    ValueError, OSError
+        When the chapter's notebook cannot be read.
+    """
+    began, asked = time.monotonic(), read_chapter(chapter_notebook)
+    result = {"student": student, "chapter": chapter, "file": file or _name(submission), "sha256": ""}
+    try:
+        data = submission if isinstance(submission, bytes) else read_bytes(submission)
+        result["sha256"] = digest(data)
+        answers = find_answers(read_cells(data), asked)
+    except Unreadable as error:
+        graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
+        result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
+        return _finish(result, graded, began)
+    with _Grader(answers, seed, limits, unsafe) as grader:
+        graded = {a.check_id: grader.grade(a) for a in asked.asked}
+    status, reason = _status(graded)
+    texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
+    return _finish(result | {"status": status, "reason": reason, "texts": texts}, graded, began)
+
+
+def _name(submission) -> str:
+    return "" if isinstance(submission, bytes) else str(submission)
+
+
+def _finish(result, graded, began) -> dict:
+    keys = ("student", "chapter", "file", "sha256", "status", "reason")
+    first = {key: result[key] for key in keys}
+    score, most = (sum(entry[key] for entry in graded.values()) for key in ("points", "max_points"))
+    seconds = round(time.monotonic() - began, 3)
+    first |= {"seconds": seconds, "score": score, "max_score": most, "exercises": graded}
+    return first | {"texts": result["texts"]}
+
+
+def _status(graded) -> tuple[str, str]:
+    for status in WORST_FIRST:
+        if some := [entry for entry in graded.values() if entry["status"] == status]:
+            words = "; ".join(f"{entry['exercise']}: {entry['message']}" for entry in some)
+            return _OF_SUBMISSION.get(status, status), read.tidy(words.replace("\n", " "))
+    return "graded", ""
+
+
+def _prepared(id: str, seed: int):
+    """The exercise, its inputs for this seed, and what the reference and the misconceptions do on them."""
+    with _one_at_a_time:  # it redirects what is printed, for the whole process
+        return _prepare(id, seed)
+
+
+_one_at_a_time = threading.Lock()
+
+
+@functools.lru_cache(maxsize=256)
+def _prepare(id: str, seed: int):
+    exercise = exercises.get(id)
+    own = int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:8], "little")
+    cases = make_cases(exercise, own)
+    return exercise, cases, known_outcomes(exercise, cases)
+
+
+def _entry(asked: Asked, status: str, **more: Any) -> dict:
+    points = asked.points if status == "ok" else 0.0
+    named = {"exercise": asked.exercise, "title": exercises.get(asked.exercise).title, "status": status}
+    return {**named, "points": points, "max_points": asked.points, **_EMPTY, **more}
+
+
+class _Grader:
+    """Grades the exercises of one submission; starts a new sandbox where one was lost."""
+
+    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool):
+        self.answers = answers
+        self.seed = seed
+        self.limits = limits
+        self.unsafe = unsafe
+        self.sandbox: Sandbox | None = None
+        self.errors: list[str] = []
+        self.deadline = time.monotonic() + limits.submission_seconds
+
+    def __enter__(self) -> "_Grader":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.sandbox:
+            self.sandbox.__exit__()
+            self.sandbox = None
+
+    def grade(self, asked: Asked) -> dict:
+        """The verdict on one exercise."""
+        notes = self.answers.notes[asked.check_id]
+        if asked.check_id not in self.answers.found:
+            message = f"There is no answer: no cell writes {asked.function}."
+            return _entry(asked, "missing", message=message, notes=notes)
+        began = time.monotonic()
+        try:
+            entry = self._try(asked)
+        except WorkerLost as lost:
+            self.__exit__()
+            status = "timeout" if lost.kind == "timeout" else "crashed"
+            entry = _entry(asked, status, message=f"It was stopped: {lost}.")
+        except WireError as error:
+            entry = _entry(asked, "crashed", message=f"It sent back what is no result: {error}.")
+        except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+            # what a child sends is the learner's to choose: nothing in it may cost the other exercises
+            entry = _entry(
+                asked, "crashed", message=f"What it sent back cannot be read ({type(error).__name__})."
+            )
+        return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
+
+    def _try(self, asked: Asked) -> dict:
+        exercise, cases, known = _prepared(asked.exercise, self.seed)
+        reply = self._run(asked, exercise, cases, everything=False)
+        if _lacks_a_name(reply):  # the statements that it needs were not all found by reading
+            again = self._run(asked, exercise, cases, everything=True)
+            reply = again if again["how"] == "done" and "outcomes" in again["value"] else reply
+        if reply["how"] != "done":
+            return self._ended(asked, reply)
+        value = reply["value"]
+        if type(value) is not dict:
+            raise WireError("no dict")
+        if value.get("missing"):
+            return _entry(asked, "wrong", **self._why_missing(asked, value))
+        outcomes = read.outcomes_from(value.get("outcomes"), cases)
+        if any(o.failure and o.failure.type == "MemoryError" for o in outcomes):
+            message = f"It took more memory than is allowed ({self.limits.memory // MB} MB)."
+            return _entry(asked, "crashed", message=message)
+        modules = _texts(value.get("modules"))
+        verdict = _judged(exercise, cases, outcomes, modules, known)
+        used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
+        if used or verdict.kind == "module":
+            allowed = (*exercise.allowed, *HARMLESS)
+            return self._tampered(asked, used or _barred(modules, allowed), outcomes)
+        return _judgement(asked, verdict)
+
+    def _run(self, asked, exercise, cases, everything) -> dict:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise WorkerLost(
+                "timeout", f"the {self.limits.submission_seconds:g} s of the submission are used up"
+            )
+        sandbox = self._ready(exercise.allowed, left)
+        seconds = min(self.limits.seconds, left)
+        question = {"target": self.answers.found[asked.check_id], "function": asked.function, "cases": cases}
+        question |= {"seconds": seconds, "everything": everything}
+        return sandbox.ask(question, seconds + 3)
+
+    def _ready(self, allowed, left) -> Sandbox:
+        """A sandbox with the cells in it, in which these modules may be used."""
+        wanted = tuple(sorted({*allowed, *HARMLESS}))
+        if self.sandbox and self.sandbox.allowed != wanted:
+            self.__exit__()
+        if not self.sandbox:
+            self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
+            cells = [
+                {"name": cell.grade_id or f"cell {i}", "source": cell.source}
+                for i, cell in enumerate(self.answers.cells)
+            ]
+            seconds = min(self.limits.seconds, left)
+            self.errors = self.sandbox.ask({"cells": cells, "seconds": seconds}, 3 * seconds + 5)["errors"]
+        return self.sandbox
+
+    def _ended(self, asked, reply) -> dict:
+        if reply["how"] == "timeout":
+            message = f"It was stopped: no answer within {self.limits.seconds:g} s."
+            return _entry(asked, "timeout", message=message)
+        if reply["how"] == "garbage":
+            return _entry(asked, "crashed", message="It sent back what is no result.")
+        if reply["how"] == "large":
+            return _entry(asked, "crashed", message="It sent back more than is allowed.")
+        code = reply.get("code", 0)
+        how = f"by the signal {_signal(-code)}" if code < 0 else f"by itself, with exit code {code}"
+        return _entry(asked, "crashed", message=f"Its process was ended {how}.")
+
+    def _why_missing(self, asked, value) -> dict:
+        error = self.errors[self.answers.found[asked.check_id]]
+        if error:
+            return {"message": f"The cell is no Python: {read.tidy(error, 300)}."}
+        if value.get("why") is None:
+            return {"message": f"The cell writes no function called {asked.function}."}
+        failure = read.failure_from(value["why"])
+        rows = [
+            ["exception", f"{failure.type}: {failure.message}"],
+            ["line", f"{failure.line}: {failure.code}"],
+        ]
+        return {"message": f"The cell raises {failure.type} before the function is there.", "rows": rows}
+
+    def _tampered(self, asked, names, outcomes) -> dict:
+        names = sorted({read.tidy(name, 100) for name in names})
+        lines = [
+            (o.failure.line, o.failure.code) for o in outcomes if o.failure and o.failure.type == "Barred"
+        ]
+        line, code = lines[0] if lines and lines[0][0] else self._line(asked, names)
+        message = f"It uses {', '.join(names)}, which this exercise does not allow (line {line}: {code})."
+        return _entry(asked, "tampered", message=message, rows=[["line", f"{line}: {code}"]])
+
+    def _line(self, asked, names) -> tuple[int, str]:
+        """The line of the answer's cell, or of any, that names one of the modules."""
+        own = self.answers.cells[self.answers.found[asked.check_id]]
+        words = "|".join(re.escape(name.split(".")[0]) for name in names)
+        for cell in (own, *self.answers.cells):
+            for number, line in enumerate(cell.source.splitlines(), start=1):
+                if re.search(rf"\b(?:{words})\b", line):
+                    return number, read.tidy(line.strip(), 200)
+        return 0, "not found by reading"
+
+
+def _lacks_a_name(reply) -> bool:
+    value = reply.get("value")
+    if reply["how"] != "done" or type(value) is not dict:
+        return False
+    outcomes = value.get("outcomes")
+    failures = [o.get("failure") for o in outcomes if type(o) is dict] if type(outcomes) is list else []
+    failures.append(value.get("why"))
+    named = any(type(f) is dict and f.get("type") == "NameError" for f in failures)
+    return named or bool(value.get("missing"))
+
+
+def _texts(sent) -> list[str]:
+    if type(sent) is not list or len(sent) > 100 or any(type(text) is not str for text in sent):
+        raise WireError("no list of names")
+    return sent
+
+
+def _barred(modules, allowed) -> list[str]:
+    own = staging.installed()
+    inside = [m for m in modules if not any(m == a or m.startswith(a + ".") for a in allowed)]
+    return [m for m in inside if m.split(".")[0] in own or m.split(".")[0] == "importlib"] or inside
+
+
+def _signal(number) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
+    try:
+        return judge(exercise, cases, outcomes, modules, known)
+    except Exception as error:  # values of a form that nobody thought of: this answer's loss only
+        raise WireError(f"it cannot be judged ({type(error).__name__})") from None
+
+
+def _judgement(asked: Asked, verdict: Verdict) -> dict:
+    status = "timeout" if verdict.kind == "timeout" else verdict.status
+    rows = [[read.tidy(label, 100), read.tidy(text, 1000)] for label, text in verdict.rows]
+    words = {key: read.tidy(getattr(verdict, key), 1000) for key in ("misconception", "hint", "message")}
+    notes = [read.tidy(note, 500) for note in verdict.notes]
+    return _entry(asked, status, **words, rows=rows, notes=notes)

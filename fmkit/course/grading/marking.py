@@ -1,0 +1,260 @@
+"""Grade what was collected: run the batch, and bring each result to the gradebook and to formgrader."""
+
+import copy
+import functools
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+
+from fmkit._files import write_whole
+from fmkit.course import gradebook
+from fmkit.course.chapter import Chapter, read_chapter
+from fmkit.course.collecting.collect import handed_in
+from fmkit.course.collecting.incoming import STAMP
+from fmkit.course.grading.batch import grade_batch
+from fmkit.course.grading.journal import read_journal
+from fmkit.course.layout import Course, CourseError
+from fmkit.course.sandbox.process import DEFAULT, Limits
+from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.lab import exercises
+from fmkit.lab.checks import card
+from fmkit.lab.judging.judge import Verdict
+
+
+def asked(course: Course, chapter: str) -> Chapter:
+    """What the released notebook of a chapter asks for.
+
+    Raises
+    ------
+    CourseError
+        When it cannot be graded.
+    """
+    try:
+        found = read_chapter(course.notebook("release", chapter))
+        for entry in found.asked:
+            exercises.get(entry.exercise)
+    except (OSError, ValueError, LookupError) as error:
+        raise CourseError(f"{chapter} cannot be graded: {error}") from error
+    return found
+
+
+def jobs(course: Course, chapters: list[str], student: str | None = None) -> list[dict]:
+    """What there is to grade, of all students of the roster or of one.
+
+    Raises
+    ------
+    CourseError
+        When the student has handed in nothing, or nobody has, or a chapter cannot be graded.
+    """
+    found, known = [], {s.id for s in course.students()}
+    if student is not None and student not in known:
+        raise CourseError(f"there is no student {student!r} in students.csv")
+    for chapter in chapters:
+        ids = {entry.check_id for entry in asked(course, chapter).asked}
+        if not ids <= gradebook.grade_cells(course, chapter):
+            raise CourseError(f"the gradebook has other cells: `fmkit course release {chapter}` mends that")
+        for path in _submitted(course, chapter):
+            name = path.parent.parent.name
+            if name in known and student in (None, name):
+                notebook = course.notebook("release", chapter)
+                job = {"student": name, "chapter": chapter, "file": str(path), "notebook": str(notebook)}
+                found.append(job)
+    if not found:
+        who = "nobody" if student is None else f"{student} has not"
+        words = f"{who} handed in {' or '.join(chapters)}" if student else f"{who} has handed in"
+        raise CourseError(f"{words}: `fmkit course collect` takes in what the LMS gives")
+    return found
+
+
+def _submitted(course: Course, chapter: str) -> list[Path]:
+    return sorted((course.root / "submitted").glob(f"*/{chapter}/{chapter}.ipynb"))
+
+
+def grade(
+    course: Course,
+    todo: list[dict],
+    n_jobs: int | None = None,
+    cluster: str | None = None,
+    again: bool = False,
+    unsafe: bool = False,
+    limits: Limits = DEFAULT,
+    progress: Callable[[int, int, dict], None] | None = None,
+) -> list[dict]:
+    """Grade jobs and write the gradebook and the notebooks for formgrader; returns the results.
+
+    Whatever stops this in between, the same call goes on: results are in the journal before anything else,
+    and writing them into the gradebook a second time changes nothing.
+    """
+    gradebook.save_students(course)
+    results = []
+    with gradebook.opened(course) as book:
+        for result in grade_batch(
+            todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
+        ):
+            result = _with_texts(course, result)
+            when, _ = handed_in(course, result["student"], result["chapter"])
+            nb = autograded(course, result)
+            changed = _changed(course, result, nb)
+            gradebook.write_result(book, result, when, changed)
+            _write_autograded(course, result, nb, when)  # last: until it is there, a change is seen again
+            results.append(result)
+    return results
+
+
+def latest(course: Course, chapter: str) -> dict[str, dict]:
+    """The journal's latest result of each student for a chapter."""
+    results = [r for r in read_journal(course.journal) if r["chapter"] == chapter]
+    return {r["student"]: _with_texts(course, r) for r in results}
+
+
+def _with_texts(course: Course, result: dict) -> dict:
+    """The result with all free answers, also those of a submission that could not be read."""
+    ids = [id for id, _ in asked(course, result["chapter"]).texts]
+    return result | {"texts": {id: result["texts"].get(id, "") for id in ids}}
+
+
+def ungraded(course: Course, chapter: str) -> list[str]:
+    """Who has handed in what has not been graded."""
+    results = latest(course, chapter)
+    graded = {student: result["sha256"] for student, result in results.items()}
+    found = []
+    for path in _submitted(course, chapter):
+        student = path.parent.parent.name
+        try:
+            content = digest(read_bytes(path))
+        except Unreadable:
+            content = ""
+        if graded.get(student) != content:
+            found.append(student)
+    return found
+
+
+def summary(course: Course, results: list[dict], chapters: list[str]) -> list[str]:
+    """How the batch went, as lines: statuses, what needs a look, who is missing."""
+    count = Counter(result["status"] for result in results)
+    lines = [f"{number:>5}  {status}" for status, number in count.most_common()]
+    for result in results:
+        if result["status"] != "graded":
+            lines.append(
+                f"{result['student']}, {result['chapter']}: {result['status']}: {result['reason']}"[:300]
+            )
+    known = [s.id for s in course.students()]
+    for chapter in chapters:
+        there = {path.parent.parent.name for path in _submitted(course, chapter)}
+        if missing := [id for id in known if id not in there]:
+            lines.append(f"{chapter}: nothing from {', '.join(missing)}")
+        if strangers := sorted(there - set(known)):
+            lines.append(f"{chapter}: not graded, for they are not in students.csv: {', '.join(strangers)}")
+        if waiting := sum(bool(g["waiting"]) for g in gradebook.grades(course, chapter).values()):
+            lines.append(f"{chapter}: {waiting} wait for points by hand, in formgrader")
+    return lines
+
+
+# --- what formgrader shows ----------------------------------------------------------------------------------
+
+
+def verdict_card(entry: dict):
+    """The card of an exercise's entry in a result."""
+    status = {"ok": "ok", "undone": "undone"}.get(entry["status"], "wrong")
+    message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
+    rows = tuple((label, text) for label, text in entry["rows"])
+    verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
+    return card(exercises.get(entry["exercise"]), verdict)
+
+
+def autograded(course: Course, result: dict):
+    """The notebook that formgrader shows: the released one with the student's answers and our verdicts.
+
+    Nothing else of the submission is in it, so nothing of it can run in the instructor's browser: code and
+    free text are shown as they were typed, outputs are ours.
+    """
+    chapter, path = result["chapter"], course.notebook("release", result["chapter"])
+    nb = copy.deepcopy(_released(course, chapter, path.stat().st_mtime_ns))
+    chapter_asks = asked(course, chapter)
+    answers = _answers(course, chapter_asks, chapter, result["student"])
+    checks = {a.answer_id: a.check_id for a in chapter_asks.asked}
+    for cell in nb.cells:
+        grade_id = grade_id_of(cell)
+        if grade_id in checks:
+            at = answers.found.get(checks[grade_id]) if answers else None
+            cell.source = answers.cells[at].source if at is not None else "# no answer was found"
+        elif grade_id in result["texts"]:
+            cell.source = as_typed(result["texts"][grade_id])
+        elif grade_id in result["exercises"]:
+            shown = verdict_card(result["exercises"][grade_id])
+            data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
+            cell.outputs = [nbformat.v4.new_output("display_data", data)]
+    return nb
+
+
+def grade_id_of(cell) -> str:
+    """nbgrader's id of a cell, or nothing."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+@functools.lru_cache(maxsize=16)
+def _released(course: Course, chapter: str, mtime: int):
+    return gradebook.read_notebook(course.notebook("release", chapter))
+
+
+def _answers(course, chapter_asks, chapter, student):
+    try:
+        cells = read_cells(read_bytes(course.notebook("submitted", chapter, student)))
+    except Unreadable:
+        return None
+    return find_answers(cells, chapter_asks)
+
+
+def as_typed(text: str) -> str:
+    """Markdown that shows a text as it was typed: no HTML, link, picture or formula in it comes to life."""
+    if not text.strip():
+        return "(no answer)"
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, 100) or [""]]
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
+    return "\n".join([f"{fence}text", *lines, fence])
+
+
+def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
+    """nbgrader's id of each answer cell -> what the student wrote, as of the last grading."""
+    try:
+        nb = nbformat.read(course.notebook("autograded", chapter, student), as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return {}
+    return {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+
+
+def _changed(course: Course, result: dict, nb) -> set[str]:
+    """Ids of the graded cells whose answers are not those that formgrader has shown until now."""
+    chapter, before = result["chapter"], shown_answers(course, result["chapter"], result["student"])
+    now = {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+    answers = {a.check_id: a.answer_id for a in asked(course, chapter).asked}
+    pairs = answers | {id: id for id in result["texts"]}
+    return {check for check, answer in pairs.items() if before.get(answer, now[answer]) != now[answer]}
+
+
+def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -> None:
+    path = course.notebook("autograded", result["chapter"], result["student"])
+    write_whole(path, nbformat.writes(nb).encode("utf-8", "replace"))
+    if when:
+        write_whole(path.parent / "timestamp.txt", when.strftime(STAMP).encode())
+
+
+def parse_moment(text: str) -> datetime:
+    """A deadline such as "2026-12-01 23:59", in local time if it names no zone; a day lasts to its end.
+
+    Raises
+    ------
+    CourseError
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise CourseError(f"{text!r} is no moment; write it like 2026-12-01 23:59") from None
+    if re.fullmatch(r"[\d-]+", text.strip()):
+        moment = moment.replace(hour=23, minute=59, second=59)
+    return moment if moment.tzinfo else moment.astimezone()

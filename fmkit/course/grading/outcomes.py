@@ -1,0 +1,75 @@
+"""Read what the worker says an answer did. Whatever is not exactly of the right form is refused.
+
+The worker's child runs the learner's code, so its words are the learner's: they may be wrong, but they must
+be plain, short, and fit the inputs.
+"""
+
+from typing import Any
+
+from fmkit.course.sandbox.wire import WireError
+from fmkit.lab.judging.answer import Failure, Outcome
+
+_KINDS = ("raised", "call", "timeout", "unfinished")
+
+
+def tidy(text: Any, room: int = 500) -> str:
+    """A text without control characters, lone surrogates and excess length."""
+    if not isinstance(text, str):
+        return ""
+    text = text[: room + 1].encode("utf-8", "replace").decode("utf-8")
+    text = "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return text if len(text) <= room else text[: room - 4] + " ..."
+
+
+def outcomes_from(sent: Any, cases: list) -> list[Outcome]:
+    """The outcomes that a child sent, one for each case.
+
+    Raises
+    ------
+    WireError
+        When they are anything else.
+    """
+    if type(sent) is not list or len(sent) != len(cases):
+        raise WireError("not one result for each input")
+    return [_outcome(one, case) for one, case in zip(sent, cases, strict=True)]
+
+
+def _outcome(sent, case) -> Outcome:
+    if type(sent) is not dict or set(sent) != {"value", "failure", "overwritten", "printed", "warned"}:
+        raise WireError("no result")
+    return Outcome(
+        sent["value"],
+        None if sent["failure"] is None else failure_from(sent["failure"]),
+        _overwritten(sent["overwritten"], len(case)),
+        tidy(sent["printed"], 2000),
+        tidy(sent["warned"]),
+    )
+
+
+def failure_from(sent: Any) -> Failure:
+    """The failure that a child sent.
+
+    Raises
+    ------
+    WireError
+    """
+    if type(sent) is not dict or sent.get("kind") not in _KINDS:
+        raise WireError("no failure")
+    line, ancestors = sent.get("line"), sent.get("ancestors")
+    if line is not None and (type(line) is not int or not 0 <= line < 10**7):
+        raise WireError("no line")
+    if type(ancestors) is not list or len(ancestors) > 30 or any(type(a) is not str for a in ancestors):
+        raise WireError("no ancestors")
+    words = (tidy(sent.get(name), room) for name, room in (("type", 100), ("message", 500)))
+    return Failure(sent["kind"], *words, tuple(ancestors), line, tidy(sent.get("code"), 200))
+
+
+def _overwritten(sent, count) -> tuple[tuple[int, str], ...]:
+    if type(sent) is not list or len(sent) > count:
+        raise WireError("no list of arguments")
+    for where in sent:
+        if type(where) is not list or [type(part) for part in where] != [int, str]:
+            raise WireError("no argument")
+        if not 0 <= where[0] < count:
+            raise WireError("an argument that is not there")
+    return tuple((position, tidy(path, 100)) for position, path in sent)

@@ -1,0 +1,146 @@
+"""What a child of the worker does: run the cells that an answer needs, call the answer, say what came of
+it."""
+
+import ast
+import builtins
+import contextlib
+import linecache
+import sys
+import time
+import types
+
+import numpy as np
+
+from fmkit.course.sandbox import slicing, stubs
+from fmkit.lab.judging import limit
+from fmkit.lab.judging.answer import Failure, Outcome, modules_used, run_answer
+from fmkit.lab.judging.plain import Foreign, leaves
+
+
+class Answering:
+    """One answer, in its child."""
+
+    def __init__(self, message, cells, steps, options):
+        self.target = message["target"]
+        self.name = message["function"]
+        self.cases = message["cases"]
+        self.deadline = time.monotonic() + message["seconds"]
+        self.cells = cells
+        self.steps = steps
+        self.options = options
+
+    def run(self) -> dict:
+        """Run the statements, call the answer, and say what came of it as plain data."""
+        stubs.install(self.options["barred"], self.options["allowed"], self.options["stubs"])
+        sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
+        main = types.ModuleType("__main__")
+        names = main.__dict__
+        names.update(__builtins__=builtins, display=stubs.nothing, get_ipython=stubs.Stub("get_ipython"))
+        sys.modules["__main__"] = main
+        error = self.run_cells(names)
+        fn = names.get(self.name)
+        if error and error.kind == "timeout":
+            return {
+                "outcomes": [_as_plain(Outcome(failure=error))] * len(self.cases),
+                "modules": [],
+                "used": [],
+            }
+        if not callable(fn):
+            return {"missing": True, "why": error and _failure(error)}
+        modules = _modules(fn)
+        stubs.used.clear()
+        try:
+            outcomes = run_answer(fn, self.cases, self.left())
+        except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
+            name = type(error).__name__
+            outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)
+        used = sorted(set(stubs.used))
+        reply = {
+            "outcomes": [_as_plain(outcome) for outcome in outcomes],
+            "modules": modules,
+            "used": used,
+        }
+        return _small_enough(reply, self.options["reply_size"])
+
+    def left(self) -> float:
+        return max(self.deadline - time.monotonic(), 0.05)
+
+    def run_cells(self, names) -> Failure | None:
+        """Run the statements one by one; the first failure in the answer's own cell, or the end of the
+        time."""
+        parsed, first = {}, None
+        for cell, index in self.steps:
+            if cell not in parsed:
+                source = self.cells[cell]["source"]
+                file = f"/cell/{self.cells[cell]['name']}"
+                linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+                parsed[cell] = file, slicing.parse(source)
+            file, statements = parsed[cell]
+            failure = self.run_statement(statements[index], file, names)
+            if failure and cell == self.target:
+                if failure.kind == "timeout":
+                    return failure
+                first = first or failure
+        return first
+
+    def run_statement(self, statement, file, names) -> Failure | None:
+        code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
+        printed = limit.Printed()
+        own = file == f"/cell/{self.cells[self.target]['name']}"
+        seconds = self.left() if own else self.left() / 2  # a slow cell above leaves time for the answer
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                limit.call_within(seconds, exec, code, names)
+        except BaseException as error:  # noqa: B036  also SystemExit: the cell ends, not the grading
+            kind = "timeout" if isinstance(error, limit.TooLong) else "raised"
+            line = getattr(statement, "lineno", None)
+            text = linecache.getline(file, line or 0).strip()[:200]
+            return Failure(kind, type(error).__name__, _words(error), (type(error).__name__,), line, text)
+        return None
+
+
+def _modules(fn) -> list[str]:
+    try:
+        return sorted(str(module)[:200] for module in modules_used(fn))[:100]
+    except BaseException:  # noqa: B036  it looks at the learner's objects, which may do anything
+        return []
+
+
+def _words(error) -> str:
+    try:
+        return str(error)[:500]
+    except BaseException:  # noqa: B036  its __str__ is the learner's
+        return ""
+
+
+def _failure(failure) -> dict | None:
+    return failure and {
+        "kind": failure.kind,
+        "type": str(failure.type)[:200],
+        "message": failure.message,
+        "ancestors": [str(a)[:200] for a in failure.ancestors][:30],
+        "line": failure.line,
+        "code": failure.code,
+    }
+
+
+def _as_plain(outcome: Outcome) -> dict:
+    return {
+        "value": outcome.value,
+        "failure": _failure(outcome.failure),
+        "overwritten": [list(where) for where in outcome.overwritten],
+        "printed": outcome.printed[:2000],
+        "warned": outcome.warned[:500],
+    }
+
+
+def _small_enough(reply: dict, room: int) -> dict:
+    """The reply, with the values left out that are too large to send."""
+    share = room // (2 * max(len(reply["outcomes"]), 1))
+    for outcome in reply["outcomes"]:
+        if (
+            sum(part.nbytes if isinstance(part, np.ndarray) else 50 for part in leaves(outcome["value"]))
+            > share
+        ):
+            outcome["value"] = Foreign("something far too large")
+    return reply

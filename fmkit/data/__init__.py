@@ -1,0 +1,1 @@
+"""Data and models, as NumPy takes them: fetched once, checked by hash, read offline."""

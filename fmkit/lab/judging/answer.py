@@ -1,0 +1,261 @@
+"""Run an answer on an exercise's cases and note what it did, as plain data.
+
+Nothing here judges. A grader may run this in a process of its own and send the outcomes home.
+"""
+
+import contextlib
+import dis
+import functools
+import inspect
+import linecache
+import os
+import re
+import sysconfig
+import time
+import traceback
+import types
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fmkit._paths import PACKAGE
+from fmkit.lab.judging import limit
+from fmkit.lab.judging.plain import Foreign, changed, copy, leaves, plain
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call gave no value.
+
+    Attributes
+    ----------
+    kind : str
+        ``"raised"``, ``"call"`` (it could not be called with these arguments), ``"timeout"`` or
+        ``"unfinished"`` (a placeholder is still there).
+    type, message : str
+        Of the exception.
+    ancestors : tuple of str
+        Names of the exception's classes, its own first.
+    line : int or None
+        Line of the learner's own code, counted in its cell or file.
+    code : str
+        That line.
+    """
+
+    kind: str
+    type: str = ""
+    message: str = ""
+    ancestors: tuple[str, ...] = ()
+    line: int | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: a value of plain data or a failure, and what it left behind.
+
+    Attributes
+    ----------
+    overwritten : tuple of (int, str)
+        Arguments that were changed: position, and the path inside it (``""`` for all of it).
+    printed, warned : str
+        What it printed (its beginning), and the first warning with its line.
+    """
+
+    value: Any = None
+    failure: Failure | None = None
+    overwritten: tuple[tuple[int, str], ...] = ()
+    printed: str = ""
+    warned: str = ""
+
+
+def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list[Outcome]:
+    """Call ``fn`` on a fresh copy of every case and note what happened.
+
+    Parameters
+    ----------
+    fn : callable
+        The answer. What it raises is caught, but for KeyboardInterrupt.
+    cases : list of tuples
+        Arguments, plain data.
+    seconds : float, optional
+        Time for all cases together, on the main thread. What is not run by then has failed by ``timeout``.
+
+    Returns
+    -------
+    list of Outcome
+        As many as cases.
+    """
+    if _is_empty(fn):
+        return [Outcome(failure=Failure("unfinished")) for _ in cases]
+    deadline = None if seconds is None else time.monotonic() + seconds
+    # a check leaves the notebook's own random numbers alone
+    outcomes, state = [], np.random.get_state(legacy=False)  # noqa: NPY002
+    try:
+        for case in cases:
+            left = None if deadline is None else deadline - time.monotonic()
+            outcomes.append(_run_case(fn, case, left))
+            failure = outcomes[-1].failure
+            if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
+                outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
+                break
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+    return outcomes
+
+
+def _run_case(fn, case, seconds) -> Outcome:
+    before, args = copy(case), copy(case)
+    value, failure, printed = None, None, limit.Printed()
+    # NumPy's own settings for each call: an answer, or a notebook, may have changed them
+    with warnings.catch_warnings(record=True) as warned, np.errstate(all="warn", under="ignore", call=None):
+        warnings.simplefilter("always")
+        try:
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                value = plain(limit.call_within(seconds, fn, *args))  # only plain data goes on from here
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit: the answer must not end the kernel
+            failure = _failure(error, fn)
+    if any(isinstance(leaf, Foreign) and leaf.kind == "..." for leaf in leaves(value)):
+        failure = Failure("unfinished")
+    paths = [(i, changed(b, a)) for i, (b, a) in enumerate(zip(before, args, strict=True))]
+    overwritten = tuple((i, path) for i, path in paths if path is not None)
+    return Outcome(value, failure, overwritten, printed.getvalue(), _first_warning(warned, fn))
+
+
+def _failure(error, fn) -> Failure:
+    ancestors = tuple(c.__name__ for c in type(error).__mro__ if c is not object)
+    steps = list(traceback.walk_tb(error.__traceback__))
+    own = [step for step in steps if _is_own(step[0].f_code.co_filename, fn)]
+    frame, line = own[-1] if own else (None, None)
+    code = linecache.getline(frame.f_code.co_filename, line).strip() if frame else ""
+    kind = "raised"
+    if isinstance(error, limit.TooLong):
+        kind = "timeout"
+    elif frame and _is_placeholder(error, code, frame, frame is steps[-1][0]):
+        kind = "unfinished"
+    elif isinstance(error, TypeError) and not own:
+        kind = "call"
+    return Failure(kind, type(error).__name__, _words(error), ancestors, line, code[:200])
+
+
+def _is_placeholder(error, code, frame, raised_here) -> bool:
+    """Whether it failed on a ``...`` or a NotImplementedError that was to be replaced."""
+    if isinstance(error, NotImplementedError):
+        return raised_here
+    left = re.sub(r"""\[[^]]*\]|"[^"]*"|'[^']*'|#.*""", "", code)  # x[..., 0] is no placeholder
+    return "..." in left or any(value is ... for value in frame.f_locals.values())
+
+
+def _words(error) -> str:
+    try:
+        return str(error)[:500]
+    except Exception:
+        return ""
+
+
+_LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(p)) + os.sep for p in ("stdlib", "purelib", "platlib"))
+_KIT = str(PACKAGE) + os.sep
+
+
+def _is_own(file, fn) -> bool:
+    """Whether a line of this file is the learner's: the file of the answer, or one of no library."""
+    function = _function(fn)
+    if function is not None and file == function.__code__.co_filename:
+        return True
+    if file.startswith("<"):
+        return file.startswith("<ipython-input")
+    file = os.path.realpath(file)
+    return not file.startswith((*_LIBRARIES, _KIT)) and not re.search(r"[/\\](site|dist)-packages[/\\]", file)
+
+
+def _function(fn):
+    """The Python function inside a partial, decorator, method or object with ``__call__``, or None."""
+    for _ in range(20):  # a chain may lead back to itself
+        kind = type(fn)
+        wrapped = inspect.getattr_static(fn, "__wrapped__", None)  # static: no code of the object runs
+        if wrapped is not None:
+            fn = wrapped
+        elif kind is types.FunctionType:
+            return fn
+        elif kind is functools.partial:
+            fn = fn.func
+        elif kind is types.MethodType:
+            fn = fn.__func__
+        else:
+            fn = inspect.getattr_static(kind, "__call__", None)
+    return None
+
+
+def _first_warning(warned, fn) -> str:
+    of_numbers = [w for w in warned if issubclass(w.category, RuntimeWarning)]
+    for w in of_numbers:
+        if _is_own(w.filename, fn):
+            return f"{w.message} (line {w.lineno}: {linecache.getline(w.filename, w.lineno).strip()[:120]})"
+    return str(of_numbers[0].message) if of_numbers else ""
+
+
+def _is_empty(fn) -> bool:
+    """Whether the body is only ``...``, ``pass`` or a docstring; all compile to "return None"."""
+    if type(fn) is not types.FunctionType:
+        return False
+    code = dis.get_instructions(fn.__code__)
+    steps = [s for s in code if s.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
+    constants = [s.argval for s in steps if s.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return constants == [None] and all(s.opname in _RETURNS_NONE for s in steps)
+
+
+_RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
+
+
+def modules_used(fn: Any) -> frozenset[str]:
+    """Modules that a function uses, through its own helpers too: imported inside or found by a global name.
+
+    Functions of the learner's own notebook or file count as their own code, not as a module.
+    """
+    found: set[str] = set()
+    todo, seen = [_function(fn)], set()
+    home = getattr(todo[0], "__module__", None)
+    while todo:
+        function = todo.pop()
+        if id(function) in seen or function is None:
+            continue
+        seen.add(id(function))
+        imported, values = _names_in(function)
+        found |= imported
+        for value in values:
+            if isinstance(value, types.ModuleType):
+                found.add(value.__name__)
+            elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
+                todo.append(_function(value))
+            elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
+                found.add(value.__module__ or "builtins")
+    return frozenset(found - {"builtins", "typing", "__main__", home})
+
+
+def _names_in(function):
+    """The modules imported inside a function, and the values of the names that it takes from outside."""
+    imported, values = set(), [c.cell_contents for c in function.__closure__ or () if _is_full(c)]
+    for code in _codes(function.__code__):
+        for step in dis.get_instructions(code):
+            if step.opname == "IMPORT_NAME":
+                imported.add(step.argval)
+            elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
+                values.append(function.__globals__[step.argval])
+    return imported, values
+
+
+def _codes(code):
+    inner = [c for const in code.co_consts if isinstance(const, types.CodeType) for c in _codes(const)]
+    return [code, *inner]
+
+
+def _is_full(cell) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  an empty cell raises
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,152 @@
+"""What a learner has solved: one small file in their own folder, never sent anywhere.
+
+The file is ``.fmkit/progress.json`` in the notebook's folder. Nothing that happens to it
+(unreadable, damaged, a full disk) may stop a check. The environment variable ``FMKIT_PROGRESS=session`` keeps
+the record in memory.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from fmkit.lab import exercises
+from fmkit.lab.cards import Card, put
+from fmkit.lab.judging.exercise import Exercise
+
+_session: dict = {}  # the record where none is to be written
+
+
+def record(exercise: Exercise, solved: bool) -> str:
+    """Count one try.
+
+    Returns
+    -------
+    str
+        Empty, or one sentence that says why it could not be written.
+    """
+
+    def add(done: dict) -> None:
+        entry = done.setdefault(exercise.id, {"tries": 0, "solved": False})
+        entry["tries"] += 1
+        entry["solved"] = entry["solved"] or solved
+
+    if _in_memory():
+        add(_session)
+        return ""
+    try:
+        folder = _folder()
+        with _locked(folder):
+            done = _read(folder)
+            add(done)
+            _write(folder, done)
+    except OSError as error:
+        return f"Your progress could not be saved: {error.strerror or error}."
+    return ""
+
+
+def done() -> dict:
+    """The record: exercise id -> ``{"tries": int, "solved": bool}``."""
+    if _in_memory():
+        return _session
+    try:
+        return _read(Path.cwd() / ".fmkit")
+    except OSError:
+        return {}
+
+
+def progress() -> None:
+    """Show what is solved, chapter by chapter."""
+    put(table(exercises.every(), done()))
+
+
+def table(every: list[Exercise], done: dict) -> Card:
+    """The card of `progress`: exercises and points, solved and in all, of each chapter."""
+    solved = [e for e in every if done.get(e.id, {}).get("solved")]
+    chapters = sorted({e.chapter for e in every})
+
+    def row(name: str, some: list, whole: list) -> tuple[str, str, str]:
+        points = f"{sum(e.points for e in some)} of {sum(e.points for e in whole)}"
+        return name, f"{len(some)} of {len(whole)}", points
+
+    def of(chapter: str, exercises: list) -> list:
+        return [e for e in exercises if e.chapter == chapter]
+
+    rows = [row(c, of(c, solved), of(c, every)) for c in chapters]
+    rows.append(row("all", solved, every))
+    header = ("chapter", "solved", "points")
+    return Card("neutral", "Your progress", "", "your progress", header=header, table=tuple(rows))
+
+
+def _in_memory() -> bool:
+    # pytest names itself to all processes that it starts, nbval's kernels too: no litter, nothing remembered
+    return os.environ.get("FMKIT_PROGRESS") == "session" or "PYTEST_VERSION" in os.environ
+
+
+def _folder() -> Path:
+    folder = Path.cwd() / ".fmkit"
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")  # the folder keeps itself out of git
+    return folder
+
+
+def _read(folder: Path) -> dict:
+    """The record of a folder; a damaged file is moved aside and an empty record begun."""
+    file = folder / "progress.json"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if not _is_sound(data):
+            raise ValueError("not a record of progress")
+        return data["exercises"]
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):  # also broken UTF-8
+        with contextlib.suppress(OSError):
+            file.replace(folder / f"progress.damaged-{time.time_ns()}.json")
+        return {}
+
+
+def _is_sound(data) -> bool:
+    if not isinstance(data, dict) or not isinstance(data.get("exercises"), dict):
+        return False
+    return all(
+        isinstance(e, dict) and isinstance(e.get("tries"), int) and isinstance(e.get("solved"), bool)
+        for e in data["exercises"].values()
+    )
+
+
+def _write(folder: Path, done: dict) -> None:
+    """Write beside the file, then rename: a reader sees the old record or the new one, never half of one."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix="progress.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump({"version": 1, "exercises": done}, out, indent=1)
+        os.replace(name, folder / "progress.json")
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+@contextlib.contextmanager
+def _locked(folder: Path):
+    """Two notebooks at once: one waits for the other, a second at most. Where there are no locks, none."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(folder / "lock", "w") as lock:
+        for _ in range(50):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError:  # a file system without locks
+                break
+        yield

@@ -1,0 +1,1 @@
+"""Small trainings that a chapter shows, kept out of its cells."""

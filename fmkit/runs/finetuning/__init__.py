@@ -1,0 +1,1 @@
+"""Fine-tuning a pretrained BERT on film reviews (chapter 08)."""

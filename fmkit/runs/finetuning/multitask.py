@@ -1,0 +1,141 @@
+"""Two tasks in one body (chapter 08), and what the body forgets when it learns the second one later.
+
+Film reviews and tweets, both positive or negative, share every block; each has a head of its own.
+"""
+
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fmkit.batching import batches_by_length
+from fmkit.data.datasets import tweets
+from fmkit.runs.finetuning.data import encode, make_batch, make_model, splits
+from fmkit.runs.finetuning.run import evaluate, fit, predict, schedule
+from fmkit.twins.adapters import Classifier
+
+
+class SharedBody(nn.Module):
+    """One body and pooler, a linear head for each task: ``model.task(i)`` is a model for `predict`."""
+
+    def __init__(self, body: Classifier, n_tasks: int = 2):
+        super().__init__()
+        self.body = body
+        C, K = body.w.shape
+        device = body.w.device
+        self.w = nn.ParameterList(torch.zeros(C, K, device=device) for _ in range(n_tasks))
+        self.b = nn.ParameterList(torch.zeros(K, device=device) for _ in range(n_tasks))
+
+    def forward(self, ids, mask, task: int = 0):
+        """Logits (B, K) of one task."""
+        return torch.tanh(self.body.bert.pooler(self.body.cls(ids, mask))) @ self.w[task] + self.b[task]
+
+    def groups(self, lr: float, head_lr: float, decay: float) -> list[dict]:
+        """As `Classifier.parameter_groups`, with all the heads."""
+        groups = self.body.parameter_groups(lr, head_lr, decay)
+        own = {id(self.body.w), id(self.body.b)}  # the body's own head has nothing to do here
+        groups[-1]["params"] = [w for w in groups[-1]["params"] if id(w) not in own]
+        return [*groups, {"params": [*self.w, *self.b], "lr": head_lr}]
+
+
+def train_together(tasks: list, method="full", lr=1e-4, decay=0.9, head_lr=1e-3, seed=0, device="cpu",
+                   batch_size=32, progress=None) -> tuple[SharedBody, float]:  # fmt: skip
+    """One epoch over the texts of all tasks; each batch is of one task, the order of the batches is random.
+
+    Parameters
+    ----------
+    tasks : list of rows
+        For each task a list of (text, label).
+
+    Returns
+    -------
+    model, cpu_seconds
+    """
+    model = SharedBody(make_model(method, seed, device), len(tasks))
+    optimizer = torch.optim.AdamW(model.groups(lr, head_lr, decay), weight_decay=0.01, fused=True)
+    weights = [w for group in optimizer.param_groups for w in group["params"]]
+    rng = np.random.default_rng(seed)
+    ids = [encode([text for text, _ in rows]) for rows in tasks]
+    batches = [
+        (task, rows)
+        for task, texts in enumerate(ids)
+        for rows in batches_by_length([len(text) for text in texts], batch_size, rng)
+    ]
+    began = time.process_time()
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    for step, i in enumerate(rng.permutation(len(batches))):
+        task, rows = batches[i]
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak * schedule(step, len(batches))
+        logits = model(*make_batch([ids[task][row] for row in rows], device), task)
+        target = torch.tensor([tasks[task][row][1] for row in rows], device=logits.device)
+        loss = F.cross_entropy(logits, target)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        if progress:
+            progress(step + 1, len(batches), loss.item())
+    return model, time.process_time() - began
+
+
+def accuracies(model, tests: list, heads=None) -> list[float]:
+    """Accuracy on each task's test rows; ``heads`` says which head judges which."""
+    heads = range(len(tests)) if heads is None else heads
+    scores = []
+    for head, rows in zip(heads, tests, strict=True):
+
+        def judge(ids, mask, head=head):
+            return model(ids, mask, head) if isinstance(model, SharedBody) else model(ids, mask)
+
+        model.eval()
+        positive = predict(judge, encode([text for text, _ in rows]), device=next(model.parameters()).device)
+        scores.append(evaluate(positive, [label for _, label in rows])["accuracy"])
+    return scores
+
+
+def multitask(seed: int = 0, method: str = "full", device="cpu", parts=None, progress=None) -> dict:
+    """Train one body on reviews and tweets together.
+
+    Parameters
+    ----------
+    parts : ((train, val, test), (train, val, test)), optional
+        Reviews and tweets; by default all of them.
+
+    Returns
+    -------
+    dict
+        seed, method, cpu_seconds, reviews, tweets: accuracies on the two test sets.
+    """
+    both = parts or (splits(), splits(tweets()))
+    model, seconds = train_together(
+        [part[0] for part in both], method, seed=seed, device=device, progress=progress
+    )
+    scores = accuracies(model, [part[2] for part in both])
+    return {"seed": seed, "method": method, "cpu_seconds": seconds, "reviews": scores[0], "tweets": scores[1]}
+
+
+def forgetting(model: Classifier, parts=None, seed: int = 0, lr: float = 1e-4, progress=None) -> dict:
+    """Fine-tune a model of the reviews on tweets, in place; how much of the reviews does it forget?
+
+    Returns
+    -------
+    dict
+        reviews_before, reviews_after, tweets_before, tweets_after: accuracies; cpu_seconds.
+    """
+    both = parts or (splits(), splits(tweets()))
+    tests = [part[2] for part in both]
+    before = accuracies(model, tests)
+    history = fit(model, both[1][0], both[1][1], epochs=1, lr=lr, seed=seed, progress=progress)
+    after = accuracies(model, tests)
+    return {
+        "method": model.method,
+        "seed": seed,
+        "cpu_seconds": history[-1]["cpu_seconds"],
+        "reviews_before": before[0],
+        "reviews_after": after[0],
+        "tweets_before": before[1],
+        "tweets_after": after[1],
+    }

@@ -1,0 +1,1 @@
+"""Pretraining a small language model (chapter 07)."""

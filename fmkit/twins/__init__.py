@@ -1,0 +1,1 @@
+"""The same things in torch, and the proof that both agree."""

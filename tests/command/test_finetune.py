@@ -1,0 +1,156 @@
+"""`fmkit finetune`: what it saves predicts the same in Hugging Face, and mistakes are one line."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from fmkit.command import finetune as command
+from fmkit.command.cli import main
+from fmkit.data.datasets import AssetError, pretrained_path
+from fmkit.runs.finetuning import run as ft
+
+transformers = pytest.importorskip("transformers")
+TEXTS = ["a good film", "a bad film", "good plot and a fine cast", "what an awful plot"]
+
+
+def call(*words):
+    return CliRunner().invoke(main, ["finetune", *map(str, words)])
+
+
+def refused(*words):
+    """The one line it was refused with."""
+    done = call("--device", "cpu", *words)
+    assert done.exit_code == 1 and done.output.startswith("Error: ") and done.output.count("\n") == 1
+    return done.output
+
+
+@pytest.fixture
+def texts(tmp_path):
+    path = tmp_path / "own.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["label", "text"])
+        for i in range(40):
+            writer.writerow([i % 2, f"{'good' if i % 2 else 'bad'}, film number {i}"])
+    return path
+
+
+@pytest.fixture
+def tiny_hub(tmp_path):
+    """A folder as on the hub: a DistilBERT with a head for five classes, and its tokenizer."""
+    words = ["good", "bad", "film", "number", "a", "plot", ",", "and"]
+    words += [f"{mark}{i}" for mark in ("", "##") for i in range(10)]
+    (tmp_path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
+    config = transformers.DistilBertConfig(
+        vocab_size=5 + len(words), dim=16, n_layers=2, n_heads=2, hidden_dim=24, num_labels=5
+    )
+    transformers.DistilBertForSequenceClassification(config).save_pretrained(tmp_path / "hub")
+    transformers.BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path / "hub")
+    return tmp_path / "hub"
+
+
+def judge(folder, texts):
+    """P(positive) by Hugging Face alone."""
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    cut = transformers.AutoTokenizer.from_pretrained(folder)
+    with torch.no_grad():
+        logits = model(**cut(texts, padding=True, truncation=True, return_tensors="pt")).logits
+    return logits.softmax(-1)[:, 1].numpy()
+
+
+@pytest.mark.parametrize("method", ["lora", "head"])
+def test_minilm_saved_and_loaded_predicts_the_same(method, texts, tmp_path):
+    try:
+        pretrained_path("minilm")
+    except AssetError as error:
+        pytest.skip(str(error))
+    result = command.run(method, 1, 0, "cpu", tmp_path / "out", None, texts, say=lambda text: None)
+    ours = ft.predict(result["model"], ft.encode(TEXTS))
+    assert np.ptp(ours) > 1e-4
+    np.testing.assert_allclose(judge(tmp_path / "out", TEXTS), ours, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["head", "full"])
+def test_a_model_of_the_hub(method, tiny_hub, texts, tmp_path):
+    words = ["--model", tiny_hub, "--method", method, "--csv", texts, "--device", "cpu"]
+    done = call(*words, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "test accuracy" in done.output and "from_pretrained" in done.output
+    before = transformers.AutoModel.from_pretrained(tiny_hub).state_dict()
+    after = transformers.AutoModel.from_pretrained(tmp_path / "out").state_dict()
+    same = [torch.equal(w, after[name]) for name, w in before.items()]
+    assert all(same) if method == "head" else not all(same)
+    assert judge(tmp_path / "out", TEXTS).shape == (4,)
+
+
+def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path):
+    result = command.run("full", 2, 0, "cpu", tmp_path / "out", str(tiny_hub), texts, say=lambda text: None)
+    test = command.read_csv(texts)[2]
+    np.testing.assert_allclose(judge(tmp_path / "out", [t for t, _ in test]), result["positive"], atol=1e-5)
+
+
+# -------------------------------------------------------------------------------------------------- refusals
+
+
+def test_an_unknown_method():
+    assert "there is no method 'magic'; there are frozen, head" in refused("--method", "magic")
+
+
+@pytest.mark.parametrize("method", ["frozen", "adapter", "prefix"])
+def test_what_cannot_be_saved(method, tmp_path):
+    assert "Leave --output out" in refused("--method", method, "--output", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_method_that_needs_minilm():
+    assert "the methods are head and full" in refused("--model", "some/model", "--method", "lora")
+
+
+def test_a_device_that_is_not_there(texts):
+    done = call("--device", "abacus", "--csv", texts)
+    assert done.exit_code == 1 and "device 'abacus' cannot be used" in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, texts):
+    (tmp_path / "file").write_text("")
+    assert "cannot write into" in refused("--output", tmp_path / "file" / "out", "--csv", texts)
+
+
+def test_a_hub_model_without_a_network(texts):
+    said = refused("--model", "nobody/no-such-model", "--csv", texts)
+    assert "'nobody/no-such-model' could not be loaded" in said and "packaged MiniLM" in said
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        (None, "cannot read"),
+        ("", "columns text and label"),
+        ("sentence,label\ngood,1\n", "columns text and label"),
+        ("text,label\ngood,1\nbad,maybe\n", "row 3"),
+        ("text,label\n ,1\n", "row 2"),
+        ("text,label\ngood,1\nbad,0\n", "too few texts"),
+        ("text,label\n" + "".join(f"film {i},1\n" for i in range(30)), "both labels"),
+    ],
+)
+def test_a_table_that_does_not_fit(content, reason, tmp_path):
+    if content is not None:
+        (tmp_path / "own.csv").write_text(content)
+    assert reason in refused("--csv", tmp_path / "own.csv")
+
+
+def test_the_bar_and_the_table(capsys):
+    with command.progress_bar() as show:
+        show(1, 10, 0.5)
+        show(10, 10, 0.25)
+    said = capsys.readouterr().err
+    assert "10/10" in said and "0.25" in said
+    result = {"method": "lora", "epochs": 2, "trainable": 12345, "cpu_seconds": 9.4, "val_accuracy": 0.851,
+              "accuracy": 0.8, "interval": (0.75, 0.85), "macro_f1": 0.79}  # fmt: skip
+    printed = command.table(result)
+    assert "12,345" in printed and "80.0%  (95 %: 75.0% to 85.0%)" in printed
+    assert len({line[26] != " " for line in printed.splitlines()}) == 1

@@ -1,0 +1,151 @@
+"""A course's folder and roster: what is read, what is refused in one line, what is never overwritten."""
+
+import sys
+
+import pytest
+from click.testing import CliRunner
+from helpers import courses
+
+from fmkit.command.cli import main
+from fmkit.course import gradebook, layout
+from fmkit.course.layout import CourseError, Student, read_roster
+
+ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,first_name,last_name,email\nada,Ada,Lovelace,ada@x.org\n",
+        "id;first name;Surname;Email address\r\nada;Ada;Lovelace;ada@x.org\r\n",
+        "Email address\tFirst name\tLast name\tUsername\nada@x.org\tAda\tLovelace\tada\n\n",
+        '"Student","ID","SIS Login ID","Email"\n"    Points Possible",,,\n"Lovelace, Ada",12,ada,ada@x.org\n',
+        "id,full name,e-mail\n ada , Ada Lovelace,ada@x.org\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_rosters_of_all_sorts(tmp_path, text, encoding):
+    path = tmp_path / "roster.csv"
+    path.write_bytes(text.encode(encoding))
+    assert read_roster(path) == [ADA]
+
+
+def test_accents_and_names_of_several_words(tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_bytes(
+        "id;vorname;nachname\nj\u00fcrgen;Ju\u0308rgen;M\u00fcller L\u00fcdenscheidt".encode(
+            "cp1252", "replace"
+        )
+    )
+    (student,) = read_roster(path)
+    assert student.id == "jürgen" and student.last_name == "Müller Lüdenscheidt" and student.email == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty; its first line should be id,first_name,last_name,email"),
+        ("name,mail\nAda,x", "has no column id"),
+        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' comes twice"),
+        ("id,first_name\n,Ada\n", r"line 2: '' cannot be an id"),
+        ("id\n../etc\n", r"line 2: '../etc' cannot be an id"),
+        ("id\n=1+1\n", "cannot be an id"),
+        ("id\n_nobody\n", "cannot be an id"),
+        ("id\na/b\n", "cannot be an id"),
+        ("id\nada.\n", "cannot be an id"),
+        ("id\nada\x00\n", "cannot be an id|is no CSV file"),
+    ],
+)
+def test_roster_errors_are_one_line(tmp_path, text, words):
+    path = tmp_path / "roster.csv"
+    path.write_text(text)
+    with pytest.raises(CourseError, match=words) as caught:
+        read_roster(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_roster_that_is_not_there(tmp_path):
+    with pytest.raises(CourseError, match="cannot be read: No such file"):
+        read_roster(tmp_path / "none.csv")
+
+
+def test_init_overwrites_nothing(tmp_path):
+    course = courses.make(tmp_path / "course")
+    before = {p: p.read_bytes() for p in course.root.rglob("*") if p.is_file() and p.suffix != ".db"}
+    source = course.notebook("source", courses.CHAPTER)
+    source.write_text("mine")
+    (tmp_path / f"{courses.CHAPTER}.ipynb").write_text("theirs")
+    assert (
+        layout.init(course.root, course.root / "students.csv", [tmp_path / f"{courses.CHAPTER}.ipynb"]) == []
+    )
+    assert source.read_text() == "mine"
+    assert all(p.read_bytes() == data for p, data in before.items() if p != source)
+
+
+def test_another_roster_is_not_passed_over_in_silence(tmp_path):
+    course = courses.make(tmp_path / "course")
+    (tmp_path / "new.csv").write_text("id\nsomebody\n")
+    with pytest.raises(CourseError, match="has a students.csv already"):
+        layout.init(course.root, tmp_path / "new.csv", [])
+    assert [s.id for s in course.students()] == list(courses.STUDENTS)
+
+
+def test_a_course_may_be_moved(tmp_path):
+    courses.make(tmp_path / "before").root.rename(tmp_path / "after")
+    config = (tmp_path / "after" / "nbgrader_config.py").read_text()
+    assert str(tmp_path) not in config
+    assert gradebook.grade_cells(layout.open_course(tmp_path / "after"), courses.CHAPTER)
+
+
+def test_a_folder_of_an_odd_name(tmp_path):
+    course = courses.make(tmp_path / "Größe #1 & 'x'")
+    assert gradebook.grade_cells(course, courses.CHAPTER)
+    assert not [p for p in tmp_path.iterdir() if p != course.root]
+
+
+def test_without_nbgrader_the_reason_is_said(tmp_path, monkeypatch):
+    course = courses.make(tmp_path / "course")
+    monkeypatch.setitem(sys.modules, "nbgrader", None)
+    for words in (["release", "4"], ["collect", str(tmp_path)], ["export"], ["init", str(tmp_path / "new")]):
+        words += [] if words[0] == "init" else ["--course", str(course.root)]
+        done = CliRunner().invoke(main, ["course", *words])
+        assert done.exit_code == 1
+        assert "nbgrader is missing: pip install" in done.stderr or "nothing has been graded" in done.stderr
+
+
+def test_chapters_are_found_by_number_and_name(tmp_path):
+    course = courses.make(tmp_path / "course")
+    assert [course.find(name) for name in ("4", "04", courses.CHAPTER)] == [courses.CHAPTER] * 3
+    with pytest.raises(CourseError, match="there is no chapter '7'; there are 04-backprop"):
+        course.find("7")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["release", "--course", "{empty}"], "is no course: `fmkit course init DIR` makes one"),
+        (["release", "11"], "there is no chapter '11'; there are 04-backprop"),
+        (["release", "--due", "tomorrow"], "'tomorrow' is no moment; write it like 2026-12-01 23:59"),
+        (["collect", "{empty}/none.zip"], "does not exist"),
+        (["collect", "{empty}", "--chapter", "9"], "there is no chapter '9'"),
+        (["grade"], "nobody has handed in: `fmkit course collect`"),
+        (["grade", "--student", "eve"], "there is no student 'eve' in students.csv"),
+        (["grade", "--jobs", "0"], "0 is not in the range"),
+        (["feedback"], "nothing has been graded yet: `fmkit course grade` does it"),
+        (["export"], "nothing has been graded yet"),
+        (["report", "4"], "nothing has been graded yet"),
+        (["init", "{empty}/what?"], "cannot have a ? in its name"),
+        (["init", "{empty}/x", "--students", "{empty}/none.csv"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(tmp_path, words, says):
+    course, empty = courses.make(tmp_path / "course"), tmp_path / "empty"
+    empty.mkdir()
+    words = [word.format(empty=empty) for word in words]
+    if "--course" not in words and words[0] != "init":
+        words += ["--course", str(course.root)]
+    done = CliRunner().invoke(main, ["course", *words])
+    assert done.exit_code != 0 and not done.stdout
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: ") and says in last

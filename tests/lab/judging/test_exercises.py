@@ -1,0 +1,253 @@
+"""The proof: every registered exercise rejects and names its misconceptions, and accepts what is right.
+
+A new chapter's exercises are covered as soon as their module lies in fmkit/lab/exercises.
+"""
+
+import inspect
+import re
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from fmkit.lab import exercises
+from fmkit.lab.judging.answer import Outcome, run_answer
+from fmkit.lab.judging.exercise import Exercise
+from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
+from fmkit.lab.judging.plain import is_plain, leaves, plain
+from fmkit.lab.judging.proof import exercise_rows
+
+EVERY = exercises.every()
+SEEDS = range(20)
+each_exercise = pytest.mark.parametrize("exercise", EVERY, ids=lambda e: e.id)
+
+
+@lru_cache(maxsize=4)
+def _known(id, seed):
+    exercise = exercises.get(id)
+    cases = make_cases(exercise, seed)
+    return cases, known_outcomes(exercise, cases)
+
+
+def known(exercise, seed):
+    return _known(exercise.id, seed)
+
+
+# --- the proof ---------------------------------------------------------------------------------------------
+
+
+@each_exercise
+def test_misconceptions_are_named_and_right_answers_accepted(exercise):
+    for seed in SEEDS:
+        unproven = [row for row in exercise_rows(exercise, seed) if not row.is_proven]
+        assert not unproven, f"seed {seed}: {unproven}"
+
+
+def map_leaves(f, value):
+    if isinstance(value, dict):
+        return {k: map_leaves(f, v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)([map_leaves(f, v) for v in value])
+    return f(value)
+
+
+def filled(number, text):
+    """A lazy leaf: of the right form, filled with one number (or text)."""
+
+    def fill(leaf):
+        if isinstance(leaf, str):
+            return text
+        is_text = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "U"
+        if leaf is None or is_text:
+            return leaf
+        with np.errstate(invalid="ignore"):
+            value = np.full_like(leaf, number) if isinstance(leaf, np.ndarray) else type(leaf)(number)
+        return value
+
+    return fill
+
+
+def nan_leaf(leaf):
+    is_float = isinstance(leaf, float) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
+    return filled(np.nan, "")(leaf) if is_float else filled(0, "")(leaf)
+
+
+def scaled(leaf):
+    is_float = isinstance(leaf, float) or (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f")
+    return leaf * (1 + 1e-3) if is_float else leaf
+
+
+def transposed(leaf):
+    return leaf.T.copy() if isinstance(leaf, np.ndarray) and leaf.ndim > 1 else leaf
+
+
+LAZY = {
+    "zeros": lambda cases, right: [map_leaves(filled(0, ""), v) for v in right],
+    "ones": lambda cases, right: [map_leaves(filled(1, "a"), v) for v in right],
+    "NaN": lambda cases, right: [map_leaves(nan_leaf, v) for v in right],
+    "None": lambda cases, right: [None for _ in right],
+    "the first argument": lambda cases, right: [plain(case[0]) for case in cases],
+    "the last argument": lambda cases, right: [plain(case[-1]) for case in cases],
+    "one constant": lambda cases, right: [right[0] for _ in right],
+    "right for the first input only": lambda cases, right: [
+        v if i == 0 else map_leaves(filled(0, ""), v) for i, v in enumerate(right)
+    ],
+    "empty": lambda cases, right: [() for _ in right],
+    "a thousandth too large": lambda cases, right: [map_leaves(scaled, v) for v in right],
+    "transposed": lambda cases, right: [map_leaves(transposed, v) for v in right],
+}
+MAY_CHANGE_NOTHING = ("a thousandth too large", "transposed")  # a text, a vector
+
+
+@each_exercise
+def test_lazy_answers_are_rejected(exercise):
+    for seed in (0, 1, 2):
+        cases, theirs = known(exercise, seed)
+        right = [o.value for o in theirs.reference]
+        for name, lazy in LAZY.items():
+            values = lazy(cases, right)
+            if name in MAY_CHANGE_NOTHING and repr(values) == repr(right):
+                continue
+            verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs)
+            assert verdict.status == "wrong", f"{name}, seed {seed}"
+
+
+@each_exercise
+def test_every_number_of_the_input_counts(exercise):
+    """Who writes the first input's 0.9 into the function instead of beta1 is found out."""
+    for seed in (0, 1, 2):
+        cases, theirs = known(exercise, seed)
+        for position, first in enumerate(cases[0]):
+            if type(first) not in (int, float):
+                continue
+            frozen = [(*case[:position], first, *case[position + 1 :]) for case in cases]
+            verdict = judge(exercise, cases, run_answer(exercise.reference, frozen), known=theirs)
+            assert verdict.status == "wrong", f"argument {position}, seed {seed}"
+
+
+def as_fortran(leaf):
+    return np.asfortranarray(leaf) if isinstance(leaf, np.ndarray) and leaf.ndim else leaf
+
+
+def as_view(leaf):
+    if not isinstance(leaf, np.ndarray) or not leaf.ndim:
+        return leaf
+    return np.repeat(leaf, 2, axis=-1)[..., ::2]
+
+
+class Subclass(np.ndarray):
+    pass
+
+
+def as_subclass(leaf):
+    return leaf.view(Subclass) if isinstance(leaf, np.ndarray) else leaf
+
+
+def as_python(leaf):
+    return leaf.item() if isinstance(leaf, np.ndarray) and leaf.ndim == 0 else leaf
+
+
+def as_list_of_values(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@each_exercise
+def test_right_values_in_another_honest_form_are_accepted(exercise):
+    cases, theirs = known(exercise, 2)
+    for form in (as_fortran, as_view, as_subclass, as_python):
+        values = [as_list_of_values(map_leaves(form, o.value)) for o in theirs.reference]
+        verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs)
+        assert verdict.status == "ok", form.__name__
+
+
+# --- what an exercise must have ----------------------------------------------------------------------------
+
+
+@each_exercise
+def test_an_exercise_is_complete(exercise):
+    assert isinstance(exercise, Exercise)
+    assert re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", exercise.id)
+    assert re.fullmatch(r"\d\d", exercise.chapter)
+    assert len(exercise.misconceptions) >= 4
+    assert len(exercise.alternatives) >= 2
+    assert len(exercise.hints) >= 2
+    assert 1 <= exercise.difficulty <= 5
+    assert exercise.points >= 1 and exercise.minutes >= 1
+    names = [m.name for m in exercise.misconceptions]
+    assert len(set(names)) == len(names)
+    assert all(m.name.strip() and m.hint.strip().endswith((".", "?", "!")) for m in exercise.misconceptions)
+    assert exercise.title.strip() and all(h.strip() for h in exercise.hints)
+
+
+@each_exercise
+def test_all_answers_take_the_same_arguments(exercise):
+    count = len(inspect.signature(exercise.reference).parameters)
+    cases = make_cases(exercise, 0)
+    assert cases and all(len(case) == count for case in cases)
+    for fn in (*exercise.alternatives.values(), *(m.wrong for m in exercise.misconceptions)):
+        inspect.signature(fn).bind(*cases[0])
+
+
+@each_exercise
+def test_inputs_and_results_are_plain_data(exercise):
+    cases, theirs = known(exercise, 0)
+    outcomes = theirs.reference
+    for case in cases:
+        assert type(case) is tuple
+        assert all(is_plain(plain(argument)) for argument in case)
+        assert not any(isinstance(leaf, bytes) for argument in case for leaf in leaves(argument))
+    assert any(o.failure is None for o in outcomes)
+    failures = {o.failure.type for o in outcomes if o.failure}
+    assert failures <= {"ValueError", "KeyError", "IndexError", "ZeroDivisionError"}, (
+        "the reference is broken"
+    )
+    assert all(is_plain(o.value) for o in outcomes if o.failure is None)
+    assert not any(o.overwritten for o in outcomes), "the reference overwrites an argument"
+
+
+@each_exercise
+def test_inputs_are_new_each_time(exercise):
+    assert repr(make_cases(exercise, 1)) != repr(make_cases(exercise, 2))
+    assert repr(make_cases(exercise, 1)) == repr(make_cases(exercise, 1))
+    assert repr(make_cases(exercise)) != repr(make_cases(exercise))
+
+
+def test_ids_are_unique_and_name_their_module():
+    ids = [e.id for e in EVERY]
+    assert len(ids) == len(set(ids))
+    for module in exercises.modules():
+        for exercise in exercises.load(module):
+            assert exercise.id.split(".")[0] == module
+
+
+def test_a_module_is_one_chapter():
+    for module in exercises.modules():
+        assert len({e.chapter for e in exercises.load(module)}) == 1, module
+
+
+# --- the registry ------------------------------------------------------------------------------------------
+
+
+def test_get_finds_each():
+    for exercise in EVERY:
+        assert exercises.get(exercise.id) is exercise
+
+
+def test_get_imports_one_module_only(monkeypatch):
+    asked = []
+    real = exercises.load
+    monkeypatch.setattr(exercises, "load", lambda module: asked.append(module) or real(module))
+    exercises.get(EVERY[0].id)
+    assert asked == [EVERY[0].id.split(".")[0]]
+
+
+def test_an_unknown_id_names_the_near_ones():
+    known = EVERY[0].id
+    with pytest.raises(LookupError, match=re.escape(known)):
+        exercises.get(known + "s")
+    with pytest.raises(LookupError, match=re.escape(known)):
+        exercises.get("wrong_module." + known.split(".")[1])
+    with pytest.raises(LookupError, match="no exercise 'xyzzy'"):
+        exercises.get("xyzzy")
+    with pytest.raises(TypeError, match="string"):
+        exercises.get(3)

@@ -1,0 +1,131 @@
+"""JupyterLab as a learner meets it: cards, hints, progress, and the tests' own eye for a dead control."""
+
+import re
+from importlib.util import find_spec
+
+import nbformat
+import pytest
+from helpers import labs, widgets_moved
+from helpers.browser import needs_chromium
+
+pytestmark = needs_chromium
+DEAD = """import ipywidgets
+from fmkit.lab import widgets
+box = widgets.explore(lambda ax, live: ax.axhline(live) and None, live=(0.5, 0.0, 1.0, 0.1))
+box.children += (ipywidgets.IntSlider(description="dead"), ipywidgets.Button(description="deaf"))
+box"""
+BROKEN = """import ipywidgets
+def broken(_):
+    raise ValueError("in a callback")
+button = ipywidgets.Button(description="press")
+button.on_click(broken)
+button"""
+NOTEBOOK = "window.jupyterapp.shell.currentWidget.content"
+RED, GREEN = "rgb(196, 62, 47)", "rgb(26, 127, 75)"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with labs.opened(tmp_path_factory.mktemp("lab")) as found:
+        yield found
+
+
+def run_cell(page, source: str) -> int:
+    """Put a new cell below the last one and run it; its number."""
+    return page.evaluate(
+        """async source => {
+          const panel = window.jupyterapp.shell.currentWidget;
+          const model = panel.content.model.sharedModel;
+          model.addCell({cell_type: 'code', source});
+          const last = panel.content.activeCellIndex = model.cells.length - 1;
+          await window.jupyterapp.commands.execute('notebook:run-cell');
+          return last;
+        }""",
+        source,
+    )
+
+
+def last_card(page, word: str):
+    card = page.locator('.jp-OutputArea [role="status"]').filter(has_text=word).last
+    card.wait_for()
+    card.scroll_into_view_if_needed()
+    return card
+
+
+def edge(card) -> str:
+    return card.evaluate("card => getComputedStyle(card).borderLeftColor")
+
+
+def test_checks_hints_and_progress(lab):
+    with labs.notebook(lab, "00-start-here") as page:
+        run_cell(page, "from fmkit.lab import check, exercises, hint, progress\nprogress()")
+        assert page.locator("text=official Jupyter news").count() == 0, "nobody asked for it"
+        assert re.search(r"00\s+0 of 1", last_card(page, "Your progress").inner_text())
+        run_cell(page, "def ink(x):\n    return x.mean(axis=0)\ncheck('start.ink', ink)")
+        card = last_card(page, "Not right yet")
+        assert edge(card) == RED
+        assert "Looks like: the average picture" in card.inner_text()
+        for number in (1, 2):
+            run_cell(page, "hint('start.ink')")
+            last_card(page, f"Hint {number} of 2")
+            assert (
+                page.locator('[role="status"]').filter(has_text=re.compile(r"Hint \d of")).count() == number
+            )
+        run_cell(page, "check('start.ink', exercises.get('start.ink').reference)")
+        assert edge(last_card(page, "Correct")) == GREEN
+        run_cell(page, "progress()")
+        assert re.search(r"00\s+1 of 1", last_card(page, "Your progress").inner_text())
+
+
+def test_a_fresh_chapter_stops_at_the_first_unanswered_exercise(lab):
+    with labs.notebook(lab, "02-activations") as page:
+        assert page.evaluate(labs.RUN_ALL, 120)
+        last_card(page, "Not done yet")
+        assert page.locator('[role="status"]').filter(has_text="Correct").count() == 0
+
+
+def test_the_page_can_be_closed_and_opened_again(lab):
+    """The kernel has lived on, and knows what it knew; the answers are in the file."""
+    with labs.notebook(lab, "00-start-here") as page:
+        run_cell(page, "kept = 6 * 7")
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
+        page.goto("about:blank")
+        labs.go(page, lab, "00-start-here")
+        run_cell(page, "print(f'still {kept}')")
+        page.locator(".jp-OutputArea-output", has_text="still 42").wait_for()
+
+
+@pytest.mark.skipif(find_spec("jupyterlab_slideshow") is None, reason="jupyterlab-slideshow is not installed")
+def test_lecture_mode_shows_slides_whose_cells_run(lab):
+    """Space goes on, past what the metadata skips; Ctrl+Enter runs; Escape leads back."""
+    with labs.notebook(lab, "solved-00-start-here") as page:
+        page.locator('[data-jp-item-name="deck"] jp-button').click()
+        page.wait_for_selector(".jp-deck-mod-visible")
+        seen = [0]
+        while page.evaluate(f"() => {NOTEBOOK}.activeCell.model.type") != "code":
+            page.keyboard.press("Space")
+            page.wait_for_function(f"before => {NOTEBOOK}.activeCellIndex !== before", arg=seen[-1])
+            seen.append(page.evaluate(f"() => {NOTEBOOK}.activeCellIndex"))
+        cells = nbformat.read(lab.workspace / "solved-00-start-here.ipynb", as_version=4).cells
+        kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells]
+        stops = [i for i, kind in enumerate(kinds) if kind in ("slide", "subslide", "fragment")]
+        assert seen == stops[: len(seen)]
+        page.keyboard.press("Control+Enter")
+        page.wait_for_function(f"() => {NOTEBOOK}.activeCell.model.executionCount === 1")
+        page.keyboard.press("Escape")
+        page.wait_for_function("() => !document.querySelector('.jp-deck-mod-visible')")
+
+
+def test_a_control_that_does_nothing_is_found(lab):
+    with labs.notebook(lab, "00-start-here") as page:
+        cell = run_cell(page, DEAD)
+        slider, button = widgets_moved.faults(page, cell)
+        assert "dead" in slider and "deaf" in button
+
+
+def test_an_error_in_a_widget_is_heard(lab):
+    """No cell shows it: JupyterLab puts it into its log console."""
+    with labs.notebook(lab, "00-start-here") as page:
+        run_cell(page, BROKEN)
+        page.locator(".widget-button", has_text="press").click()
+        page.wait_for_function("() => window.complaints.some(said => said.evalue === 'in a callback')")
