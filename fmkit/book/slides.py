@@ -142,7 +142,7 @@ def _exercise(source: str, following: list) -> str:
     if not found or id is None:
         return markdown(heading) + prompt
     exercise = exercises.get(id)
-    mistakes = "".join(f"<li>{html.escape(m.name)}</li>" for m in exercise.misconceptions)
+    mistakes = "".join(f"<li>{html.escape(m.name)}</li>" for m in exercise.mistakes)
     hints = "".join(f"<li>{markdown(hint)}</li>" for hint in exercise.hints)
     return (
         f"<h3>{html.escape(found[1])}</h3>"

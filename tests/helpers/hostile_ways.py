@@ -86,7 +86,7 @@ for folder, _, files in os.walk("/"):
 SECRETS = """
 import gc
 for thing in gc.get_objects():
-    if type(thing).__name__ in ("Exercise", "Misconception", "Known", "Verdict", "Journal"):
+    if type(thing).__name__ in ("Exercise", "Mistake", "Known", "Verdict", "Journal"):
         found = True
 """
 OTHERS = "import os\nfound = len([p for p in os.listdir('/proc') if p.isdigit()]) > 4"

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from fmkit.lab.judging.exercise import Exercise, Misconception
+from fmkit.lab.judging.exercise import Exercise, Mistake
 
 
-def exercise(reference, cases, misconceptions=(), **changes):
-    """An exercise around one function; ``misconceptions`` is name -> wrong function."""
+def exercise(reference, cases, mistakes=(), **changes):
+    """An exercise around one function; ``mistakes`` is name -> wrong function."""
     settings = {
         "id": "sample.thing",
         "title": "A sample",
@@ -15,10 +15,10 @@ def exercise(reference, cases, misconceptions=(), **changes):
         "minutes": 5,
         "difficulty": 1,
         "hints": ("first", "second"),
-        "alternatives": {},
+        "alternatives": (),
     }
-    named = tuple(Misconception(n, f, f"think about: {n}") for n, f in dict(misconceptions).items())
-    return Exercise(reference=reference, cases=cases, misconceptions=named, **(settings | changes))
+    named = tuple(Mistake(n, f, f"think about: {n}") for n, f in dict(mistakes).items())
+    return Exercise(reference=reference, cases=cases, mistakes=named, **(settings | changes))
 
 
 def center(x, w):
@@ -58,6 +58,10 @@ def center_cases(rng):
     return [*first, (rng.normal(size=(2, 6)).astype(np.float32), rng.normal(size=6).astype(np.float32))]
 
 
+def np_mean(x, w):
+    return (x - np.mean(x, 1)[:, None]) * w, np.mean(x, 1)
+
+
 CENTER = exercise(
     center,
     center_cases,
@@ -69,7 +73,7 @@ CENTER = exercise(
         "the sum for the mean": _sum,
     },
     id="sample.center",
-    alternatives={"np.mean": lambda x, w: ((x - np.mean(x, 1)[:, None]) * w, np.mean(x, 1))},
+    alternatives=(np_mean,),
 )
 
 

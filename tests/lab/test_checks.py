@@ -38,7 +38,7 @@ def test_right(capsys):
 
 
 def test_wrong_and_named(capsys):
-    message, out = failed(CENTER.misconceptions[0].wrong, capsys, seed=1)
+    message, out = failed(CENTER.mistakes[0].wrong, capsys, seed=1)
     assert message == "sample.center: not right yet, see the card above"
     assert out.startswith(
         "✗ sample.center: not right yet\n  Looks like: forgot the weight\n  Hint: think about"
@@ -47,7 +47,7 @@ def test_wrong_and_named(capsys):
 
 
 def test_the_card_of_a_wrong_answer_is_the_same_for_the_same_seed(capsys):
-    wrong = CENTER.misconceptions[0].wrong
+    wrong = CENTER.mistakes[0].wrong
     assert failed(wrong, capsys, seed=1) == failed(wrong, capsys, seed=1)
     assert failed(wrong, capsys) != failed(wrong, capsys)
 

@@ -127,7 +127,7 @@ def _status(graded) -> tuple[str, str]:
 
 
 def _prepared(id: str, seed: int):
-    """The exercise, its inputs for this seed, and what the reference and the misconceptions do on them."""
+    """The exercise, its inputs for this seed, and what the reference and the known mistakes do on them."""
     with _one_at_a_time:  # it redirects what is printed, for the whole process
         return _prepare(id, seed)
 

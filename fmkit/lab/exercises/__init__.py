@@ -1,31 +1,43 @@
-"""The exercises, a module per chapter, found when they are asked for.
+"""The exercises: a folder for each chapter, a file for each exercise, found when they are asked for.
 
-A module of this folder holds ``EXERCISES``, a list; the id of each begins with the module's name, so that
-looking one up imports one module.
+A folder's ``__init__`` says the chapter's number and the order; a file holds ``EXERCISE``. README.md says how
+one is added.
 """
 
 import difflib
+import functools
 import importlib
 import pkgutil
+from dataclasses import replace
 from typing import Any
 
 from fmkit.lab.judging.exercise import Exercise
 
 
 def modules() -> list[str]:
-    """Names of the modules of this folder, in alphabetical order, without importing them."""
+    """Names of the folders, in alphabetical order, without importing them."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
 
 
-def load(module: str) -> list[Exercise]:
-    """The exercises of one module, in the order of the chapter."""
-    return list(importlib.import_module(f"{__name__}.{module}").EXERCISES)
+@functools.cache
+def load(folder: str) -> tuple[Exercise, ...]:
+    """The exercises of one folder, in the order of the chapter."""
+    package = importlib.import_module(f"{__name__}.{folder}")
+    if not hasattr(package, "ORDER"):
+        return tuple(package.EXERCISES)
+    return tuple(_read(package, name) for name in package.ORDER)
+
+
+def _read(package, name) -> Exercise:
+    folder = package.__name__.split(".")[-1]
+    exercise = importlib.import_module(f"{package.__name__}.{name}").EXERCISE
+    return replace(exercise, id=f"{folder}.{name}", chapter=package.CHAPTER)
 
 
 def every() -> list[Exercise]:
     """All exercises, in the order of the chapters."""
-    found = [exercise for module in modules() for exercise in load(module)]
-    return sorted(found, key=lambda exercise: exercise.chapter)  # stable: a module's own order stays
+    found = [exercise for folder in modules() for exercise in load(folder)]
+    return sorted(found, key=lambda exercise: exercise.chapter)  # stable: a folder's own order stays
 
 
 def get(id: Any) -> Exercise:
@@ -34,7 +46,7 @@ def get(id: Any) -> Exercise:
     Raises
     ------
     TypeError
-        When ``id`` is no string.
+        When ``id`` is not a string.
     LookupError
         When there is none, with the ids that look most like it.
     """
@@ -42,9 +54,9 @@ def get(id: Any) -> Exercise:
         raise TypeError(
             f'an exercise is named by a string such as "backprop.neuron", got {type(id).__name__}'
         )
-    module = id.split(".")[0]
-    if module in modules():
-        for exercise in load(module):
+    folder = id.split(".")[0]
+    if folder in modules():
+        for exercise in load(folder):
             if exercise.id == id:
                 return exercise
     raise LookupError(f"there is no exercise {id!r}.{_near(id)}")

@@ -28,7 +28,6 @@ def make_exercise(
     """
     points, minutes, difficulty = worth
     reference, *alternatives = answers
-    named = {f.__name__.removeprefix(reference.__name__ + "_").replace("_", " "): f for f in alternatives}
     return Exercise(
         id=f"{prefix}.{id}",
         title=title,
@@ -39,8 +38,8 @@ def make_exercise(
         reference=reference,
         cases=cases,
         hints=hints,
-        alternatives=named,
-        misconceptions=misconceptions,
+        alternatives=tuple(alternatives),
+        mistakes=misconceptions,
         tolerance=tolerance,
         **more,
     )

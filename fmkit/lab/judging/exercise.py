@@ -7,24 +7,35 @@ them) to plain data, so that an answer can be run in another process and judged 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fmkit.lab.judging.mistakes import Edits, with_edits
+
 
 @dataclass(frozen=True)
-class Misconception:
-    """A known-wrong answer: a working wrong function, recognised by what it does.
+class Mistake:
+    """A known-wrong answer, recognised by what it does.
 
     Attributes
     ----------
     name : str
         A few plain words, lower case: ``"forgot the 1/N of the mean"``.
-    wrong : callable
-        The wrong function, with the parameters of the exercise's reference.
+    wrong : str, tuple of str or callable
+        The line that the learner writes instead of one of the reference, or several (see `mistakes`); or a
+        working wrong function, where the mistake is another way of thinking.
     hint : str
         One sentence that helps without giving the answer.
     """
 
     name: str
-    wrong: Callable
+    wrong: Edits | Callable
     hint: str
+
+
+Misconception = Mistake  # the name in files of the older form
+
+
+def mistake(name: str, wrong: Edits | Callable, hint: str) -> Mistake:
+    """A known mistake, as an exercise's file writes it."""
+    return Mistake(name, wrong, hint)
 
 
 @dataclass(frozen=True)
@@ -33,43 +44,51 @@ class Exercise:
 
     Attributes
     ----------
-    id : str
-        Module and function: ``"backprop.linear_backward"`` lives in ``fmkit/lab/exercises/backprop.py``.
     title : str
         A few words for tables.
-    chapter : str
-        Two digits: ``"04"``.
-    points, minutes, difficulty : int
-        Difficulty is 1 to 5.
     reference : callable
-        The right answer.
+        The right answer: what stands between the markers of the notebook's answer cell.
     cases : callable
         ``(rng) -> list of argument tuples``, random, hostile inputs among them.
+    alternatives : tuple of callable
+        Right answers written differently. The tests prove that the check accepts them.
+    mistakes : tuple of Mistake
+        The tests prove that the check rejects each and names it.
     hints : tuple of str
         Revealed one at a time, each helping a little more.
-    alternatives : dict of str to callable
-        Right answers written differently, by name. The tests prove that the check accepts them.
-    misconceptions : tuple of Misconception
-        Wrong answers. The tests prove that the check rejects each and names it.
+    points, minutes, difficulty : int
+        Difficulty is 1 to 5.
     tolerance : float
         Relative, for floating results.
     allowed : tuple of str
         Modules that an answer may use, beside Python's own library.
+    id, chapter : str
+        Set by the place of its file: ``backprop.linear`` lies in ``fmkit/lab/exercises/backprop/linear.py``;
+        the chapter, two digits, stands in that folder's ``__init__``.
     """
 
-    id: str
     title: str
-    chapter: str
+    reference: Callable
+    cases: Callable
+    alternatives: tuple[Callable, ...]
+    mistakes: tuple[Mistake, ...]
+    hints: tuple[str, ...]
     points: int
     minutes: int
     difficulty: int
-    reference: Callable
-    cases: Callable
-    hints: tuple[str, ...]
-    alternatives: dict[str, Callable]
-    misconceptions: tuple[Misconception, ...]
     tolerance: float = 1e-5
     allowed: tuple[str, ...] = ("numpy",)
+    id: str = ""
+    chapter: str = ""
+
+    def wrong(self, mistake: Mistake) -> Callable:
+        """The function that makes a mistake."""
+        return mistake.wrong if callable(mistake.wrong) else with_edits(self.reference, mistake.wrong)
+
+    def right(self) -> dict[str, Callable]:
+        """The alternatives by name: of a function called ``reference_name_loop`` the name is ``loop``."""
+        prefix = self.reference.__name__ + "_"
+        return {f.__name__.removeprefix(prefix).replace("_", " "): f for f in self.alternatives}
 
 
 def grade_id(id: str) -> str:

@@ -1,7 +1,7 @@
 """Judge an answer: a pure function of plain data, so a grader can judge outside the learner's process.
 
 `run_answer` (in `judging.answer`) makes the outcomes wherever the answer may run; `judge` compares them
-with the reference's, and names the misconception that behaves in the same way.
+with the reference's, and names the known mistake that behaves in the same way.
 """
 
 import inspect
@@ -65,15 +65,15 @@ def judge_answer(
 
 @dataclass(frozen=True)
 class Known:
-    """What the reference and each misconception do on some cases; worth keeping to judge many answers."""
+    """What the reference and each known mistake do on some cases; worth keeping to judge many answers."""
 
     reference: list[Outcome]
-    misconceptions: list[list[Outcome]]
+    mistakes: list[list[Outcome]]
 
 
 def known_outcomes(exercise: Exercise, cases: list) -> Known:
-    """Run the reference and the misconceptions on the cases."""
-    wrong = [run_answer(misconception.wrong, cases) for misconception in exercise.misconceptions]
+    """Run the reference and the known mistakes on the cases."""
+    wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
     return Known(run_answer(exercise.reference, cases), wrong)
 
 
@@ -244,15 +244,15 @@ def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
 
 
 def _named(exercise, known, outcomes):
-    """The misconception that does what the answer does on all cases, or None: the closest, then the first."""
+    """The known mistake that does what the answer does on all cases, or None: the closest, then the first."""
     found = []
-    for order, theirs in enumerate(known.misconceptions):
+    for order, theirs in enumerate(known.mistakes):
         for strict in (True, False):
             is_like = _all_alike(theirs, outcomes, exercise.tolerance, strict)
             if is_like and not _all_alike(known.reference, theirs, exercise.tolerance, strict):
                 found.append((not strict, _apart(theirs, outcomes), order))
                 break
-    return exercise.misconceptions[min(found)[2]] if found else None
+    return exercise.mistakes[min(found)[2]] if found else None
 
 
 def _all_alike(theirs, outcomes, tolerance, strict) -> bool:

@@ -47,8 +47,8 @@ def exercise_rows(exercise: Exercise, seed: int = 0) -> list[Row]:
     """The rows of one exercise."""
     cases = make_cases(exercise, seed)
     known = known_outcomes(exercise, cases)
-    wrong = [(m.name, o, True) for m, o in zip(exercise.misconceptions, known.misconceptions, strict=True)]
-    right = [(name, run_answer(fn, cases), False) for name, fn in exercise.alternatives.items()]
+    wrong = [(m.name, o, True) for m, o in zip(exercise.mistakes, known.mistakes, strict=True)]
+    right = [(name, run_answer(fn, cases), False) for name, fn in exercise.right().items()]
     found = []
     for name, outcomes, is_wrong in [*wrong, ("reference", known.reference, False), *right]:
         verdict = judge(exercise, cases, outcomes, known=known)

@@ -1,11 +1,11 @@
-"""`Exercise` and `Misconception` are plain frozen data."""
+"""`Exercise` and `Mistake` are plain frozen data."""
 
 import dataclasses
 
 import pytest
 from helpers.samples import CENTER
 
-from fmkit.lab.judging.exercise import Exercise, Misconception
+from fmkit.lab.judging.exercise import Exercise, Mistake
 
 
 def test_defaults():
@@ -21,18 +21,18 @@ def test_an_exercise_cannot_be_changed():
 def test_fields_are_those_that_chapters_are_written_against():
     fields = [f.name for f in dataclasses.fields(Exercise)]
     assert fields == [
-        "id",
         "title",
-        "chapter",
+        "reference",
+        "cases",
+        "alternatives",
+        "mistakes",
+        "hints",
         "points",
         "minutes",
         "difficulty",
-        "reference",
-        "cases",
-        "hints",
-        "alternatives",
-        "misconceptions",
         "tolerance",
         "allowed",
+        "id",
+        "chapter",
     ]
-    assert [f.name for f in dataclasses.fields(Misconception)] == ["name", "wrong", "hint"]
+    assert [f.name for f in dataclasses.fields(Mistake)] == ["name", "wrong", "hint"]

@@ -168,14 +168,14 @@ def test_an_exercise_is_complete(exercise):
     assert isinstance(exercise, Exercise)
     assert re.fullmatch(r"[a-z0-9_]+\.[a-z0-9_]+", exercise.id)
     assert re.fullmatch(r"\d\d", exercise.chapter)
-    assert len(exercise.misconceptions) >= 4
+    assert len(exercise.mistakes) >= 4
     assert len(exercise.alternatives) >= 2
     assert len(exercise.hints) >= 2
     assert 1 <= exercise.difficulty <= 5
     assert exercise.points >= 1 and exercise.minutes >= 1
-    names = [m.name for m in exercise.misconceptions]
+    names = [m.name for m in exercise.mistakes]
     assert len(set(names)) == len(names)
-    assert all(m.name.strip() and m.hint.strip().endswith((".", "?", "!")) for m in exercise.misconceptions)
+    assert all(m.name.strip() and m.hint.strip().endswith((".", "?", "!")) for m in exercise.mistakes)
     assert exercise.title.strip() and all(h.strip() for h in exercise.hints)
 
 
@@ -184,7 +184,7 @@ def test_all_answers_take_the_same_arguments(exercise):
     count = len(inspect.signature(exercise.reference).parameters)
     cases = make_cases(exercise, 0)
     assert cases and all(len(case) == count for case in cases)
-    for fn in (*exercise.alternatives.values(), *(m.wrong for m in exercise.misconceptions)):
+    for fn in (*exercise.alternatives, *(exercise.wrong(m) for m in exercise.mistakes)):
         inspect.signature(fn).bind(*cases[0])
 
 

@@ -134,6 +134,6 @@ def test_forged_outcomes_are_read_strictly():
 def test_many_answers_can_be_judged_on_what_is_known():
     cases = make_cases(CENTER, 5)
     known = known_outcomes(CENTER, cases)
-    for fn in (center, *(m.wrong for m in CENTER.misconceptions), chameleon):
+    for fn in (center, *(m.wrong for m in CENTER.mistakes), chameleon):
         outcomes = run_answer(fn, cases)
         assert judge(CENTER, cases, outcomes, known=known) == judge(CENTER, cases, outcomes)
