@@ -17,8 +17,9 @@ from dataclasses import replace
 
 def small_model():
     """Our step, its parameters, the config, Hugging Face's model, a prompt."""
-    from fmkit.data.pretrained import load_shakespeare, to_hf_llama
+    from fmkit.data.shipped import load_shakespeare
     from fmkit.llama import fold_llama, folded_llama_step
+    from fmkit.twins.huggingface import to_hf_llama
 
     params, config, tokenizer = load_shakespeare()
     config = replace(config, block_size=512)  # rotary positions go on; both sides then need no window

@@ -31,7 +31,7 @@ def make(config, dtype=np.float64):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_logits_and_gradients_equal_hugging_face(name, dtype):
-    from fmkit.data.pretrained import from_hf_llama, to_hf_llama
+    from fmkit.twins.huggingface import from_hf_llama, to_hf_llama
 
     config = CONFIGS[name]
     params = make(config, dtype)
@@ -77,7 +77,7 @@ def test_gradients_equal_finite_differences(name):
 
 
 def test_parameters_survive_the_way_to_hugging_face_and_back():
-    from fmkit.data.pretrained import from_hf_llama, to_hf_llama
+    from fmkit.twins.huggingface import from_hf_llama, to_hf_llama
 
     for config in CONFIGS.values():
         params = make(config, np.float32)
@@ -88,7 +88,8 @@ def test_parameters_survive_the_way_to_hugging_face_and_back():
 
 
 def test_qk_norm_is_hugging_faces_qwen3(tmp_path):
-    from fmkit.data.pretrained import load_llama, to_hf_llama
+    from fmkit.data.pretrained import load_llama
+    from fmkit.twins.huggingface import to_hf_llama
 
     params = make(CONFIGS["qk norm"], np.float32)
     hf = to_hf_llama(params, CONFIGS["qk norm"])

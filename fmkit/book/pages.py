@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from fmkit.book.build import DATA
-from fmkit.twins.crosscheck import tolerance
+from fmkit.twins.case import tolerance
 
 HERE = files("fmkit.book")
 

@@ -48,7 +48,7 @@ def unpack_ratings(made: Path) -> None:
 
 def unpack_smollm2(made: Path) -> None:
     """Turn the quantised GGUF file into a Hugging Face folder of float32 weights, which loads in a second."""
-    from fmkit.data.pretrained import convert_smollm2
+    from fmkit.data.gguf import convert_smollm2
 
     (gguf,) = made.glob("*.gguf")
     convert_smollm2(gguf, made)

@@ -14,7 +14,7 @@ import json
 import pkgutil
 import platform
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,35 +22,11 @@ from typing import Any
 import numpy as np
 
 from fmkit.params import flatten, tree_map
+from fmkit.twins import cases as cases_package
+from fmkit.twins.case import DIFFERENCES, FLOAT32, LOOP, Case, tolerance
 
-LOOP, DIFFERENCES, FLOAT32 = "loop", "finite differences", "float32"
 STEP = 2e-6  # of the central differences: shorter, and rounding takes over; longer, and the curvature does
 ENTRIES = 50  # finite differences on at most so many entries of one array
-
-
-@dataclass(frozen=True)
-class Case:
-    """One operation in all its forms.
-
-    Parameters
-    ----------
-    forward : (*inputs) -> (out, cache)
-    backward : (dout, cache) -> the gradients of the floating inputs, in their order (one array or a tuple;
-        for an input that is a nested dict of parameters, a nested dict; for an input that is None, None),
-        or None for an operation that is not differentiated (an optimizer)
-    inputs : (rng) -> a tuple of float64 arrays, integer or boolean arrays, nested dicts of arrays, None;
-        every axis of a different size, so that a transposed axis shows
-    torch : the same function on torch tensors of the same layout -> a tensor; imports torch itself
-    loop : the same forward in plain Python loops, (*inputs) -> out, or None
-    constant : positions of the floating inputs that get no gradient (targets, additive masks)
-    """
-
-    forward: Callable
-    backward: Callable | None
-    inputs: Callable
-    torch: Callable
-    loop: Callable | None = None
-    constant: tuple[int, ...] = ()
 
 
 @dataclass
@@ -60,11 +36,6 @@ class Row:
     name: str
     errors: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-
-
-def tolerance(column: str) -> float:
-    """Largest error allowed in a column, relative to the largest entry of the array compared."""
-    return {DIFFERENCES: 1e-6}.get(column, 2e-5 if FLOAT32 in column else 1e-10)
 
 
 def error(got: Any, want: Any) -> float:
@@ -212,9 +183,7 @@ def _gradients(case: Case, inputs: list, grads: Any) -> dict[str, np.ndarray]:
 
 def all_cases() -> dict[str, Case]:
     """Every case of every module in `fmkit.twins.cases`, as "layers.linear"."""
-    from fmkit.twins import cases
-
-    modules = [module.name for module in pkgutil.iter_modules(cases.__path__)]
+    modules = [module.name for module in pkgutil.iter_modules(cases_package.__path__)]
     return {f"{m}.{name}": case for m in _course_order(modules) for name, case in _cases_of(m).items()}
 
 
@@ -224,7 +193,7 @@ def _course_order(modules: list[str]) -> list[str]:
 
 
 def _cases_of(module: str) -> dict[str, Case]:
-    return importlib.import_module(f"fmkit.twins.cases.{module}").CASES
+    return importlib.import_module(f"{cases_package.__name__}.{module}").CASES
 
 
 def run(cases: dict[str, Case], devices: Sequence[str] = ("cpu",), seed: int = 0) -> list[Row]:

@@ -7,20 +7,15 @@ import pytest
 
 from fmkit.bert import BertConfig, bert, init_bert
 from fmkit.data.datasets import AssetError, pretrained_path, reviews
-from fmkit.data.pretrained import (
-    convert_smollm2,
-    load_bert,
-    load_gpt2,
-    load_llama,
-    read_safetensors,
-    to_hf_llama,
-)
+from fmkit.data.gguf import convert_smollm2
+from fmkit.data.pretrained import load_bert, load_gpt2, load_llama, read_safetensors
 from fmkit.decoding import gpt_step
 from fmkit.generation import generate, stream_text
 from fmkit.layers import mean_pool
 from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
 from fmkit.params import flatten
 from fmkit.transformer import Config, init_gpt
+from fmkit.twins.huggingface import to_hf_llama
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

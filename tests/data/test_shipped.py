@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from fmkit._paths import WEIGHTS
 from fmkit.data.datasets import AssetError, shakespeare_splits
-from fmkit.data.pretrained import load_shakespeare
-from fmkit.data.shipped import FOLDER, shakespeare_facts
+from fmkit.data.shipped import load_shakespeare, shakespeare_facts
 from fmkit.generation import generate
 from fmkit.llama import fold_llama, folded_llama_step, llama, llama_step
 from fmkit.losses import cross_entropy
@@ -23,7 +23,7 @@ def shipped():
 def test_the_files_are_small_and_say_how_they_were_made(shipped):
     params, config, tokenizer = shipped
     facts = shakespeare_facts()
-    assert (FOLDER / "shakespeare.safetensors").stat().st_size <= 4e6
+    assert (WEIGHTS / "shakespeare.safetensors").stat().st_size <= 4e6
     assert {w.dtype for w in flatten(params).values()} == {np.dtype("float32")}
     assert count(params) == facts["parameters"]
     assert tokenizer.vocab_size == config.vocab_size
@@ -73,7 +73,7 @@ def test_any_text_can_be_a_prompt(shipped):
 def test_hugging_face_and_the_short_step_give_the_same_tokens(shipped):
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from fmkit.data.pretrained import to_hf_llama
+    from fmkit.twins.huggingface import to_hf_llama
 
     params, config, tokenizer = shipped
     prompt = tokenizer.encode("MACBETH:\n")
@@ -85,29 +85,3 @@ def test_hugging_face_and_the_short_step_give_the_same_tokens(shipped):
         ids, attention_mask=torch.ones_like(ids), max_new_tokens=64, do_sample=False, pad_token_id=0
     )
     assert out[0, len(prompt) :].tolist() == ours
-
-
-def test_packing_a_run(tmp_path, shipped, monkeypatch):
-    """A run's folder, as `fmkit pretrain` leaves it, becomes the two files, unless half precision hurts."""
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    from fmkit.data import shipped as module
-    from fmkit.data.pretrained import to_hf_llama
-    from fmkit.runs.pretraining import recipes
-
-    try:
-        shakespeare_splits()
-    except AssetError as error:
-        pytest.skip(str(error))
-    params, config, _ = shipped
-    to_hf_llama(params, config).save_pretrained(tmp_path)
-    facts = shakespeare_facts()
-    (tmp_path / "recipe.json").write_text(json.dumps(facts))
-    monkeypatch.setattr(recipes, "validation_loss", lambda *_: facts["val_loss"] + 0.5)
-    with pytest.raises(ValueError, match="in float16"):
-        module.pack(tmp_path, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    monkeypatch.setattr(recipes, "validation_loss", lambda *_: facts["val_loss"])
-    assert module.pack(tmp_path, tmp_path / "out") == facts
-    for name in ("shakespeare.safetensors", "shakespeare.json"):
-        assert (tmp_path / "out" / name).read_bytes() == (FOLDER / name).read_bytes()

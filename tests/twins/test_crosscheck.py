@@ -13,7 +13,8 @@ import pytest
 
 from fmkit import activations, layers, losses
 from fmkit.twins import crosscheck
-from fmkit.twins.crosscheck import Case, Row, all_cases, check_case, line, run
+from fmkit.twins.case import Case
+from fmkit.twins.crosscheck import Row, all_cases, check_case, line, run
 
 CASES = all_cases()
 

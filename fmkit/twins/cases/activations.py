@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from fmkit import activations
-from fmkit.twins.crosscheck import Case
+from fmkit.twins.case import Case
 
 
 def each(f):

@@ -6,8 +6,8 @@ import numpy as np
 
 from fmkit import adapters as ours
 from fmkit.attention import padding_mask
+from fmkit.twins.case import Case
 from fmkit.twins.cases.attention import attention_loop
-from fmkit.twins.crosscheck import Case
 
 B, T, C_IN, C_OUT, R = 4, 5, 7, 6, 3
 H, S, D, P = 2, 8, 9, 10

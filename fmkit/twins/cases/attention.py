@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fmkit import attention as ours
-from fmkit.twins.crosscheck import Case
+from fmkit.twins.case import Case
 
 B, H, G, T, S, D = 4, 6, 2, 5, 7, 8
 EPS = 0.1  # large enough that to forget it shows

@@ -7,8 +7,8 @@ import numpy as np
 from fmkit import bert as ours
 from fmkit.attention import padding_mask
 from fmkit.params import flatten
+from fmkit.twins.case import Case
 from fmkit.twins.cases.transformer import scale_loss_grads, shake
-from fmkit.twins.crosscheck import Case
 
 B, T, K = 3, 5, 4
 CONFIG = ours.BertConfig(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)

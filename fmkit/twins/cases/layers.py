@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 
 from fmkit import activations, layers
+from fmkit.twins.case import Case
 from fmkit.twins.cases.activations import gelu_tanh_one, sigmoid_one
-from fmkit.twins.crosscheck import Case
 
 # -- plain loops: the forms that the chapter begins with -----------------------------------------------------
 

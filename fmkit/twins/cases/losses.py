@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from fmkit import losses
-from fmkit.twins.crosscheck import Case
+from fmkit.twins.case import Case
 
 
 def mse_loop(pred, target):

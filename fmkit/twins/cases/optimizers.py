@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from fmkit import optimizers as ours
-from fmkit.twins.crosscheck import Case
+from fmkit.twins.case import Case
 
 STEPS, N, C, K = 200, 5, 4, 3
 

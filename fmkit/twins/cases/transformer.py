@@ -7,7 +7,7 @@ import numpy as np
 from fmkit import transformer as ours
 from fmkit.attention import causal_mask
 from fmkit.params import flatten, tree_map, unflatten
-from fmkit.twins.crosscheck import Case
+from fmkit.twins.case import Case
 
 B, T = 3, 5
 TIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)
