@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fmkit.params import flatten, tree_map
-from fmkit.training import batches, keep_memory, train_step
+from fmkit.runs.memory import keep_memory
+from fmkit.training import batches, train_step
 from fmkit.transformer import Config, init_gpt
 
 CONFIG = Config(vocab_size=11, block_size=6, n_layers=1, n_heads=2, d_model=8, d_ff=16)

@@ -36,7 +36,8 @@ def main() -> int:
 
 def _convert(items: list, images: dict[str, bytes]) -> list[str]:
     """Make pages of the notebooks among mdBook's items; returns their names, and adds their pictures."""
-    from fmkit.book.chapter import convert, read
+    from fmkit.book.chapter import convert
+    from fmkit.chapters.read import read
 
     names = []
     for item in items:

@@ -14,12 +14,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from fmkit.errors import BookError
+
 DATA = "build/book-data"
 OUT = "build/book"
-
-
-class BookError(RuntimeError):
-    """The book cannot be built, and why."""
 
 
 def build(root: Path) -> Path:
@@ -55,7 +53,7 @@ def _run_mdbook(root: Path) -> None:
 
 
 def _student_notebooks(root: Path, out: Path) -> None:
-    from fmkit.book.chapter import read
+    from fmkit.chapters.read import read
     from fmkit.chapters.student import student_version
 
     for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
@@ -100,7 +98,7 @@ def _key(root: Path) -> str:
 
 def _kill_table() -> list[dict]:
     from fmkit.lab import exercises
-    from fmkit.lab.judging.proof import exercise_rows
+    from fmkit.lab.proof import exercise_rows
 
     return [
         {**asdict(row), "is_proven": row.is_proven, "chapter": exercise.chapter, "title": exercise.title}

@@ -7,7 +7,6 @@ are not put into the page: their bytes are returned by name, for `fmkit.book.bui
 import base64
 import hashlib
 import html
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,24 +24,6 @@ class Page:
 
     markdown: str
     images: dict[str, bytes] = field(default_factory=dict)
-
-
-def read(text: str) -> dict:
-    """A notebook's text as plain data, each source one string.
-
-    Not by nbformat: importing that (its validator) takes longer than making the whole book.
-
-    Raises
-    ------
-    ValueError
-        When the text is no notebook of format 4.
-    """
-    nb = json.loads(text)
-    if not isinstance(nb, dict) or nb.get("nbformat") != 4:
-        raise ValueError("it is no notebook of format 4")
-    for cell in nb["cells"]:
-        cell["source"] = "".join(cell["source"])
-    return nb
 
 
 def convert(nb: Any, stem: str) -> Page:

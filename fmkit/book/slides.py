@@ -25,22 +25,6 @@ from fmkit.lab import exercises
 HERE = files("fmkit.book")
 
 
-def find_chapter(notebooks: list[Path], chapter: str) -> Path:
-    """Among some notebooks that of a chapter, named by its number ("4", "04") or as its file is.
-
-    Raises
-    ------
-    LookupError
-        When there is none, with those there are.
-    """
-    wanted = Path(chapter).stem
-    for path in notebooks:
-        if wanted == path.stem or wanted.zfill(2) == path.stem[:2]:
-            return path
-    numbers = ", ".join(path.stem[:2] for path in notebooks)
-    raise LookupError(f"there is no chapter {chapter!r}; there are {numbers}")
-
-
 def deck(nb: Any, title: str) -> str:
     """The lecture of a notebook, as one HTML page."""
     student = {cell.id: cell.source for cell in student_version(nb).cells}

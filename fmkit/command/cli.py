@@ -7,6 +7,7 @@ import click
 
 import fmkit
 from fmkit.course.commands import course
+from fmkit.errors import UserError
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,11 +23,7 @@ class _Commands(click.Group):
             raise
         except BrokenPipeError:  # `fmkit exercises | head`
             raise SystemExit(0) from None
-        except (OSError, RuntimeError) as error:
-            from fmkit.data.assets import AssetError
-
-            if not isinstance(error, OSError | AssetError):
-                raise
+        except (OSError, UserError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -89,7 +86,7 @@ def crosscheck(device, json_path):
 @click.option("--chapter", metavar="NN", help="Only the exercises of this chapter, such as 04.")
 def exercises(chapter):
     """Show that each exercise rejects and names its known mistakes."""
-    from fmkit.lab.judging.proof import print_table
+    from fmkit.lab.proof import print_table
 
     sys.exit(print_table(chapter))
 
@@ -115,15 +112,13 @@ def exercises(chapter):
 def pretrain(name, steps, seed, text, device, output):
     """Train a small language model; stop it whenever you like, the same command goes on with it.
 
-    On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.training, with the same options.
+    On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.runs.pretraining, with the same options.
     """
     from fmkit.runs.pretraining import run as pretraining
 
     try:
         recipe = pretraining.find_recipe(name, steps, seed)
         pretraining.pretrain(recipe, output or Path(f"pretrain-{name}"), device, text, say=click.echo)
-    except pretraining.ERRORS as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt as stop:
         click.echo(str(stop) or "Stopped. Run the same command again to go on.", err=True)
         sys.exit(130)
@@ -182,8 +177,8 @@ def notebook_run(paths):
 @click.option("--output", type=FILE, metavar="FILE", help="Where to write [default: slides-NN.html].")
 def slides(chapter, output):
     """Make the slides of a CHAPTER, such as 04: one HTML page for a browser, no network needed."""
-    from fmkit.book.slides import find_chapter, write
-    from fmkit.command.workspace import chapters
+    from fmkit.book.slides import write
+    from fmkit.chapters.find import chapters, find_chapter
 
     try:
         source = find_chapter(chapters(), chapter)

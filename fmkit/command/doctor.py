@@ -147,7 +147,8 @@ def kernel() -> Iterator[Finding]:
 
 def chapters() -> Iterator[Finding]:
     """The notebooks of the course are found."""
-    from fmkit.command.workspace import chapters, default_folder
+    from fmkit.chapters.find import chapters
+    from fmkit.command.workspace import default_folder
 
     found = [path.stem for path in chapters()]
     yield Finding(OK, "chapters", f"{', '.join(found)} (`fmkit lab` copies them to {default_folder()})")

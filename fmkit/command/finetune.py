@@ -16,15 +16,12 @@ import torch
 from torch import nn
 
 from fmkit.data import datasets
+from fmkit.errors import FinetuneError
 from fmkit.runs.finetuning import run as ft
 from fmkit.runs.finetuning.data import MAX_LENGTH, Rows
 
 SAVED = ("head", "last2", "full", "lora")  # what a plain BERT has a place for
 HUB = ("head", "full")
-
-
-class FinetuneError(OSError):
-    """Something that the reader can mend, in one line."""
 
 
 def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dict:

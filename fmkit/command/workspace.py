@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from fmkit._files import write_whole
-from fmkit.course.layout import chapters
+from fmkit.chapters.find import chapters
 
 RECORD = Path(".fmkit", "chapters.json")
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}

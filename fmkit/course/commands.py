@@ -5,25 +5,10 @@ from pathlib import Path
 
 import click
 
-from fmkit.course.layout import CourseError, open_course
+from fmkit.course.layout import open_course
+from fmkit.errors import CourseError
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-
-
-def _said(command):
-    """What cannot be done is said in one line."""
-
-    @functools.wraps(command)
-    def run(**options):
-        from fmkit.course.grading.journal import JournalError
-        from fmkit.course.sandbox.process import SandboxError
-
-        try:
-            return command(**options)
-        except (CourseError, JournalError, SandboxError) as error:
-            raise click.ClickException(str(error)) from error
-
-    return run
 
 
 def _course(command):
@@ -36,7 +21,7 @@ def _course(command):
     def run(root, **options):
         return command(open_course(root), **options)
 
-    return _said(run)
+    return run
 
 
 def _list(names: list[str]) -> str:
@@ -56,14 +41,13 @@ def course():
     metavar="CSV",
     help="The roster: columns id, first_name, last_name, email.",
 )
-@_said
 def init(folder, students):
     """Make a course in FOLDER: nbgrader's layout, our chapters as its source, the roster.
 
     What is there already stays as it is.
     """
-    from fmkit.course.layout import chapters
-    from fmkit.course.layout import init as make
+    from fmkit.chapters.find import chapters
+    from fmkit.course.setup import init as make
 
     written = make(folder, students, chapters())
     click.echo(f"{folder}: {len(written)} files written" if written else f"{folder}: nothing to add")

@@ -7,7 +7,9 @@ from fmkit._files import write_whole
 from fmkit.course import gradebook
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.grading import marking
-from fmkit.course.layout import Course, CourseError, Student
+from fmkit.course.layout import Course
+from fmkit.course.roster import Student
+from fmkit.errors import CourseError
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # no script runs, whatever got in
 STYLE = """

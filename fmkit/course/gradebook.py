@@ -11,7 +11,8 @@ import nbformat
 
 from fmkit._files import write_whole
 from fmkit.chapters.student import student_version
-from fmkit.course.layout import Course, CourseError
+from fmkit.course.layout import Course
+from fmkit.errors import CourseError
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fmkit._files import write_whole
 from fmkit.course.grading import marking
-from fmkit.course.layout import Course, CourseError
+from fmkit.course.layout import Course
+from fmkit.errors import CourseError
 
 COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}
 

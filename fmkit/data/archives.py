@@ -13,10 +13,7 @@ import zlib
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-
-class AssetError(RuntimeError):
-    """An asset is missing, damaged or cannot be fetched; the message says what to do."""
-
+from fmkit.errors import AssetError
 
 # Given to pip in place of setuptools when it wants the name and version of a source archive: it copies the
 # PKG-INFO that the archive carries. So pip runs no set-up script of a package from which we only want data.

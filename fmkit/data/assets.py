@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit._paths import PINS
-from fmkit.data.archives import AssetError, download, hash_of, unpack
+from fmkit.data.archives import download, hash_of, unpack
+from fmkit.errors import AssetError
 
 MANIFEST = "manifest.json"
 

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from fmkit._types import Array
-from fmkit.data.assets import ASSETS, AssetError, asset_path
+from fmkit.data.assets import ASSETS, asset_path
+from fmkit.errors import AssetError
 
 __all__ = [
     "AssetError",

@@ -9,6 +9,9 @@ import re
 import sys
 from dataclasses import dataclass
 
+from fmkit.lab.judging.exercise import Exercise
+from fmkit.lab.judging.judge import Verdict
+
 _TONES = {  # icon, colour of the edge and icon, tint of the card
     "right": ("✓", "#1a7f4b", "rgba(26, 160, 90, 0.12)"),
     "wrong": ("✗", "#c43e2f", "rgba(220, 70, 50, 0.11)"),
@@ -156,3 +159,22 @@ def put(card: Card) -> None:
 def say(text: str) -> None:
     """Print, also on a terminal that knows fewer characters than the text has."""
     print(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
+
+
+def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
+    """The card of a verdict."""
+    if verdict.status == "ok":
+        points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
+        verb = " Right" if exercise.title.endswith("?") else ": right"
+        paragraphs = [("", f"{exercise.title}{verb} on every input. {points}.")]
+        paragraphs += [("Note", note)] if note else []
+        return Card("right", "Correct", exercise.id, f"{exercise.id}: correct ({points})", tuple(paragraphs))
+    if verdict.status == "undone":
+        line = f"{exercise.id}: not done yet"
+        return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
+    paragraphs = [("", verdict.message)]
+    if verdict.misconception:
+        paragraphs = [("Looks like", verdict.misconception), ("Hint", verdict.hint), *paragraphs]
+    paragraphs += [("Note", n) for n in verdict.notes]
+    line = f"{exercise.id}: not right yet"
+    return Card("wrong", "Not right yet", exercise.id, line, tuple(paragraphs), verdict.rows)

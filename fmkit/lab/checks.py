@@ -3,8 +3,7 @@
 from typing import Any, NoReturn
 
 from fmkit.lab import exercises
-from fmkit.lab.cards import Card, put
-from fmkit.lab.judging.exercise import Exercise
+from fmkit.lab.cards import Card, card, put
 from fmkit.lab.judging.judge import Verdict, judge_answer
 from fmkit.lab.records import record
 
@@ -58,25 +57,6 @@ def _fail(exercise, verdict) -> NoReturn:
     put(card(exercise, verdict))
     reason = "not done yet" if verdict.status == "undone" else "not right yet, see the card above"
     raise CheckFailed(f"{exercise.id}: {reason}")
-
-
-def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
-    """The card of a verdict."""
-    if verdict.status == "ok":
-        points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
-        verb = " Right" if exercise.title.endswith("?") else ": right"
-        paragraphs = [("", f"{exercise.title}{verb} on every input. {points}.")]
-        paragraphs += [("Note", note)] if note else []
-        return Card("right", "Correct", exercise.id, f"{exercise.id}: correct ({points})", tuple(paragraphs))
-    if verdict.status == "undone":
-        line = f"{exercise.id}: not done yet"
-        return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
-    paragraphs = [("", verdict.message)]
-    if verdict.misconception:
-        paragraphs = [("Looks like", verdict.misconception), ("Hint", verdict.hint), *paragraphs]
-    paragraphs += [("Note", n) for n in verdict.notes]
-    line = f"{exercise.id}: not right yet"
-    return Card("wrong", "Not right yet", exercise.id, line, tuple(paragraphs), verdict.rows)
 
 
 _revealed: dict[str, int] = {}  # hints shown in this session

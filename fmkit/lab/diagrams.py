@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from fmkit.lab.plots import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
+from fmkit.lab.plots.style import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 
 GREY, DARK = "#888888", "#333333"
 ROAD = {"colour": DARK, "lw": 3.0}  # the residual stream, or the cell of an LSTM

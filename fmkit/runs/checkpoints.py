@@ -7,12 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fmkit._files import write_whole
+from fmkit.errors import CheckpointError
 
 MAGIC = b"fmkit checkpoint 1\n"  # then the SHA-256 of the rest (32 bytes), then what torch.save writes
-
-
-class CheckpointError(RuntimeError):
-    """A folder of a run cannot be read or written; the message says what to do."""
 
 
 def write(path: str | Path, data: bytes) -> None:

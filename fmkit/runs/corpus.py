@@ -8,11 +8,8 @@ import numpy as np
 from jaxtyping import Int
 
 from fmkit._types import Array
+from fmkit.errors import CorpusError
 from fmkit.tokenizers import UNK, CharTokenizer
-
-
-class CorpusError(RuntimeError):
-    """A text cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)

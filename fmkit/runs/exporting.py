@@ -25,7 +25,7 @@ def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
 
     Raises
     ------
-    fmkit.runs.checkpoints.CheckpointError
+    fmkit.runs.CheckpointError
         The folder cannot be written to.
     """
     weights, config = _hf_model(model) if recipe.plain else (_weights(model), None)

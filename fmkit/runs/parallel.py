@@ -9,9 +9,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-
-class ParallelError(RuntimeError):
-    """The processes cannot work together as asked, or the device is not there; the message says why."""
+from fmkit.errors import ParallelError
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from helpers.paths import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fmkit.book import build, pages
-from fmkit.book.chapter import convert, formulas, picture_title, read
+from fmkit.book.chapter import convert, formulas, picture_title
+from fmkit.chapters.read import read
+from fmkit.errors import BookError
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 
@@ -222,7 +224,7 @@ def test_data_is_made_again_only_when_the_code_changed(tmp_path, monkeypatch):
     assert len(made) == 2
     (tmp_path / "fmkit" / "a.py").write_text("a = 3")
     for _ in range(2):  # a failure is not taken for done
-        with pytest.raises(build.BookError, match="it broke"):
+        with pytest.raises(BookError, match="it broke"):
             build.make_data(tmp_path)
 
 
@@ -253,11 +255,11 @@ WHOLE = nbformat.writes(new_notebook(cells=[new_markdown_cell("# A\n\nText.")]))
 )
 def test_a_fault_of_a_notebook_is_named(tmp_path, monkeypatch, notebooks, message):
     monkeypatch.setattr(build, "make_data", lambda root: None)
-    with pytest.raises(build.BookError, match=message):
+    with pytest.raises(BookError, match=message):
         build.build(small_project(tmp_path, **notebooks))
 
 
 def test_without_mdbook_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(build.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(build.BookError, match="pip install"):
+    with pytest.raises(BookError, match="pip install"):
         build._run_mdbook(tmp_path)

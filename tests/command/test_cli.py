@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import fmkit
 from fmkit.command.cli import main
-from fmkit.data.assets import AssetError
+from fmkit.errors import AssetError
 
 
 def run(*words):
@@ -118,7 +118,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
 def test_statuses_are_passed_on(monkeypatch, tmp_path):
     from fmkit.chapters import running as notebook
     from fmkit.command import doctor
-    from fmkit.lab.judging import proof as kill_table
+    from fmkit.lab import proof as kill_table
     from fmkit.twins import crosscheck
 
     called = []

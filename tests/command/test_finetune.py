@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from fmkit.command import finetune as command
 from fmkit.command.cli import main
-from fmkit.data.datasets import AssetError, pretrained_path
+from fmkit.data.datasets import pretrained_path
+from fmkit.errors import AssetError
 from fmkit.runs.finetuning import run as ft
 
 transformers = pytest.importorskip("transformers")

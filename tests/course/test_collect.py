@@ -14,7 +14,8 @@ from fmkit.command.cli import main
 from fmkit.course import gradebook
 from fmkit.course.collecting.collect import collect, handed_in, read_tries, settle_all
 from fmkit.course.collecting.matching import Matcher
-from fmkit.course.layout import CourseError, Student
+from fmkit.course.roster import Student
+from fmkit.errors import CourseError
 
 CHAPTER = courses.CHAPTER
 DUE = datetime(2026, 11, 20, 12).astimezone()

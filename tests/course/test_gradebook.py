@@ -19,7 +19,7 @@ from helpers.paths import ROOT
 from fmkit.chapters.student import student_version
 from fmkit.course import gradebook
 from fmkit.course.grading import marking
-from fmkit.course.layout import CourseError
+from fmkit.errors import CourseError
 
 NASTY = [
     "<script>alert(1)</script>",

@@ -15,8 +15,8 @@ from helpers.paths import ROOT
 
 from fmkit.course.grading import pool
 from fmkit.course.grading.batch import grade_batch
-from fmkit.course.grading.journal import Journal, JournalError, read_journal
-from fmkit.course.sandbox.process import SandboxError
+from fmkit.course.grading.journal import Journal, read_journal
+from fmkit.errors import JournalError, SandboxError
 
 
 def jobs_in(folder, count=6):

@@ -7,8 +7,9 @@ from click.testing import CliRunner
 from helpers import courses
 
 from fmkit.command.cli import main
-from fmkit.course import gradebook, layout
-from fmkit.course.layout import CourseError, Student, read_roster
+from fmkit.course import gradebook, layout, setup
+from fmkit.course.roster import Student, read_roster
+from fmkit.errors import CourseError
 
 ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
 
@@ -76,7 +77,7 @@ def test_init_overwrites_nothing(tmp_path):
     source.write_text("mine")
     (tmp_path / f"{courses.CHAPTER}.ipynb").write_text("theirs")
     assert (
-        layout.init(course.root, course.root / "students.csv", [tmp_path / f"{courses.CHAPTER}.ipynb"]) == []
+        setup.init(course.root, course.root / "students.csv", [tmp_path / f"{courses.CHAPTER}.ipynb"]) == []
     )
     assert source.read_text() == "mine"
     assert all(p.read_bytes() == data for p, data in before.items() if p != source)
@@ -86,7 +87,7 @@ def test_another_roster_is_not_passed_over_in_silence(tmp_path):
     course = courses.make(tmp_path / "course")
     (tmp_path / "new.csv").write_text("id\nsomebody\n")
     with pytest.raises(CourseError, match="has a students.csv already"):
-        layout.init(course.root, tmp_path / "new.csv", [])
+        setup.init(course.root, tmp_path / "new.csv", [])
     assert [s.id for s in course.students()] == list(courses.STUDENTS)
 
 
@@ -123,7 +124,7 @@ def test_chapters_are_found_by_number_and_name(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["release", "--course", "{empty}"], "is no course: `fmkit course init DIR` makes one"),
+        (["release", "--course", "{empty}"], "is not a course: `fmkit course init DIR` makes one"),
         (["release", "11"], "there is no chapter '11'; there are 04-backprop"),
         (["release", "--due", "tomorrow"], "'tomorrow' is no moment; write it like 2026-12-01 23:59"),
         (["collect", "{empty}/none.zip"], "does not exist"),

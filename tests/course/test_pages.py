@@ -14,7 +14,7 @@ from fmkit.command.cli import main
 from fmkit.course import report
 from fmkit.course.export import export
 from fmkit.course.feedback import write_feedback
-from fmkit.course.layout import CourseError
+from fmkit.errors import CourseError
 
 SCRIPT = "<script>alert(1)</script>"
 WRONG = {"status": "wrong", "misconception": "forgot the 1/N of the mean", "hint": "How many rows?"}

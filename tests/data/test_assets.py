@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from fmkit.data import archives as _archives
-from fmkit.data import assets
-from fmkit.data.assets import Asset, AssetError
+from fmkit.data import archives, assets
+from fmkit.data.assets import Asset
+from fmkit.errors import AssetError
 
 PLAYS = Asset("plays", "fakeplays", "two plays", "fakeplays/data", "*.md", 0)
 WORDS = Asset("words", "fakewords", "many words", "data", "*.txt", 0)
@@ -146,7 +146,7 @@ def test_we_check_the_hash_ourselves_too(kit, monkeypatch):
         (Path(cwd) / "archive" / "fakeplays-1.0-py3-none-any.whl").write_bytes(b"something else")
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(_archives.subprocess, "run", careless_pip)
+    monkeypatch.setattr(archives.subprocess, "run", careless_pip)
     with pytest.raises(AssetError, match="hash is not the pinned one"):
         fetch(kit, "plays")
     assert_nothing_is_there(kit)
@@ -169,7 +169,7 @@ def test_an_empty_folder_to_fetch_from(kit):
 def test_a_python_without_pip(kit, monkeypatch):
     bare = [sys.executable, "-c", "import sys; sys.exit('No module named pip')"]
     real = subprocess.run
-    monkeypatch.setattr(_archives.subprocess, "run", lambda command, **options: real(bare, **options))
+    monkeypatch.setattr(archives.subprocess, "run", lambda command, **options: real(bare, **options))
     with pytest.raises(AssetError, match="ensurepip"):
         fetch(kit, "plays")
 
@@ -199,7 +199,7 @@ def test_a_full_disk_while_unpacking(kit, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(AssetError, match="the disk is full.*FMKIT_HOME"):
-        patch.setattr(_archives.shutil, "copyfileobj", full)
+        patch.setattr(archives.shutil, "copyfileobj", full)
         fetch(kit, "plays")
     assert_nothing_is_there(kit)
     fetch(kit, "plays")
@@ -240,8 +240,8 @@ def run_fetch(kit, extra: str = "") -> subprocess.Popen:
     program = f"""
     import os, time
     from pathlib import Path
-    from fmkit import _archives, assets
-    from fmkit.assets import Asset
+    from fmkit.data import archives, assets
+    from fmkit.data.assets import Asset
     assets.PINS = Path({str(kit / "assets.txt")!r})
     assets.ASSETS = {{"plays": {PLAYS!r}, "words": {WORDS!r}}}
     {extra}
@@ -255,7 +255,7 @@ def run_fetch(kit, extra: str = "") -> subprocess.Popen:
     )
 
 
-@pytest.mark.parametrize("moment", ["_archives.shutil.copyfileobj", "assets._seal", "assets.os.rename"])
+@pytest.mark.parametrize("moment", ["archives.shutil.copyfileobj", "assets._seal", "assets.os.rename"])
 def test_killed_midway(kit, moment):
     dead = run_fetch(kit, f"{moment} = lambda *args: os.kill(os.getpid(), 9)")
     dead.communicate(timeout=60)

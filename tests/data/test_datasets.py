@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmkit.data import datasets
-from fmkit.data.datasets import AssetError
+from fmkit.errors import AssetError
 
 
 @pytest.fixture(scope="module")

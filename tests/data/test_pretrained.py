@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from fmkit.bert import BertConfig, bert, init_bert
-from fmkit.data.datasets import AssetError, pretrained_path, reviews
+from fmkit.data.datasets import pretrained_path, reviews
 from fmkit.data.gguf import convert_smollm2
 from fmkit.data.pretrained import load_bert, load_gpt2, load_llama, read_safetensors
 from fmkit.decoding import gpt_step
+from fmkit.errors import AssetError
 from fmkit.generation import generate, stream_text
 from fmkit.layers import mean_pool
 from fmkit.llama import LlamaConfig, init_llama, llama, llama_step

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fmkit._paths import WEIGHTS
-from fmkit.data.datasets import AssetError, shakespeare_splits
+from fmkit.data.datasets import shakespeare_splits
 from fmkit.data.shipped import load_shakespeare, shakespeare_facts
+from fmkit.errors import AssetError
 from fmkit.generation import generate
 from fmkit.llama import fold_llama, folded_llama_step, llama, llama_step
 from fmkit.losses import cross_entropy

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from fmkit.course import gradebook, layout
+from fmkit.course import gradebook, layout, setup
 from fmkit.course.sandbox import process as sandbox
 from helpers import submissions as s
 
@@ -70,7 +70,7 @@ def _template() -> Path:
     notebook, roster = folder / f"{CHAPTER}.ipynb", folder / "roster.csv"
     notebook.write_text(nbformat.writes(chapter()), "utf-8")
     roster.write_text(ROSTER, "utf-8")
-    layout.init(folder / "course", roster, [notebook])
+    setup.init(folder / "course", roster, [notebook])
     gradebook.release(layout.open_course(folder / "course"), CHAPTER)
     return folder / "course"
 

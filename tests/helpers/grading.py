@@ -3,7 +3,8 @@
 import pytest
 
 from fmkit.course.grading.batch import grade_batch
-from fmkit.course.sandbox.process import SandboxError, require
+from fmkit.course.sandbox.process import require
+from fmkit.errors import SandboxError
 from helpers import submissions as s
 
 try:

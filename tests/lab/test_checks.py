@@ -11,6 +11,7 @@ from helpers.samples import CENTER, center, exercise
 
 from fmkit.lab import CheckFailed, check, exercises, hint
 from fmkit.lab.cards import Card
+from fmkit.lab.cards import card as card_of
 from fmkit.lab.judging.judge import Verdict
 
 check_module = sys.modules["fmkit.lab.checks"]
@@ -152,7 +153,7 @@ VERDICTS = [
 
 @pytest.mark.parametrize("verdict", VERDICTS, ids=lambda v: v.status)
 def test_cards_are_sound_html_and_escaped(verdict):
-    card = check_module.card(CENTER, verdict)
+    card = card_of(CENTER, verdict)
     html = card._repr_html_()
     words = read(card)
     assert "<b>" not in html and "<i>" not in html and "<script>" not in html and "<note>" not in html
@@ -162,7 +163,7 @@ def test_cards_are_sound_html_and_escaped(verdict):
 
 
 def test_cards_need_nothing_from_outside_and_set_no_text_colour():
-    html = check_module.card(CENTER, VERDICTS[2])._repr_html_()
+    html = card_of(CENTER, VERDICTS[2])._repr_html_()
     assert "http" not in html and "url(" not in html
     colours = re.findall(r"[^-]color:([^;\"]+)", html)
     assert set(colours) <= {"#fff", "inherit"}  # white on the icon's own colour; the theme's elsewhere
@@ -170,7 +171,7 @@ def test_cards_need_nothing_from_outside_and_set_no_text_colour():
 
 def test_what_cannot_be_encoded_stops_no_card(monkeypatch):
     """A lone surrogate would be lost on its way to the notebook, an icon on an old terminal."""
-    card = check_module.card(CENTER, Verdict("wrong", "value", "half a character: \ud800"))
+    card = card_of(CENTER, Verdict("wrong", "value", "half a character: \ud800"))
     assert "half a character: ?" in card._repr_html_() and "half a character: ?" in repr(card)
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
     monkeypatch.setattr(sys, "stdout", terminal)
@@ -181,12 +182,12 @@ def test_what_cannot_be_encoded_stops_no_card(monkeypatch):
 
 def test_a_title_that_asks():
     asking = exercise(center, CENTER.cases, title="How much?")
-    assert "How much? Right on every input." in repr(check_module.card(asking, Verdict("ok")))
+    assert "How much? Right on every input." in repr(card_of(asking, Verdict("ok")))
 
 
 def test_one_point():
     single = exercise(center, CENTER.cases, points=1)
-    assert repr(check_module.card(single, Verdict("ok"))).startswith("✓ sample.thing: correct (1 point)")
+    assert repr(card_of(single, Verdict("ok"))).startswith("✓ sample.thing: correct (1 point)")
 
 
 def test_a_table_has_aligned_columns():

@@ -67,7 +67,7 @@ def test_a_folder_in_the_files_place(folder):
 
 
 def test_a_full_disk(folder, monkeypatch):
-    import fmkit.lab.progress
+    import fmkit.lab.records
 
     record(CENTER, True)
 
@@ -78,14 +78,14 @@ def test_a_full_disk(folder, monkeypatch):
     assert record(CENTER, False) == "Your progress could not be saved: No space left on device."
     assert done() == {"sample.center": {"tries": 1, "solved": True}}
     assert not list(folder.glob(".fmkit/*.tmp"))
-    assert fmkit.lab.progress
+    assert fmkit.lab.records
 
 
 def test_two_notebooks_at_once_lose_nothing(folder):
     program = (
         "import sys; sys.path.insert(0, {tests!r})\n"
         "from samples import CENTER, exercise, center\n"
-        "from fmkit.lab.progress import record\n"
+        "from fmkit.lab.records import record\n"
         "for i in range(40): record(CENTER, False)\n"
     ).format(tests=str(__import__("pathlib").Path(__file__).parent))
     both = [subprocess.Popen([sys.executable, "-c", program], cwd=folder) for _ in range(2)]

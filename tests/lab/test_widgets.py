@@ -5,6 +5,7 @@ import pytest
 
 from fmkit.lab import widgets
 from fmkit.lab.plots import backprop as _graph
+from fmkit.lab.widgets import backprop as widgets_backprop
 
 
 def named(box):
@@ -63,7 +64,7 @@ def test_explore_leaves_no_figure_behind():
 
 @pytest.fixture
 def graph_walk():
-    return widgets.graph_walk(b2=-10.0137)
+    return widgets_backprop.graph_walk(b2=-10.0137)
 
 
 def test_graph_walk_starts_at_the_inputs(graph_walk):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmkit.data.assets import AssetError
+from fmkit.errors import AssetError
 from fmkit.runs.finetuning.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
 
 LEXICON = {"good": 1.9, "great": 3.1, "bad": -2.5, "no": -1.2, ":)": 2.0}

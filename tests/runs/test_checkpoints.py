@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from fmkit.errors import CheckpointError  # noqa: E402
 from fmkit.runs import checkpoints  # noqa: E402
-from fmkit.runs.checkpoints import CheckpointError  # noqa: E402
 
 
 def test_what_is_written_comes_back():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fmkit.data import datasets
-from fmkit.runs.corpus import CorpusError, read_corpus
+from fmkit.errors import CorpusError
+from fmkit.runs.corpus import read_corpus
 
 
 def test_the_last_tenth_is_for_validation_and_nothing_is_lost(tmp_path):

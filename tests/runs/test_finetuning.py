@@ -6,7 +6,7 @@ import torch
 
 from fmkit.adapters import adapter, lora_linear, prefix_attention
 from fmkit.bert import BertConfig, init_bert
-from fmkit.data.assets import AssetError
+from fmkit.errors import AssetError
 from fmkit.runs.finetuning import data as finetuning_data
 from fmkit.runs.finetuning import run as ft
 from fmkit.runs.finetuning.multitask import accuracies, forgetting, multitask, train_together

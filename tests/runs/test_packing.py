@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fmkit._paths import WEIGHTS
-from fmkit.data.assets import AssetError
 from fmkit.data.datasets import shakespeare_splits
 from fmkit.data.shipped import load_shakespeare, shakespeare_facts
+from fmkit.errors import AssetError
 from fmkit.runs import packing
 from fmkit.twins.huggingface import to_hf_llama
 

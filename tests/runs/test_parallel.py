@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fmkit.runs.parallel import ParallelError, World, find_device, world  # noqa: E402
+from fmkit.errors import ParallelError  # noqa: E402
+from fmkit.runs.parallel import World, find_device, world  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ["nonsense", "meta", "cuda:99", "cpu:x", ""])

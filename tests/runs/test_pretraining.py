@@ -13,11 +13,12 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from fmkit.command.cli import main  # noqa: E402
+from fmkit.errors import CheckpointError, ParallelError, PretrainingError  # noqa: E402
 from fmkit.runs import checkpoints  # noqa: E402
-from fmkit.runs.parallel import ParallelError, World  # noqa: E402
+from fmkit.runs.parallel import World  # noqa: E402
 from fmkit.runs.pretraining import recipes  # noqa: E402
 from fmkit.runs.pretraining import run as pretraining  # noqa: E402
-from fmkit.runs.pretraining.run import ERRORS, PretrainingError, Stopped, pretrain  # noqa: E402
+from fmkit.runs.pretraining.run import Stopped, pretrain  # noqa: E402
 
 SIZES = {"n_layers": 1, "n_heads": 2, "d_model": 16, "d_ff": 24, "block_size": 16}
 RUN = {"batch_size": 4, "steps": 12, "warmup": 2}
@@ -221,7 +222,7 @@ def test_a_damaged_checkpoint_is_refused(run, monkeypatch, tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
     path.write_bytes(data)
-    with pytest.raises(checkpoints.CheckpointError, match=r"checkpoint\.pt is damaged. Delete it"):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt is damaged. Delete it"):
         run(FAST)
     path.unlink()
     assert run(FAST)["steps"] == 12
@@ -242,13 +243,13 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(run, monkeypatch
 
     def full(path, data):
         if len(written) == 4:
-            raise checkpoints.CheckpointError("the disk is full")
+            raise CheckpointError("the disk is full")
         written.append(path)
         write(path, data)
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "write", full)
-        with pytest.raises(checkpoints.CheckpointError, match="full"):
+        with pytest.raises(CheckpointError, match="full"):
             run(FAST)
     said = []
     assert run(FAST, say=said.append)["losses"] == whole["losses"]
@@ -271,7 +272,10 @@ def test_a_batch_that_cannot_be_shared_is_refused(run, monkeypatch):
 
 
 def test_a_run_in_a_busy_folder_is_refused(run, tmp_path):
-    with checkpoints.only_one(tmp_path / "run"), pytest.raises(ERRORS, match="another run is at work"):
+    with (
+        checkpoints.only_one(tmp_path / "run"),
+        pytest.raises(CheckpointError, match="another run is at work"),
+    ):
         run(FAST)
 
 

@@ -144,7 +144,15 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_numbers(text, tmp_path):
 
 def test_two_processes_under_torchrun_are_one(text, tmp_path):
     one = pretrain(find_recipe("fast", steps=4), tmp_path / "one", "cpu", text, say=lambda line: None)
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "fmkit.training"]
+    words = [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        2,
+        "-m",
+        "fmkit.runs.pretraining",
+    ]
     options = ["--text", text, "--steps", 4, "--device", "cpu", "--output", tmp_path / "two"]
     out, err = start(*words, *options).communicate(timeout=300)
     two = json.loads((tmp_path / "two" / "recipe.json").read_text("utf-8"))
@@ -158,7 +166,7 @@ def test_two_processes_under_torchrun_are_one(text, tmp_path):
 
 
 def test_ctrl_c_says_how_to_go_on(text, tmp_path):
-    words = ["-m", "fmkit.training", "--text", text, "--steps", 100000, "--output", tmp_path / "run"]
+    words = ["-m", "fmkit.runs.pretraining", "--text", text, "--steps", 100000, "--output", tmp_path / "run"]
     process = start(*words)
     assert "100000 steps" in process.stdout.readline()
     time.sleep(0.5)

@@ -15,8 +15,9 @@ from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import Incoming, Unfit
 from fmkit.course.collecting.matching import Match, Matcher, plain_name
 from fmkit.course.gradebook import due_date
-from fmkit.course.layout import Course, CourseError
+from fmkit.course.layout import Course
 from fmkit.course.submission import Unreadable, digest, read_cells
+from fmkit.errors import CourseError
 
 ONE_DOWNLOAD = timedelta(minutes=10)  # an archive whose files are all this close together was written then
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from fmkit.course.layout import CourseError
 from fmkit.course.submission import MAX_BYTES
+from fmkit.errors import CourseError
 
 MAX_FILES, MAX_TOTAL = 100_000, 50 << 30  # of one archive, unpacked
 MAX_INSIDE = 1_000  # files of an archive inside it

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from fmkit.course.layout import Student
+from fmkit.course.roster import Student
 
 NOBODY = "no student of students.csv is called so"
 # "Ada Lovelace_123_assignsubmission_file_", a folder or the beginning of a file's name

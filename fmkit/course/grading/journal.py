@@ -13,9 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-
-class JournalError(RuntimeError):
-    """The journal cannot be used; the message says why."""
+from fmkit.errors import JournalError
 
 
 class Journal:

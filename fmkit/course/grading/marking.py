@@ -18,11 +18,12 @@ from fmkit.course.collecting.collect import handed_in
 from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import read_journal
-from fmkit.course.layout import Course, CourseError
+from fmkit.course.layout import Course
 from fmkit.course.sandbox.process import DEFAULT, Limits
 from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.errors import CourseError
 from fmkit.lab import exercises
-from fmkit.lab.checks import card
+from fmkit.lab.cards import card
 from fmkit.lab.judging.judge import Verdict
 
 

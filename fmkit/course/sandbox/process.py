@@ -19,13 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from fmkit.course.sandbox import confinement, seccomp, staging, wire
+from fmkit.errors import SandboxError
 from fmkit.lab.judging.judge import HARMLESS
 
 MB = 1 << 20
-
-
-class SandboxError(RuntimeError):
-    """There is no sandbox here; the message says why, and what to do."""
 
 
 class WorkerLost(RuntimeError):

@@ -3,49 +3,15 @@
 Each draws into ``ax`` (or a new figure of its own) and gives it back. A cell ends with ``plt.show()``.
 """
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-# Okabe and Ito's palette (2008): distinct with every common kind of colour vision.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#000000",
-)
-COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-LINES = ("-", "--", "-.", ":", "-", "--", "-.")  # a second cue beside the colour, for a grey printout
+from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, GREEN, LINES, ORANGE, PURPLE, RED, SKY, use_style
 
-
-def use_style() -> None:
-    """Set matplotlib's defaults for this kit: small PNGs on white, left-aligned titles, no clutter."""
-    plt.rcParams.update(
-        {
-            "figure.figsize": (5.8, 3.0),
-            "figure.dpi": 96,
-            "savefig.dpi": 96,
-            "figure.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "axes.prop_cycle": plt.cycler(color=COLOURS),
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.titlesize": 10.5,
-            "axes.titlelocation": "left",
-            "axes.labelsize": 9.5,
-            "xtick.labelsize": 8.5,
-            "ytick.labelsize": 8.5,
-            "legend.fontsize": 8.5,
-            "legend.frameon": False,
-            "font.size": 9.5,
-        }
-    )
+__all__ = ["BLACK", "BLUE", "COLOURS", "GREEN", "LINES", "ORANGE", "PURPLE", "RED", "SKY", "use_style"]
 
 
 def curves(
@@ -176,19 +142,4 @@ def shapes(blocks: Sequence[tuple[str, str, int, int]], *, title: str) -> Axes:
     ax.set(xlim=(-0.3, at + 0.3), ylim=(-tallest / 2 - 1.4, tallest / 2 + 0.3), title=title)
     ax.set_aspect("equal")
     ax.axis("off")
-    return ax
-
-
-def graph(step: int, **numbers: float | int) -> Axes:
-    """The chapter's neuron as a graph at one step of the walk (0: the inputs; -1: all gradients).
-
-    Keyword arguments replace the worked example's numbers, such as ``b2=-10.0``.
-    """
-    from fmkit.lab.plots import backprop as _graph  # it takes its colours from here
-
-    now = _graph.NUMBERS | numbers
-    frame = _graph.walk(now)[step]
-    _, ax = plt.subplots(figsize=(6.0, 2.8))
-    _graph.draw(frame, now, ax)
-    ax.set_title(textwrap.fill(frame.sentence.replace(" · ", "\u00a0·\u00a0"), 82), fontsize=9.5)
     return ax

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import activations
-from fmkit.lab.plots import BLACK, BLUE, ORANGE, RED
+from fmkit.lab.plots.style import BLACK, BLUE, ORANGE, RED
 
 NAMES = {
     "sigmoid": "sigmoid",

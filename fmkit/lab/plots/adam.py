@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import optimizers
-from fmkit.lab.plots import BLACK, COLOURS, LINES
+from fmkit.lab.plots.style import BLACK, COLOURS, LINES
 
 OPTIMIZERS = {
     "gradient descent": optimizers.sgd,

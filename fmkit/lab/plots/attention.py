@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLUE, ORANGE
+from fmkit.lab.plots.style import BLUE, ORANGE
 
 
 def weights(

@@ -1,11 +1,14 @@
-"""A computation graph small enough to be drawn, walked forward and backward a node at a time."""
+"""Chapter 04's picture: a computation graph, walked forward and backward a node at a time."""
 
 import math
+import textwrap
 from dataclasses import dataclass, field
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLACK, BLUE, RED
+from fmkit.lab.plots.style import BLACK, BLUE, RED
 
 
 @dataclass(frozen=True)
@@ -176,3 +179,16 @@ def _circle(ax, node, frame, numbers):
     ax.text(x, y - 1.14, note, ha="center", va="top", fontsize=9)
     if node.bias in frame.gradients:
         ax.text(x, y - 1.42, short(frame.gradients[node.bias]), ha="center", va="top", fontsize=9, color=RED)
+
+
+def graph(step: int, **numbers: float | int) -> Axes:
+    """The chapter's neuron as a graph at one step of the walk (0: the inputs; -1: all gradients).
+
+    Keyword arguments replace the worked example's numbers, such as ``b2=-10.0``.
+    """
+    now = NUMBERS | numbers
+    frame = walk(now)[step]
+    _, ax = plt.subplots(figsize=(6.0, 2.8))
+    draw(frame, now, ax)
+    ax.set_title(textwrap.fill(frame.sentence.replace(" · ", "\u00a0·\u00a0"), 82), fontsize=9.5)
+    return ax

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLACK, BLUE, COLOURS, RED
+from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, RED
 
 _MARKERS = "os^Dvp*XP<>"
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLACK, BLUE, COLOURS, ORANGE, RED, SKY
+from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, ORANGE, RED, SKY
 
 _GREY = "#BBBBBB"
 

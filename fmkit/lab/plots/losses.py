@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLACK, COLOURS, RED
+from fmkit.lab.plots.style import BLACK, COLOURS, RED
 
 MARKERS = ("o", "s", "^", "D")  # a second cue beside the colour
 

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLUE, COLOURS
+from fmkit.lab.plots.style import BLUE, COLOURS
 
 _PER_ROW = 64  # characters that fit on a line of the picture
 

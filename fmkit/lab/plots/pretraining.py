@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots import BLACK, COLOURS, LINES, ORANGE
+from fmkit.lab.plots.style import BLACK, COLOURS, LINES, ORANGE
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second cue beside the colour
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
 
-from fmkit.lab.plots import COLOURS
 from fmkit.lab.plots.preprocessing import readable
+from fmkit.lab.plots.style import COLOURS
 
 _MOST = 400  # tokens shown of one row
 _BOX = "display:inline-block;margin:1px;padding:0 3px;border-radius:3px;font-family:monospace;background:{}44"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import ipywidgets
 
-from fmkit.lab.plots import BLUE
+from fmkit.lab.plots.style import BLUE
 
 _LONGEST = 64  # characters
 

@@ -22,22 +22,15 @@ from typing import Any
 import numpy as np
 
 import fmkit
+from fmkit.errors import CheckpointError, ParallelError, PretrainingError
 from fmkit.runs import checkpoints
-from fmkit.runs.checkpoints import CheckpointError
-from fmkit.runs.corpus import Corpus, CorpusError, read_corpus
-from fmkit.runs.parallel import ParallelError, World, world
+from fmkit.runs.corpus import Corpus, read_corpus
+from fmkit.runs.parallel import World, world
 
 CHECKPOINT, LOSSES, RESULT = "checkpoint.pt", "losses.csv", "recipe.json"
 SAVE_SECONDS = 15.0  # how much work a kill may cost
 PEEKS = 10  # so often in a run the bar gets a new validation loss ...
 PEEK_TOKENS = 4096  # ... on parts of the validation text; the whole of it is read once, at the end
-
-
-class PretrainingError(RuntimeError):
-    """A run cannot be begun or go on; the message says what to do."""
-
-
-ERRORS = (PretrainingError, CheckpointError, CorpusError, ParallelError)  # all that a user can mend
 
 
 class Stopped(KeyboardInterrupt):
@@ -88,7 +81,7 @@ def pretrain(
 
     Raises
     ------
-    PretrainingError, or another of `ERRORS`
+    PretrainingError, CheckpointError, CorpusError, ParallelError
         With a message for the user.
     Stopped
         On Ctrl-C (or SIGTERM), after the run was saved.

@@ -15,7 +15,7 @@ from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
 from fmkit.lab.judging.plain import is_plain, leaves, plain
-from fmkit.lab.judging.proof import exercise_rows
+from fmkit.lab.proof import exercise_rows
 
 EVERY = exercises.every()
 SEEDS = range(20)

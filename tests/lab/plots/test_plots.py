@@ -139,7 +139,7 @@ def test_short_numbers(value, text):
 
 
 def test_graph_shows_values_and_gradients():
-    forward, backward = (texts(plots.graph(step, b2=np.log(4) - 11.4)) for step in (5, -1))
+    forward, backward = (texts(_graph.graph(step, b2=np.log(4) - 11.4)) for step in (5, -1))
     assert {"z2", "1.386", "0.8", "0.02"} <= set(forward)
     assert "-0.032" not in forward and "-0.032" in backward
     assert {"-0.1216", "-0.1824", "-0.192"} <= set(backward)  # of w1, w2, and of v1 and v2

@@ -4,7 +4,7 @@ import pytest
 from helpers.samples import CENTER, center, center_cases, exercise
 
 from fmkit.lab import exercises
-from fmkit.lab.judging import proof as kill_table
+from fmkit.lab import proof as kill_table
 
 
 @pytest.fixture
