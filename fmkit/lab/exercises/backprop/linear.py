@@ -78,8 +78,8 @@ EXERCISE = Exercise(
         mistake(
             "reshaped w instead of transposing it",
             "dx = dy @ w.reshape(w.shape[::-1])",
-            "A reshape keeps the order in memory, so it deals the numbers out differently: w.reshape(K, C) is "
-            "not w.T.",
+            "A reshape keeps the order in memory, so it deals the numbers out differently: "
+            "w.reshape(K, C) is not w.T.",
         ),
         mistake(
             "reshaped x instead of transposing it",
