@@ -27,7 +27,7 @@ def through_a_helper():
     return notebook
 
 
-REFERENCE = "fmkit.lab.exercises._backprop_right"
+REFERENCE = "fmkit.lab.exercises.backprop.neuron"
 TAMPERED = {
     "imports the reference": tampered(
         lambda: s.inside("from fmkit.layers import linear_backward", SHORT), "fmkit.layers"
