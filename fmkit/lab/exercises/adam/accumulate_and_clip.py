@@ -1,0 +1,144 @@
+"""A large batch in small parts, its gradient clipped once."""
+
+import math
+
+import numpy as np
+
+from fmkit.lab.exercises._inputs import as_float32
+from fmkit.lab.judging.exercise import Exercise, mistake
+
+
+def cases(rng):
+    def case(shapes, sizes, share, size=1.0):
+        """``share`` is max_norm as a share of the joint norm: below 1 the gradient is clipped."""
+        parts = [{name: size * (1 + rng.normal(size=s)) for name, s in shapes.items()} for _ in sizes]
+        return parts, sizes, share * accumulate_and_clip(parts, sizes, np.inf)[1]
+
+    still = [{"w": np.zeros((2, 3)), "b": np.zeros(3)} for _ in range(2)], [3, 5], 1.0
+    shapes = {"w": (4, 3), "b": (3,)}
+    return [
+        case(shapes, [2, 7, 4], float(rng.uniform(0.2, 0.5))),
+        case({"emb": (5, 2), "w": (2, 4), "b": (4,)}, [1, 6], float(rng.uniform(0.3, 0.6)), size=4.0),
+        case(shapes, [3, 1, 8], float(rng.uniform(1.2, 1.8))),  # short enough as it is
+        case({"w": (2, 3)}, [6], 0.5),
+        still,
+        as_float32(case({"w": (3, 6), "b": (6,)}, [4, 1, 2], 0.4)),
+    ]
+
+
+def accumulate_and_clip(parts, sizes, max_norm):
+    total, grads = sum(sizes), {}
+    for name in parts[0]:
+        grads[name] = sum(part[name] * (n / total) for part, n in zip(parts, sizes, strict=True))
+    norm = float(np.sqrt(sum(float((g * g).sum()) for g in grads.values())))
+    scale = max_norm / norm if norm > max_norm else 1.0
+    return {name: g * scale for name, g in grads.items()}, norm
+
+
+def one_vector(parts, sizes, max_norm):
+    weights = np.array(sizes) / np.sum(sizes)
+    rows = np.array([np.concatenate([g.ravel() for g in part.values()]) for part in parts])
+    whole = weights @ rows.astype(np.float64)
+    norm = float(np.linalg.norm(whole))
+    whole = whole / max(1.0, norm / max_norm)
+    grads, at = {}, 0
+    for name, g in parts[0].items():
+        grads[name] = whole[at : at + g.size].reshape(g.shape).astype(g.dtype)
+        at += g.size
+    return grads, norm
+
+
+def step_by_step(parts, sizes, max_norm):
+    grads = {name: np.zeros_like(g) for name, g in parts[0].items()}
+    for part, n in zip(parts, sizes, strict=True):
+        for name in grads:
+            grads[name] = grads[name] + n * part[name]
+    grads = {name: g / sum(sizes) for name, g in grads.items()}
+    norm = math.hypot(*(float(np.linalg.norm(g)) for g in grads.values()))
+    if norm > max_norm:
+        grads = {name: g / norm * max_norm for name, g in grads.items()}
+    return grads, norm
+
+
+def clipped_each_part(parts, sizes, max_norm):
+    clipped = [accumulate_and_clip([part], [1], max_norm)[0] for part in parts]
+    return accumulate_and_clip(clipped, sizes, max_norm)
+
+
+EXERCISE = Exercise(
+    title="A large batch in small parts, clipped",
+    points=2,
+    minutes=10,
+    difficulty=2,
+    cases=cases,
+    reference=accumulate_and_clip,
+    alternatives=(one_vector, step_by_step),
+    mistakes=(
+        mistake(
+            "every part counted alike",
+            "n / total -> 1 / len(parts)",
+            "A part of 30 examples should count ten times as much as one of 3.",
+        ),
+        mistake(
+            "every part counted alike, and divided by a norm of zero",
+            ("n / total -> 1 / len(parts)", "scale = min(1.0, max_norm / norm)"),
+            "A part of 30 examples should count ten times as much as one of 3. And a gradient of zeros has "
+            "norm 0: divide only when norm > max_norm.",
+        ),
+        mistake(
+            "divided by a norm of zero",
+            "scale = min(1.0, max_norm / norm)",
+            "A gradient of zeros has norm 0: divide only when norm > max_norm.",
+        ),
+        mistake(
+            "added without dividing",
+            "(n / total) -> n",
+            "The parts hold means: what must the weights of a mean sum to?",
+        ),
+        mistake(
+            "divided by the number of parts",
+            "n / total -> n / len(parts)",
+            "Weighted by sizes, the sum has to be divided by the number of examples.",
+        ),
+        mistake(
+            "clipped each part before adding up",
+            clipped_each_part,
+            "Only the gradient of the whole batch is clipped, once, at the end.",
+        ),
+        mistake(
+            "clipped each array by itself",
+            "g * scale -> g * min(1.0, max_norm / np.linalg.norm(g))",
+            "One factor for all arrays, or the direction of the step changes.",
+        ),
+        mistake(
+            "clipped each number",
+            "g * scale -> np.clip(g, -max_norm, max_norm)",
+            "Clipping by norm scales all numbers by one factor.",
+        ),
+        mistake(
+            "made small gradients larger, too",
+            "scale = max_norm / norm if norm > 0 else 1.0",
+            "max_norm is an upper limit: a shorter gradient stays as it is.",
+        ),
+        mistake(
+            "added the arrays' norms",
+            "norm = sum(float(np.linalg.norm(g)) for g in grads.values())",
+            "The joint norm is the root of one sum of squares over all arrays.",
+        ),
+        mistake(
+            "forgot the root of the sum of squares",
+            "norm = sum(float((g * g).sum()) for g in grads.values())",
+            "A norm has the unit of the gradient, not of its square.",
+        ),
+        mistake(
+            "told the norm after clipping",
+            "return {name: g * scale for name, g in grads.items()}, norm * scale",
+            "The norm before clipping is the one worth watching: afterwards it is max_norm at most.",
+        ),
+    ),
+    hints=(
+        "Each part holds the mean over its own examples: weight it by n / (all examples).",
+        "The joint norm is one root over the squares of all numbers in all arrays.",
+        "Only when norm > max_norm: multiply every array by max_norm / norm.",
+    ),
+)

@@ -1,0 +1,117 @@
+"""Orthogonal by matrix products, without an SVD."""
+
+import math
+
+import numpy as np
+
+from fmkit.lab.exercises._inputs import as_float32
+from fmkit.lab.judging.exercise import Exercise, mistake
+
+
+def cases(rng):
+    def case(n, m, steps, size=1.0):
+        return size * rng.normal(size=(n, m)), steps
+
+    return [
+        case(4, 3, 3),
+        case(3, 6, 5, 30.0),
+        case(5, 5, 1, 0.01),
+        case(1, 4, 2),
+        as_float32(case(6, 4, 4)),
+    ]
+
+
+def newton_schulz(g, steps):
+    x = g / np.linalg.norm(g)  # Frobenius: no singular value is above 1 now
+    for _ in range(steps):
+        x = 1.5 * x - 0.5 * x @ x.T @ x
+    return x
+
+
+def by_svd(g, steps):
+    u, s, vt = np.linalg.svd(g / np.sqrt((g * g).sum()), full_matrices=False)
+    for _ in range(steps):
+        s = 1.5 * s - 0.5 * s * s * s  # the iteration moves the singular values only
+    return (u * s) @ vt
+
+
+def other_side(g, steps):
+    x = g / math.sqrt(float(np.vdot(g, g)))
+    eye = np.eye(g.shape[1], dtype=g.dtype)
+    for _ in range(steps):
+        x = x @ (1.5 * eye - 0.5 * x.T @ x)
+    return x
+
+
+EXERCISE = Exercise(
+    title="Orthogonal without an SVD",
+    points=2,
+    minutes=10,
+    difficulty=3,
+    cases=cases,
+    reference=newton_schulz,
+    alternatives=(by_svd, other_side),
+    mistakes=(
+        mistake(
+            "not scaled at first",
+            "x = g / np.linalg.norm(g) -> x = g",
+            "Singular values above 1.73 run away: begin with a matrix whose values are at most 1.",
+        ),
+        mistake(
+            "divided by the largest entry",
+            "np.linalg.norm(g) -> np.abs(g).max()",
+            "The largest entry says little about singular values: use the root of the sum of all squares.",
+        ),
+        mistake(
+            "divided by the squared norm",
+            "np.linalg.norm(g) -> (g * g).sum()",
+            "The norm is the root of the sum of squares.",
+        ),
+        mistake(
+            "divided by the largest singular value",
+            "np.linalg.norm(g) -> np.linalg.norm(g, 2)",
+            "It would do, but finding it takes an SVD, which is what we want to avoid: use the Frobenius "
+            "norm.",
+        ),
+        mistake(
+            "cubed each entry",
+            "x @ x.T @ x -> x**3",
+            "The cube is a matrix product, x @ x.T @ x, not entry by entry.",
+        ),
+        mistake(
+            "the two signs swapped",
+            "1.5 * x - 0.5 * x @ x.T @ x -> 0.5 * x @ x.T @ x - 1.5 * x",
+            "A singular value of 1 should stay 1.",
+        ),
+        mistake(
+            "3 instead of 3/2",
+            "1.5 * x -> 3 * x",
+            "A singular value of 1 should stay 1: 3 - 1/2 is not 1.",
+        ),
+        mistake(
+            "scaled again in every round",
+            "x @ x.T @ x -> x @ x.T @ x\nx = x / np.linalg.norm(x)",
+            "Scale once: the iteration itself brings the values to 1.",
+        ),
+        mistake(
+            "scaled again before every round",
+            "x = 1.5 * x -> x = x / np.linalg.norm(x)\nx = 1.5 * x",
+            "Scale once, before the loop: the iteration itself brings the values to 1.",
+        ),
+        mistake(
+            "added the cube",
+            "1.5 * x - 0.5 * x -> 1.5 * x + 0.5 * x",
+            "A singular value of 1 should stay 1: 3/2 + 1/2 is not 1.",
+        ),
+        mistake(
+            "one round too few",
+            "for _ in range(steps - 1):",
+            "steps counts the rounds of the iteration; the scaling is not one of them.",
+        ),
+    ),
+    hints=(
+        "np.linalg.norm(g) of a matrix is the Frobenius norm: the root of the sum of all squares.",
+        "x @ x.T @ x has the shape of x, and the cubes of its singular values.",
+        "One round: 1.5 * x - 0.5 * x @ x.T @ x.",
+    ),
+)
