@@ -1,0 +1,182 @@
+"""Self-BLEU with smoothing: how much do some texts repeat one another?"""
+
+import math
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+
+from fmkit.lab.judging.exercise import Exercise, mistake
+
+
+def cases(rng):
+    words = ["the", "a", "of", "night", "été", "mond", "月", "sea"]
+
+    def case(n_texts, length, n, size=4):
+        own = [str(word) for word in rng.permutation(words)[:size]]
+        base = [str(word) for word in rng.choice(own, length)]
+        texts = []
+        for _ in range(n_texts):
+            text = [str(rng.choice(own)) if rng.random() < 0.35 else word for word in base]
+            texts.append(text[int(rng.integers(3)) : length - int(rng.integers(3))])
+        return texts, n
+
+    stuck = case(4, 12, 2)
+    stuck[0][1] = ["the", "a"] * 5  # repeats itself
+    short = case(3, 8, 3, size=3)
+    short[0][0] = short[0][1][:2]  # shorter than n
+    apart = case(3, 6, 2)
+    apart[0][2] = ["yes", "no", "yes"]  # nothing in common
+    twins = case(4, 9, 2)
+    twins[0][3] = list(twins[0][0])  # the same text twice
+    twins[0][0] += ["only"]
+    twins[0][3] += ["only"]
+    return [
+        twins,
+        case(4, 10, 3),
+        stuck,
+        short,
+        apart,
+        case(5, 14, 1),
+        case(3, 9, 4, size=2),
+        (short[0] + [[]], 2),
+    ]
+
+
+def self_bleu_of(texts, n):
+    def grams(text, k):
+        return Counter(tuple(text[j : j + k]) for j in range(len(text) - k + 1))
+
+    scores = []
+    for i, text in enumerate(texts):
+        score = 1.0
+        for k in range(1, n + 1):
+            own, most, extra = grams(text, k), Counter(), int(k > 1)
+            for other in texts[:i] + texts[i + 1 :]:
+                most |= grams(other, k)
+            score *= ((own & most).total() + extra) / max(own.total() + extra, 1)
+        scores.append(score ** (1 / n))
+    return sum(scores) / len(scores)
+
+
+def plain(texts, n):
+    def grams(text, k):
+        return [" ".join(text[j : j + k]) for j in range(len(text) - k + 1)]
+
+    scores = []
+    for i in range(len(texts)):
+        logs = []
+        for k in range(1, n + 1):
+            own = grams(texts[i], k)
+            others = [grams(texts[j], k) for j in range(len(texts)) if j != i]
+            matches = sum(min(own.count(g), max(o.count(g) for o in others)) for g in set(own))
+            extra = 1 if k > 1 else 0
+            logs.append(math.log((matches + extra) / (len(own) + extra)) if matches + extra else -math.inf)
+        scores.append(math.exp(sum(logs) / n))
+    return sum(scores) / len(scores)
+
+
+def tables(texts, n):
+    scores = np.ones(len(texts))
+    for k in range(1, n + 1):
+        found = [list(zip(*(text[j:] for j in range(k)), strict=False)) for text in texts]
+        every = sorted({gram for grams in found for gram in grams})
+        place = {gram: column for column, gram in enumerate(every)}
+        counts = np.zeros((len(texts), len(every)), dtype=int)
+        for row, grams in zip(counts, found, strict=True):
+            for gram in grams:
+                row[place[gram]] += 1
+        for i, row in enumerate(counts):
+            limit = np.delete(counts, i, 0).max(0, initial=0)
+            matches, count = np.minimum(row, limit).sum(), row.sum()
+            scores[i] *= (matches + (k > 1)) / max(count + (k > 1), 1)
+    return float((scores ** (1 / n)).mean())
+
+
+def pair_by_pair(texts, n):
+    scores = [self_bleu_of(pair, n) for pair in combinations(texts, 2)]
+    return sum(scores) / len(scores)
+
+
+EXERCISE = Exercise(
+    title="Self-BLEU with smoothing",
+    points=3,
+    minutes=15,
+    difficulty=3,
+    cases=cases,
+    reference=self_bleu_of,
+    alternatives=(plain, tables),
+    mistakes=(
+        mistake(
+            "a text compared with itself",
+            "for other in texts:",
+            "Your result is close to 1: is a text among its own references?",
+        ),
+        mistake(
+            "a text's twin left out, too",
+            "for other in [other for other in texts if other != text]:",
+            "Another text may say the very same. Leave a text out by its place, not by its words.",
+        ),
+        mistake(
+            "only the first text compared",
+            "return scores[0]",
+            "Every text is compared with all others; then the mean.",
+        ),
+        mistake(
+            "each other text by itself, then the mean",
+            pair_by_pair,
+            "The others are one pool: an n-gram counts if any of them has it.",
+        ),
+        mistake(
+            "allowed as often as it likes",
+            "(own & most).total() -> sum(own[gram] for gram in own if gram in most)",
+            "A text that repeats one word is not like the others: count a match only as often as allowed.",
+        ),
+        mistake(
+            "allowed as often as in all others together",
+            "most += grams(other, k)",
+            "An n-gram is allowed as often as the one other text has it that has it most.",
+        ),
+        mistake(
+            "repeats are not counted",
+            "Counter(tuple(text[j : j + k]) for j in range(len(text) - k + 1)) -> "
+            "Counter({tuple(text[j : j + k]) for j in range(len(text) - k + 1)})",
+            "Count every place where an n-gram stands, not every kind of n-gram.",
+        ),
+        mistake(
+            "only the longest n-grams",
+            ("for k in [n]:", "scores.append(score)"),
+            "All lengths from 1 to n take part.",
+        ),
+        mistake(
+            "the plain mean of the shares",
+            ("score = 0.0", "score *= -> score +=", "scores.append(score / n)"),
+            "The shares are multiplied, and then the n-th root is taken.",
+        ),
+        mistake(
+            "the product without its root",
+            "scores.append(score)",
+            "After multiplying n shares, take the n-th root.",
+        ),
+        mistake(
+            "without the smoothing",
+            "int(k > 1) -> 0",
+            "For pairs and longer n-grams, 1 is added to the matches and to the count.",
+        ),
+        mistake(
+            "single words smoothed, too",
+            "int(k > 1) -> 1",
+            "Single words are counted as they are; only from pairs on 1 is added.",
+        ),
+        mistake(
+            "one added above the line only",
+            "max(own.total() + extra, 1) -> max(own.total(), 1)",
+            "A share cannot exceed 1: the count of n-grams gets its 1, too.",
+        ),
+    ),
+    hints=(
+        "collections.Counter(tuple(text[j:j + k]) for j in ...) counts the k-grams of a text.",
+        "For two Counters a and b, a | b takes the larger count of each key, a & b the smaller one.",
+        "Multiply the n shares and take the n-th root; an empty text has a share of 0 for single words.",
+    ),
+)
