@@ -1,0 +1,14 @@
+"""The exercises of chapter 06, self-attention."""
+
+CHAPTER = "06"
+ORDER = (
+    "fading",
+    "self_attention",
+    "mask",
+    "heads",
+    "rotary",
+    "backward",
+    "block",
+    "rollout",
+    "spot_the_bug",
+)

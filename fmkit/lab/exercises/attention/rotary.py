@@ -1,0 +1,149 @@
+"""Rotary positions whose pairs are neighbours."""
+
+import math
+
+import numpy as np
+
+from fmkit.lab.exercises._inputs import as_float32
+from fmkit.lab.judging.exercise import Exercise, mistake
+
+
+def cases(rng):
+    def case(b, h, t, d, base):
+        positions = np.sort(rng.choice(40, (b, t), replace=False), axis=1)
+        positions[0] += 3  # so that no row begins at 0
+        return rng.normal(size=(b, h, t, d)), positions, base
+
+    return [
+        case(2, 3, 5, 4, float(rng.uniform(50, 100))),
+        case(3, 1, 4, 8, 10000.0),
+        case(1, 2, 1, 2, 500.0),
+        case(2, 2, 3, 6, float(rng.uniform(5, 10))),
+        as_float32(case(2, 4, 5, 6, 100.0)),
+    ]
+
+
+def rotate_neighbours(x, positions, base):
+    D = x.shape[-1]
+    angle = positions[:, None, :, None] * base ** (-np.arange(0, D, 2) / D)  # (B, 1, T, D/2)
+    cos, sin = np.cos(angle).astype(x.dtype), np.sin(angle).astype(x.dtype)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    out = np.empty_like(x)
+    out[..., 0::2] = even * cos - odd * sin
+    out[..., 1::2] = even * sin + odd * cos
+    return out
+
+
+def loop(x, positions, base):
+    out, D = np.zeros_like(x), x.shape[-1]
+    for b, t in np.ndindex(positions.shape):
+        for i in range(0, D, 2):
+            angle = positions[b, t] / base ** (i / D)
+            turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+            out[b, :, t, i : i + 2] = x[b, :, t, i : i + 2] @ turn.T
+    return out
+
+
+def rotate_neighbours_complex(x, positions, base):
+    D = x.shape[-1]
+    turn = np.exp(1j * positions[:, None, :, None] / base ** (np.arange(D // 2) * 2 / D))
+    z = (x[..., ::2] + 1j * x[..., 1::2]) * turn
+    return np.stack([z.real, z.imag], -1).reshape(x.shape).astype(x.dtype)
+
+
+IN_HALVES = ("out[..., 0::2] -> out[..., : D // 2]", "out[..., 1::2] -> out[..., D // 2 :]")
+
+EXERCISE = Exercise(
+    title="Rotary positions for neighbours",
+    points=3,
+    minutes=15,
+    difficulty=3,
+    cases=cases,
+    reference=rotate_neighbours,
+    alternatives=(loop, rotate_neighbours_complex),
+    mistakes=(
+        mistake(
+            "pairs i with i + D/2",
+            ("even, odd = x[..., : D // 2], x[..., D // 2 :]", *IN_HALVES),
+            "That is the library's layout. Here the partners are neighbours: 0 and 1, 2 and 3, ...",
+        ),
+        mistake(
+            "the right pairs, laid out in two halves",
+            IN_HALVES,
+            "The turned numbers go back to where they came from: even places, odd places.",
+        ),
+        mistake(
+            "turned the wrong way",
+            ("out[..., 0::2] = even * cos + odd * sin", "out[..., 1::2] = odd * cos - even * sin"),
+            "The pair (1, 0) at angle a becomes (cos a, sin a): is your sine positive there?",
+        ),
+        mistake(
+            "plus in both lines",
+            "out[..., 0::2] = even * cos + odd * sin",
+            "In a rotation one of the four terms has a minus.",
+        ),
+        mistake(
+            "the new even number used for the odd one",
+            "out[..., 1::2] = out[..., 0::2] * sin + odd * cos",
+            "Both new numbers are made of the two old ones: keep a copy.",
+        ),
+        mistake(
+            "added instead of turned",
+            ("out[..., 0::2] = even + sin", "out[..., 1::2] = odd + cos"),
+            "Rotary positions multiply: each pair is turned by its angle.",
+        ),
+        mistake(
+            "counts from 0 instead of using positions",
+            "positions[:, None, :, None] -> np.arange(x.shape[2])[:, None]",
+            "The positions come as an argument, and they need not be 0, 1, 2, ...",
+        ),
+        mistake(
+            "the first row's positions for all",
+            "positions[:, None, :, None] -> positions[0, :, None]",
+            "positions is (B, T): every row of the batch has its own.",
+        ),
+        mistake(
+            "positions counted from 1",
+            "positions[:, None, :, None] -> (positions[:, None, :, None] + 1)",
+            "Position 0 turns by nothing at all.",
+        ),
+        mistake(
+            "the exponent i/D, not 2i/D",
+            "np.arange(0, D, 2) -> np.arange(D // 2)",
+            "Pair i turns by position / base ** (2i / D): for D = 4 the exponents are 0 and 1/2.",
+        ),
+        mistake(
+            "the slowest pair first",
+            "np.arange(0, D, 2) -> np.arange(0, D, 2)[::-1]",
+            "Pair 0 turns fastest: one radian a position.",
+        ),
+        mistake(
+            "all pairs turn equally fast",
+            "angle = positions[:, None, :, None]",
+            "Each pair has a speed of its own.",
+        ),
+        mistake(
+            "base to the positive power",
+            "(-np.arange -> (np.arange",
+            "Pair 0 is the fastest, the others are slower: divide by the power of base.",
+        ),
+        mistake("base 10000 whatever is asked", "base ** -> 10000.0 **", "base is an argument."),
+        mistake(
+            "degrees, not radians",
+            "angle = np.deg2rad(positions[:, None, :, None] * base ** (-np.arange(0, D, 2) / D))",
+            "NumPy's cos and sin take radians, and so does the formula.",
+        ),
+        mistake(
+            "float64 out of float32",
+            ("cos, sin = np.cos(angle), np.sin(angle)", "out = np.empty(x.shape)"),
+            "Angles in float64 are right, but cast their cos and sin to x.dtype.",
+        ),
+    ),
+    hints=(
+        "x[..., 0::2] and x[..., 1::2] are the first and the second numbers of all the pairs.",
+        "The angles have the shape (B, 1, T, D/2): a position for each row and place, the same for "
+        "every head.",
+        "new even = even cos - odd sin, new odd = even sin + odd cos; write them into the same places "
+        "of a new array.",
+    ),
+)
