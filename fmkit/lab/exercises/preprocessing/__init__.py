@@ -1,0 +1,16 @@
+"""The exercises of chapter 01, preprocessing."""
+
+CHAPTER = "01"
+ORDER = (
+    "clean_review",
+    "merge_copies",
+    "mend_ratings",
+    "stratified_split",
+    "learn_merges",
+    "apply_merges",
+    "pad_batch",
+    "token_batches",
+    "log_tfidf",
+    "jitter",
+    "spot_the_bug",
+)
