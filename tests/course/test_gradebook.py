@@ -219,7 +219,8 @@ def test_stopped_between_journal_and_gradebook(course, monkeypatch, moment):
 
 KILLED = """
 import os, signal, sys
-from fmkit.course import gradebook, marking
+from fmkit.course import gradebook
+from fmkit.course.grading import marking
 from fmkit.course.layout import open_course
 from pathlib import Path
 

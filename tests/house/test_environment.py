@@ -179,9 +179,10 @@ def test_a_wheel_carries_the_notebooks_and_the_pins(tmp_path):
         names
     )
     assert not [name for name in names if name.startswith(("tests", "notebooks", "benchmarks"))]
-    program = "from fmkit.chapters.find import chapters\n"
-        "from fmkit.data import assets\n"
-        "assets.pin; print(*(p.name for p in chapters()))"
+    program = (
+        "from fmkit.chapters.find import chapters; from fmkit.data import assets; assets.pin\n"
+        "print(*(path.name for path in chapters()))"
+    )
     env = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
     done = subprocess.run(
         [sys.executable, "-c", program], env=env, cwd=tmp_path, capture_output=True, text=True, check=True

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers.paths import ROOT
 from helpers.samples import CENTER, center, exercise
 
 from fmkit.lab.records import _session, done, record, table
@@ -84,10 +85,10 @@ def test_a_full_disk(folder, monkeypatch):
 def test_two_notebooks_at_once_lose_nothing(folder):
     program = (
         "import sys; sys.path.insert(0, {tests!r})\n"
-        "from samples import CENTER, exercise, center\n"
+        "from helpers.samples import CENTER\n"
         "from fmkit.lab.records import record\n"
         "for i in range(40): record(CENTER, False)\n"
-    ).format(tests=str(__import__("pathlib").Path(__file__).parent))
+    ).format(tests=str(ROOT / "tests"))
     both = [subprocess.Popen([sys.executable, "-c", program], cwd=folder) for _ in range(2)]
     assert [p.wait(60) for p in both] == [0, 0]
     assert done()["sample.center"]["tries"] == 80
