@@ -1,0 +1,14 @@
+"""The exercises of chapter 03, losses."""
+
+CHAPTER = "03"
+ORDER = (
+    "gaussian",
+    "weighted_bce",
+    "logit_slopes",
+    "log_mean_exp",
+    "class_weights",
+    "smoothed_gradient",
+    "calibration_error",
+    "text_bits",
+    "spot_the_bug",
+)
