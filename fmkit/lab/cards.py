@@ -161,6 +161,15 @@ def say(text: str) -> None:
     print(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
 
+_LIKE = {  # of a verdict's `how`
+    "": "Looks like",
+    "same": "Looks like",
+    "part": "In part it looks like",
+    "two": "Looks like more than one thing",
+    "edit": "It behaves",
+}
+
+
 def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     """The card of a verdict."""
     if verdict.status == "ok":
@@ -172,9 +181,12 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     if verdict.status == "undone":
         line = f"{exercise.id}: not done yet"
         return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
-    paragraphs = [("", verdict.message)]
+    paragraphs = [("", verdict.right)] if verdict.right else []
     if verdict.misconception:
-        paragraphs = [("Looks like", verdict.misconception), ("Hint", verdict.hint), *paragraphs]
+        paragraphs += [(_LIKE[verdict.how], verdict.misconception)]
+        paragraphs += [("Hint", verdict.hint)] if verdict.hint else []
+    paragraphs += [("", sentence) for sentence in verdict.says]
+    paragraphs += [("", verdict.message)]
     paragraphs += [("Note", n) for n in verdict.notes]
     line = f"{exercise.id}: not right yet"
     return Card("wrong", "Not right yet", exercise.id, line, tuple(paragraphs), verdict.rows)

@@ -61,9 +61,11 @@ def _walk(expected, got, rule, path):
     if expected is None or got is None:
         return None if expected is got else _none(expected, got, path)
     if isinstance(expected, (list, tuple)):
-        return _sequences(expected, got, rule, path)
+        return _sequences(expected, _as_list(got, len(expected)), rule, path)
     if isinstance(expected, dict):
         return _dicts(expected, got, rule, path)
+    if isinstance(expected, np.ndarray) and expected.ndim and isinstance(got, (list, tuple)):
+        got = _as_array(expected, got)
     if isinstance(got, (list, tuple, dict)):
         return _unexpected_container(expected, got, path)
     if isinstance(expected, str) or isinstance(got, str):
@@ -89,6 +91,27 @@ def _sequences(expected, got, rule, path):
         if found := _walk(e, g, rule, (*path, i if isinstance(expected, list) else (i, len(expected)))):
             return found
     return None
+
+
+def _as_list(got, count):
+    """An array is as good as a list of its numbers, where a list or several values are expected."""
+    return list(got) if isinstance(got, np.ndarray) and got.ndim and len(got) == count else got
+
+
+def _as_array(expected, got):
+    """A list of numbers is as good as an array; Python's own numbers have no dtype that could be wrong."""
+    try:
+        array = np.asarray(got)
+    except ValueError:
+        return got
+    if array.shape != expected.shape or array.dtype.kind not in "biuf" or expected.dtype.kind not in "biuf":
+        return got
+    kinds = {type(item) for item in _flat(got)}
+    return array.astype(expected.dtype) if kinds <= {int, float, bool} else array
+
+
+def _flat(value):
+    return [x for item in value for x in _flat(item)] if isinstance(value, (list, tuple)) else [value]
 
 
 def _swapped(expected, got, rule):
