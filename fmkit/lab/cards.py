@@ -162,12 +162,16 @@ def say(text: str) -> None:
 
 
 _LIKE = {  # of a verdict's `how`
-    "": "Looks like",
-    "same": "Looks like",
     "part": "In part it looks like",
     "two": "Looks like more than one thing",
-    "edit": "It behaves",
 }
+
+
+def _like(verdict) -> tuple[str, str]:
+    """What an answer is like, as a label and its words."""
+    if verdict.misconception.startswith("as if "):
+        return "", f"It behaves {verdict.misconception}."
+    return _LIKE.get(verdict.how, "Looks like"), verdict.misconception
 
 
 def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
@@ -183,7 +187,7 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
         return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
     paragraphs = [("", verdict.right)] if verdict.right else []
     if verdict.misconception:
-        paragraphs += [(_LIKE[verdict.how], verdict.misconception)]
+        paragraphs += [_like(verdict)]
         paragraphs += [("Hint", verdict.hint)] if verdict.hint else []
     paragraphs += [("", sentence) for sentence in verdict.says]
     paragraphs += [("", verdict.message)]
