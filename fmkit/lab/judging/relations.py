@@ -275,14 +275,14 @@ def _order(found, tolerance) -> str:
 
 def _other_shape(found, tolerance) -> str:
     given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
-    for axis in range(max(pair.given.ndim for pair in found)):
-        for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
-            if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
-                return f"Yours, {word} along axis {axis}, would be the right result."
     if _same(given, tolerance, np.squeeze):
         return "The numbers are right; yours has an axis of length 1 too many."
     if _same(found, tolerance, np.squeeze):
         return "The numbers are right; an axis of length 1 is missing in yours."
+    for axis in range(max(pair.given.ndim for pair in found)):
+        for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
+            if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
+                return f"Yours, {word} along axis {axis}, would be the right result."
     if _same(found, tolerance, np.sum):
         return "Yours is the sum of the right result's elements."
     if _same(found, tolerance, np.mean):
