@@ -275,10 +275,12 @@ def _order(found, tolerance) -> str:
 
 def _other_shape(found, tolerance) -> str:
     given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
-    if _same(given, tolerance, np.squeeze):
-        return "The numbers are right; yours has an axis of length 1 too many."
-    if _same(found, tolerance, np.squeeze):
-        return "The numbers are right; an axis of length 1 is missing in yours."
+    if all(_same_but_for_ones(pair, tolerance) for pair in found):
+        more = found[0].given.ndim > found[0].right.ndim
+        words = (
+            "yours has an axis of length 1 too many" if more else "an axis of length 1 is missing in yours"
+        )
+        return f"The numbers are right; {words}."
     for axis in range(max(pair.given.ndim for pair in found)):
         for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
             if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
@@ -294,6 +296,11 @@ def _other_shape(found, tolerance) -> str:
     ):
         return "The numbers are right and in their order; only the shape is another one."
     return _longer(found, tolerance)
+
+
+def _same_but_for_ones(pair, tolerance) -> bool:
+    right, given = np.squeeze(pair.right), np.squeeze(pair.given)
+    return right.shape == given.shape and close(right, given, tolerance).all()
 
 
 def _longer(found, tolerance) -> str:
