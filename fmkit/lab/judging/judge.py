@@ -79,6 +79,7 @@ def judge_answer(
     return judge(exercise, cases, outcomes, names_used(fn), seconds=seconds and SEARCH)
 
 
+PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
 SEARCH = 1.5  # seconds that a learner waits at most for a name
 
 
@@ -133,6 +134,8 @@ def judge(
     right, says = what_is_said(exercise, cases, expected, outcomes)
     if found and found.how in ("same", "two"):
         says = ()
+    if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
+        found = None
     wrong = replace(wrong, right=right, says=says)
     if found is None:
         return wrong

@@ -242,12 +242,27 @@ class _Search:
         return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
 
     def _part(self, label, part) -> Name | None:
-        for mistake in self.exercise.mistakes:
+        for _, mistake in self._by_likeness():
             if self.does(self.exercise.wrong(mistake), part=part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
         suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
         found = self.first(suspects, part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
+
+    def _by_likeness(self):
+        """The known mistakes, first those that are like the answer on most inputs, then in most values."""
+        parts = parts_of(self.exercise, self.known.reference)
+
+        def likeness(theirs):
+            return sum(
+                alike(part(a), part(b), self.tolerance)
+                for a, b in zip(theirs, self.outcomes, strict=True)
+                for _, part in parts
+                if part(a) is not None and part(b) is not None
+            )
+
+        both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
+        return sorted(((-likeness(theirs), mistake) for theirs, mistake in both), key=lambda pair: pair[0])
 
     def raised(self) -> Name | None:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""

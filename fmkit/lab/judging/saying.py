@@ -86,7 +86,7 @@ def _of_values(at, name, values):
         yield f"where {name} is 1", lambda case: case[at] == 1
         yield f"where {name} is negative", lambda case: case[at] < 0
         yield f"where {name} is above 1", lambda case: case[at] > 1
-    elif all(isinstance(v, (np.ndarray, list, str)) for v in values):
+    elif all(isinstance(v, (np.ndarray, list, str, tuple)) for v in values):
         yield f"where {name} is empty", lambda case: _length(case[at]) == 0
         yield f"where {name} has one element", lambda case: _length(case[at]) == 1
         yield f"where {name} has more than one element", lambda case: _length(case[at]) > 1
