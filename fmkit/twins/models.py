@@ -143,8 +143,8 @@ class Block(nn.Module):
         self.ln2 = LayerNorm(config.d_model, 1e-5, device)
         self.mlp = MLP(config.d_model, config.d_ff, "tanh", device)
 
-    def forward(self, x, causal=True):
-        x = x + self.attn(self.ln1(x), causal=causal)
+    def forward(self, x, causal=True, tables=None):
+        x = x + self.attn(self.ln1(x), causal=causal, tables=tables)
         return x + self.mlp(self.ln2(x))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
+from fmkit.attention import causal_mask, rope_tables
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -17,14 +17,12 @@ from fmkit.layers import (
     layernorm_backward,
     linear,
     linear_backward,
-    mlp,
-    mlp_backward,
 )
 from fmkit.losses import cross_entropy, cross_entropy_backward
 from fmkit.optimizers import adamw, clip_grad_norm, muon, warmup_constant_decay
 from fmkit.params import flatten, unflatten
 from fmkit.training import batches
-from fmkit.transformer import Config, init_gpt
+from fmkit.transformer import Config, block, block_backward, init_gpt
 
 
 def init(
@@ -47,28 +45,6 @@ def init(
 # ------------------------------------------------------------------------------------------------------ model
 
 
-def _block(x, p, n_heads, mask, rope):
-    """Chapter 06's pre-norm block, with rotary positions where there are tables for them."""
-    normed, ln1 = layernorm(x, **p["ln1"])
-    update, attn = multihead_attention(normed, p["attn"], n_heads, mask=mask, rope=rope)
-    x = x + update
-    normed, ln2 = layernorm(x, **p["ln2"])
-    update, ff = mlp(normed, **p["mlp"])
-    return x + update, (ln1, attn, ln2, ff)
-
-
-def _block_backward(dout, cache):
-    ln1, attn, ln2, ff = cache
-    dnormed, *dmlp = mlp_backward(dout, ff)
-    dx, *dln2 = layernorm_backward(dnormed, ln2)
-    dx += dout  # the two branches of the residual stream
-    dnormed, dattn = multihead_attention_backward(dx, attn)
-    dbelow, *dln1 = layernorm_backward(dnormed, ln1)
-    dx += dbelow
-    grads = {"attn": dattn, "mlp": dict(zip(("w1", "b1", "w2", "b2"), dmlp, strict=True))}
-    return dx, {**grads, "ln1": dict(zip("wb", dln1, strict=True)), "ln2": dict(zip("wb", dln2, strict=True))}
-
-
 def model(params: dict, ids: np.ndarray, causal: bool, n_heads: int = 4) -> tuple[np.ndarray, Any]:
     """Scores (B, T, V) of the token at each place (or, causal, of the token after it), and the cache."""
     T, C = ids.shape[1], params["wte"].shape[1]
@@ -79,7 +55,7 @@ def model(params: dict, ids: np.ndarray, causal: bool, n_heads: int = 4) -> tupl
         x = x + params["wpe"][:T]
     blocks = []
     for p in params["blocks"]:
-        x, cache = _block(x, p, n_heads, mask, rope)
+        x, cache = block(x, p, n_heads, mask, rope)
         blocks.append(cache)
     x, lnf = layernorm(x, **params["lnf"])
     logits, head = linear(x, params["wte"].T, None)  # (B, T, V)
@@ -92,8 +68,8 @@ def model_backward(dlogits: np.ndarray, cache: Any) -> dict:
     dx, dhead, _ = linear_backward(dlogits, head)
     dx, dw, db = layernorm_backward(dx, lnf)
     grads = {"lnf": {"w": dw, "b": db}, "blocks": []}
-    for block in reversed(blocks):
-        dx, dblock = _block_backward(dx, block)
+    for cache in reversed(blocks):
+        dx, dblock = block_backward(dx, cache)
         grads["blocks"].insert(0, dblock)
     if wpe is not None:
         grads["wpe"] = np.zeros_like(wpe)

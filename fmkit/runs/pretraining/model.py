@@ -25,7 +25,7 @@ class ReluSquared(MLP):
 
 
 class GPTBlock(Block):
-    """`fmkit.twins.models.Block` with rotary positions, QK-norm and squared ReLU, as the recipe asks."""
+    """`fmkit.twins.models.Block` with QK-norm and squared ReLU, as the recipe asks."""
 
     def __init__(self, recipe, config: Config, device=None):
         super().__init__(config, device)
@@ -33,10 +33,6 @@ class GPTBlock(Block):
             self.attn = Attention(config.d_model, config.n_heads, device, eps=1e-5)
         if recipe.relu_squared:
             self.mlp = ReluSquared(config.d_model, config.d_ff, "tanh", device)
-
-    def forward(self, x, tables):
-        x = x + self.attn(self.ln1(x), causal=True, tables=tables)
-        return x + self.mlp(self.ln2(x))
 
 
 class SpeedrunModel(nn.Module):
@@ -80,7 +76,7 @@ class SpeedrunModel(nn.Module):
         if recipe.rotary:
             tables = rope_tables(T, recipe.d_model // recipe.n_heads, self.rope_base, x)
         for block in self.blocks:
-            x = block(x, tables)
+            x = block(x, tables=tables)
         x = F.rms_norm(x, self.norm.shape, self.norm, 1e-5) if hasattr(self, "norm") else self.lnf(x)
         logits = x @ (self.wte.T if recipe.tied else self.head)  # (B, T, V)
         if recipe.soft_cap:

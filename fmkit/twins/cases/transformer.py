@@ -5,13 +5,14 @@ from functools import partial
 import numpy as np
 
 from fmkit import transformer as ours
-from fmkit.attention import causal_mask
+from fmkit.attention import causal_mask, rope_tables
 from fmkit.params import flatten, tree_map, unflatten
 from fmkit.twins.case import Case
 
 B, T = 3, 5
 TIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)
 UNTIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12, tied=False)
+ROPE = rope_tables(np.arange(T), TIED.d_model // TIED.n_heads)
 
 
 def shake(rng, params):
@@ -54,6 +55,15 @@ def torch_block(x, p):
     return functional_call(Block(TIED), flatten(p), (x,))
 
 
+def torch_rotary_block(x, p):
+    from torch.func import functional_call
+
+    from fmkit.twins.models import Block, rope_tables
+
+    tables = rope_tables(T, TIED.d_model // TIED.n_heads, 10000.0, x)
+    return functional_call(Block(TIED), flatten(p), (x,), {"causal": False, "tables": tables})
+
+
 def torch_gpt(params, ids, config):
     from torch.func import functional_call
 
@@ -74,6 +84,12 @@ CASES = {
         ours.block_backward,
         _block_inputs,
         torch_block,
+    ),
+    "block_rotary": Case(
+        lambda x, p: ours.block(x, p, TIED.n_heads, rope=ROPE),
+        ours.block_backward,
+        _block_inputs,
+        torch_rotary_block,
     ),
     "gpt_tied": Case(
         partial(ours.gpt, config=TIED),
