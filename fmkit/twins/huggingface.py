@@ -3,6 +3,8 @@
 The tables of names are in `fmkit.data.hf_names`.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from fmkit.bert import BertConfig
@@ -18,6 +20,21 @@ from fmkit.data.hf_names import (
 from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
+
+
+@contextmanager
+def quietly():
+    """Without the progress bars and warnings of ``transformers``."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()
+        logging.set_verbosity(before)
 
 
 def gather_state(model, names: dict[str, list[str]]) -> dict:

@@ -12,6 +12,7 @@ from fmkit.command.cli import main
 from fmkit.data.datasets import pretrained_path
 from fmkit.errors import AssetError
 from fmkit.runs.finetuning import run as ft
+from fmkit.runs.finetuning.data import read_csv
 
 transformers = pytest.importorskip("transformers")
 TEXTS = ["a good film", "a bad film", "good plot and a fine cast", "what an awful plot"]
@@ -89,7 +90,7 @@ def test_a_model_of_the_hub(method, tiny_hub, texts, tmp_path):
 
 def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path):
     result = command.run("full", 2, 0, "cpu", tmp_path / "out", str(tiny_hub), texts, say=lambda text: None)
-    test = command.read_csv(texts)[2]
+    test = read_csv(texts)[2]
     np.testing.assert_allclose(judge(tmp_path / "out", [t for t, _ in test]), result["positive"], atol=1e-5)
 
 

@@ -233,12 +233,6 @@ def test_it_stops_early_and_keeps_the_best_epoch(small, monkeypatch):
     assert torch.equal(model.w, weights[1])
 
 
-def test_the_schedule_goes_up_and_down_to_nothing():
-    rates = [ft.schedule(step, 100) for step in range(100)]
-    assert np.argmax(rates) == 9 and 0.9 <= max(rates) <= 1.0
-    assert rates[0] == pytest.approx(0.1) and rates[-1] == pytest.approx(0.01)
-
-
 def test_the_bootstrap_knows_how_sure_one_can_be():
     right = np.arange(1000) % 5 > 0
     low, high = ft.bootstrap_interval(right)

@@ -14,6 +14,7 @@ from torch import nn
 
 from fmkit.batching import batches_by_length, pad
 from fmkit.data.datasets import asset_path
+from fmkit.runs.loop import run_epochs, take_step
 from fmkit.tokenizers import UNK, Vocabulary, WordTokenizer, split_words
 
 # ------------------------------------------------------------------------------------------------------ rules
@@ -201,7 +202,7 @@ class LSTMClassifier(nn.Module):
         Returns
         -------
         history : list of dict
-            Of each epoch: loss (nats a text), val_accuracy.
+            Of each epoch: epoch, loss (nats a text), val_accuracy, cpu_seconds (`run_epochs`).
         """
         rng = np.random.default_rng(self.settings["seed"])
         order = rng.permutation(len(texts))
@@ -209,18 +210,14 @@ class LSTMClassifier(nn.Module):
         self._build(Vocabulary.build((w for i in used for w in split_words(texts[i])), min_count=2))
         ids, labels = self._encode(texts), np.asarray(labels)
         optimizer = torch.optim.Adam(self.parameters(), lr)
-        history, best, last_gain = [], (-1.0, None), 0
-        for epoch in range(epochs):
-            loss = self._epoch([ids[i] for i in used], labels[used], optimizer, batch_size, rng)
-            right = (self._positive([ids[i] for i in held]) > 0.5) == labels[held]
-            history.append({"epoch": epoch + 1, "loss": loss, "val_accuracy": float(right.mean())})
-            if history[-1]["val_accuracy"] > best[0]:
-                best = history[-1]["val_accuracy"], {k: w.clone() for k, w in self.state_dict().items()}
-                last_gain = epoch
-            elif epoch - last_gain >= patience:
-                break
-        self.load_state_dict(best[1] or self.state_dict())
-        return history
+
+        def train(epoch):
+            return self._epoch([ids[i] for i in used], labels[used], optimizer, batch_size, rng)
+
+        def validate():
+            return float(((self._positive([ids[i] for i in held]) > 0.5) == labels[held]).mean())
+
+        return run_epochs(self, train, validate, epochs, patience)
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         unknown = self.tokenizer.vocabulary.ids[UNK]
@@ -238,10 +235,7 @@ class LSTMClassifier(nn.Module):
             logits = self(*self._batch([ids[i] for i in rows]))
             target = torch.from_numpy(labels[rows]).to(logits)
             loss = nn.functional.binary_cross_entropy_with_logits(logits, target)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.parameters(), 1.0)
-            optimizer.step()
+            take_step(loss, optimizer)
             total += loss.item() * len(rows)
         return total / len(ids)
 
