@@ -30,7 +30,7 @@ class Runner:
 
     def run_until(self, last: int) -> None:
         from fmkit.runs.pretraining import recipes
-        from fmkit.runs.pretraining.run import loss_and_gradients
+        from fmkit.runs.pretraining.train import loss_and_gradients
 
         start = time.process_time()
         while self.step < last:

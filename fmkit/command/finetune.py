@@ -5,7 +5,6 @@ What it saves is a folder in Hugging Face's format (config.json, model.safetenso
 """
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
 
 from fmkit.errors import FinetuneError
@@ -15,6 +14,7 @@ SAVED = ("head", "last2", "full", "lora")  # methods whose result a plain BERT c
 
 def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dict:
     """The command. Everything that can be refused is refused before the training begins."""
+    from fmkit.runs.bars import batches_bar
     from fmkit.runs.finetuning import hub
     from fmkit.runs.finetuning import run as ft
     from fmkit.runs.finetuning.data import read_csv
@@ -36,7 +36,7 @@ def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dic
     data = read_csv(csv_path) if csv_path else ft.splits()
     train, val, test = data
     say(f"{len(train)} training texts, {len(val)} validation texts, {len(test)} test texts")
-    with progress_bar() as progress:
+    with batches_bar() as progress:
         if pair is None:
             result = ft.finetune(method, seed, epochs, None, device, *data, progress=progress)
         else:
@@ -57,23 +57,6 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise FinetuneError(f"cannot write into {folder}: {error.strerror or error}") from error
-
-
-@contextmanager
-def progress_bar():
-    """A bar on stderr; what it gives is a function of (step, steps, loss)."""
-    from tqdm import tqdm
-
-    with tqdm(unit=" batches", leave=False) as line:
-
-        def show(step: int, steps: int, loss: float) -> None:
-            line.total = steps
-            line.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            line.update(step - line.n)
-            if step == steps:
-                line.refresh()
-
-        yield show
 
 
 def table(result: dict) -> str:

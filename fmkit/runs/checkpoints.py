@@ -6,6 +6,9 @@ import io
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+from filelock import FileLock, Timeout
+
 from fmkit._files import write_whole
 from fmkit.errors import CheckpointError
 
@@ -35,8 +38,6 @@ def cannot_write(path: Path, error: OSError) -> CheckpointError:
 
 def to_bytes(state: dict) -> bytes:
     """A nested dict of tensors, numbers, strings and lists as a checkpoint's bytes."""
-    import torch
-
     buffer = io.BytesIO()
     torch.save(state, buffer)
     data = buffer.getvalue()
@@ -51,8 +52,6 @@ def from_bytes(data: bytes, path: str | Path, device=None) -> dict:
     CheckpointError
         The bytes are no checkpoint, or not those that were written.
     """
-    import torch
-
     start = len(MAGIC) + 32
     if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
         raise CheckpointError(f"{path} is damaged. Delete it to begin this run again from its first step")
@@ -70,8 +69,6 @@ def only_one(folder: str | Path):
     CheckpointError
         Another run is in the folder, or it cannot be made.
     """
-    from filelock import FileLock, Timeout
-
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+from safetensors.torch import save
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
 from fmkit.llama import LlamaConfig
 from fmkit.runs import checkpoints
 from fmkit.tokenizers import UNK, CharTokenizer
+from fmkit.twins.huggingface import to_hf_gpt2, to_hf_llama
+from fmkit.twins.models import to_params
 
 
 def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
@@ -42,8 +47,6 @@ def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
 
 def _hf_model(model) -> tuple[bytes, str]:
     """Weights and config of the model as one of Hugging Face's."""
-    from fmkit.twins.models import to_hf_gpt2, to_hf_llama, to_params
-
     config = model.config
     hf = (to_hf_llama if isinstance(config, LlamaConfig) else to_hf_gpt2)(to_params(model), config)
     hf.config.architectures = [type(hf).__name__]
@@ -52,16 +55,12 @@ def _hf_model(model) -> tuple[bytes, str]:
 
 
 def _weights(model, without: str = "") -> bytes:
-    from safetensors.torch import save
-
     state = {name: w.cpu().contiguous() for name, w in model.state_dict().items() if name != without}
     return save(state, {"format": "pt"})
 
 
 def tokenizer_json(tokenizer: CharTokenizer) -> str:
     """A character tokenizer in the format of Hugging Face's ``tokenizers``."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-
     vocab = {token: i for i, token in enumerate(tokenizer.vocabulary.tokens)}
     theirs = Tokenizer(models.WordLevel(vocab, unk_token=UNK))
     theirs.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")  # line breaks too

@@ -11,6 +11,7 @@ from fmkit.command import finetune as command
 from fmkit.command.cli import main
 from fmkit.data.datasets import pretrained_path
 from fmkit.errors import AssetError
+from fmkit.runs.bars import batches_bar
 from fmkit.runs.finetuning import run as ft
 from fmkit.runs.finetuning.data import read_csv
 
@@ -146,7 +147,7 @@ def test_a_table_that_does_not_fit(content, reason, tmp_path):
 
 
 def test_the_bar_and_the_table(capsys):
-    with command.progress_bar() as show:
+    with batches_bar() as show:
         show(1, 10, 0.5)
         show(10, 10, 0.25)
     said = capsys.readouterr().err

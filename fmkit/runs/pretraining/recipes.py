@@ -9,10 +9,14 @@ share the work.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from fmkit.llama import LlamaConfig
 from fmkit.optimizers import warmup_cosine
+from fmkit.runs.pretraining.model import SpeedrunModel
 from fmkit.transformer import Config
+from fmkit.twins.models import GPT, Llama
+from fmkit.twins.muon import Muon
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,6 @@ def make_model(recipe: Recipe, vocab_size: int, device=None):
     ValueError
         If the recipe asks for a body that there is not, or for a Llama without rotary positions.
     """
-    import torch
-
-    from fmkit.runs.pretraining.model import SpeedrunModel
-    from fmkit.twins.models import GPT, Llama
-
     if recipe.body not in ("gpt", "llama") or (recipe.body == "llama" and not recipe.rotary):
         raise ValueError(f"body {recipe.body!r} with rotary={recipe.rotary}: there is no such model")
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers are left alone
@@ -151,8 +150,6 @@ class Optimizers:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def step(self) -> None:
-        import torch
-
         if self.clip:
             weights = [w for group in self.param_groups for w in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
@@ -173,10 +170,6 @@ class Optimizers:
 
 def make_optimizer(model, recipe: Recipe) -> Optimizers:
     """The recipe's optimizer for a model that `make_model` made."""
-    import torch
-
-    from fmkit.twins.muon import Muon
-
     tables, matrices, others, vectors = [], [], [], []
     for name, w in model.named_parameters():
         if w.ndim < 2:
@@ -237,8 +230,6 @@ def get_batch(ids: np.ndarray, recipe: Recipe, step: int, device=None, rank: int
     -------
     ids, targets : torch tensors (B / world, T), int64
     """
-    import torch
-
     B, T = recipe.batch_size, recipe.block_size
     starts = np.random.default_rng([recipe.seed, step]).integers(0, len(ids) - T, size=B)
     starts = starts[rank * B // world : (rank + 1) * B // world]
@@ -251,8 +242,6 @@ def validation_loss(model, ids: np.ndarray, recipe: Recipe) -> float:
 
     As in training, the first token of a window is predicted from nothing but one token before it.
     """
-    import torch
-
     T, device = recipe.block_size, next(model.parameters()).device
     total, count = 0.0, len(ids) - 1
     rows = max(1, 16384 // T)
