@@ -11,7 +11,7 @@ from torch import nn
 
 from fmkit.llama import LlamaConfig
 from fmkit.transformer import Config
-from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables
+from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables, weight
 
 PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern will do
 
@@ -51,15 +51,12 @@ class SpeedrunModel(nn.Module):
         llama = isinstance(config, LlamaConfig)
         self.recipe, self.rope_base = recipe, getattr(config, "rope_base", 10000.0)
 
-        def weight(*shape):
-            return nn.Parameter(torch.randn(*shape, device=device) * 0.02)
-
-        self.wte = weight(vocab_size, recipe.d_model)
+        self.wte = weight(vocab_size, recipe.d_model, device=device)
         if not recipe.rotary:
-            self.wpe = weight(recipe.block_size, recipe.d_model)
+            self.wpe = weight(recipe.block_size, recipe.d_model, device=device)
         if recipe.ngram_rows:
-            self.bigrams = weight(recipe.ngram_rows, recipe.d_model)
-            self.trigrams = weight(recipe.ngram_rows, recipe.d_model)
+            self.bigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
+            self.trigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
         layers = range(recipe.n_layers)
         if llama:
             self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in layers)
@@ -68,7 +65,7 @@ class SpeedrunModel(nn.Module):
             self.blocks = nn.ModuleList(GPTBlock(recipe, config, device) for _ in layers)
             self.lnf = LayerNorm(recipe.d_model, 1e-5, device)
         if not recipe.tied:
-            self.head = weight(recipe.d_model, vocab_size)
+            self.head = weight(recipe.d_model, vocab_size, device=device)
 
     def forward(self, ids):
         recipe, T = self.recipe, ids.shape[1]

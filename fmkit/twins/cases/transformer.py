@@ -47,29 +47,28 @@ def _gpt_inputs(rng, config, targets=False):
     return params, ids, targets
 
 
-def torch_block(x, p):
+def run_twin(kind, config, params, *inputs, **options):
+    """What a model or a part of `fmkit.twins.models` gives with these parameters."""
     from torch.func import functional_call
 
-    from fmkit.twins.models import Block
+    from fmkit.twins import models
 
-    return functional_call(Block(TIED), flatten(p), (x,))
+    return functional_call(getattr(models, kind)(config), flatten(params), inputs, options)
+
+
+def torch_block(x, p):
+    return run_twin("Block", TIED, p, x)
 
 
 def torch_rotary_block(x, p):
-    from torch.func import functional_call
-
-    from fmkit.twins.models import Block, rope_tables
+    from fmkit.twins.models import rope_tables
 
     tables = rope_tables(T, TIED.d_model // TIED.n_heads, 10000.0, x)
-    return functional_call(Block(TIED), flatten(p), (x,), {"causal": False, "tables": tables})
+    return run_twin("Block", TIED, p, x, causal=False, tables=tables)
 
 
 def torch_gpt(params, ids, config):
-    from torch.func import functional_call
-
-    from fmkit.twins.models import GPT
-
-    return functional_call(GPT(config), flatten(params), (ids,))
+    return run_twin("GPT", config, params, ids)
 
 
 def torch_gpt_loss(params, ids, targets, config):
