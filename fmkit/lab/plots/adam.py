@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import optimizers
-from fmkit.lab.plots.style import BLACK, COLOURS, LINES
+from fmkit.lab.plots.style import BLACK, COLOURS, LINES, title_above
 
 OPTIMIZERS = {
     "gradient descent": optimizers.sgd,
@@ -163,7 +163,7 @@ def strip(
         ax.set_title(f"{last} steps", loc="center", fontsize=8.5)
         ax.set_xlabel("weight 1")
     axes[0].set_ylabel("weight 2")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
     return axes[0]
 
@@ -191,5 +191,5 @@ def race(
     right.set(xlabel="validation loss, nats", ylim=(len(finals) - 0.5, -0.5))
     right.set_yticks(range(len(finals)), list(finals))
     right.set_title("its best rate, three seeds", loc="center", fontsize=8.5)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return left

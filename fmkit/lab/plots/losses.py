@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, COLOURS, RED
-
-MARKERS = ("o", "s", "^", "D")  # a second cue beside the colour
+from fmkit.lab.plots.style import BLACK, COLOURS, MARKERS, RED, legend_beside
 
 
 def surface(
@@ -87,7 +85,7 @@ def reliability(
         ax.errorbar(said, came, error, marker=MARKERS[i], color=COLOURS[i], lw=1.5, ms=5, label=name)
     ax.set(title=title, xlabel="it said: probability of class 1", ylabel="it came: share of class 1")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_beside(ax)
     return ax
 
 
