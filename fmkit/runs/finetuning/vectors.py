@@ -43,7 +43,7 @@ def features(texts: list[str]) -> np.ndarray:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part.npy")
         np.save(part, vectors)
-        part.replace(path)  # whole or not at all
+        part.replace(path)  # whole or not at all; two notebooks may write it at once
     return vectors
 
 
