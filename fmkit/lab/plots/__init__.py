@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from fmkit._moved import names_of
 from fmkit.lab.plots.style import (
     BLACK,
     BLUE,
@@ -26,6 +27,8 @@ from fmkit.lab.plots.style import (
 )
 
 __all__ = ["BLACK", "BLUE", "COLOURS", "GREEN", "LINES", "ORANGE", "PURPLE", "RED", "SKY", "use_style"]
+
+__getattr__ = names_of(__name__)  # old import lines
 
 
 def curves(

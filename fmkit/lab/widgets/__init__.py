@@ -10,6 +10,10 @@ import ipywidgets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from fmkit._moved import names_of
+
+__getattr__ = names_of(__name__)  # old import lines
+
 
 def explore(draw: Callable, size: tuple = (5.8, 3.2), **sliders: tuple) -> ipywidgets.VBox:
     """A picture with a slider for each number that it depends on.
