@@ -1,10 +1,10 @@
-"""Every way to judge the film reviews, measured: writes fmkit/weights/finetune_results.json.
+"""Every way to classify the film reviews, measured: writes fmkit/data/results/finetune_results.json.
 
     python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output FILE]
 
-What the file has already is not run again, without --again. One thread; seconds are CPU time of training.
-Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean of method "full" on the
-test set.
+Runs that are in the file are run again with --again only. One thread; seconds are CPU time of training.
+Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean test accuracy of method
+"full".
 """
 
 import argparse

@@ -3,10 +3,10 @@
     python benchmarks/speedrun.py [--seed 0]
 
 Both recipes train from scratch on the same text, in one process with one thread, and take
-turns: 40 slices of each, in which the whole of its steps is done. Processor time of the training steps is
-counted (the batch, forward, backward, optimizer), not that of the validation at the end, which covers the
-whole validation text. The last line is ``ratio N``: the classic recipe's CPU seconds over the fast one's. If
-the fast one does not end at the classic's loss or below, there is no ratio.
+turns: 40 slices of each, in which the whole of its steps is done. The processor time of the training steps
+counts (the batch, forward, backward, optimizer), not that of the validation at the end, which covers the
+whole validation text. The last line is ``ratio N``: the CPU seconds of the classic recipe divided by those of
+the fast one. If the fast one does not end at the classic's loss or below, no ratio is printed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`fmkit finetune`: the whole run as a command, on the packaged MiniLM or on any model of the hub.
+"""`fmkit finetune`: a whole run as a command, on the packaged MiniLM or on any model of the hub.
 
 What it saves is a folder in Hugging Face's format (config.json, model.safetensors, tokenizer) that
 ``AutoModelForSequenceClassification.from_pretrained`` loads, with the same predictions.
@@ -13,7 +13,7 @@ SAVED = ("head", "last2", "full", "lora")  # methods whose result a plain BERT c
 
 
 def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dict:
-    """The command. Everything that can be refused is refused before the training begins."""
+    """The command. Whatever is wrong with the request is said before the training begins."""
     from fmkit.runs.bars import batches_bar
     from fmkit.runs.finetuning import hub
     from fmkit.runs.finetuning import run as ft
@@ -21,11 +21,11 @@ def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dic
     from fmkit.twins.device import find_device
 
     if method not in ft.METHODS:
-        raise FinetuneError(f"there is no method {method!r}; there are {', '.join(ft.METHODS)}")
+        raise FinetuneError(f"{method!r} is not a method; choose from {', '.join(ft.METHODS)}")
     if model is None and output and method not in SAVED:
         raise FinetuneError(
             f"method {method!r} cannot be saved in Hugging Face's format: a plain BERT has no "
-            f"place for its parts. Leave --output out, or choose {', '.join(SAVED)}."
+            f"place for its parts. Leave --output out, or choose from {', '.join(SAVED)}"
         )
     if model is not None and method not in hub.METHODS:
         raise FinetuneError(f"for --model the methods are {' and '.join(hub.METHODS)}, not {method}")
@@ -49,7 +49,7 @@ def run(method, epochs, seed, device, output, model, csv_path, say=print) -> dic
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder; raise where that, or writing into it, does not work."""
+    """Make the folder; raise a FinetuneError if that, or writing into it, fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".fmkit-{os.getpid()}"
@@ -65,7 +65,7 @@ def table(result: dict) -> str:
     rows = [
         ("method", result["method"]),
         ("epochs", result["epochs"]),
-        ("numbers learned", f"{result['trainable']:,}"),
+        ("trained parameters", f"{result['trainable']:,}"),
         ("CPU seconds of training", f"{result['cpu_seconds']:.0f}"),
         ("validation accuracy", f"{result['val_accuracy']:.1%}"),
         ("test accuracy", f"{result['accuracy']:.1%}  (95 %: {low:.1%} to {high:.1%})"),

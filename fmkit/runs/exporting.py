@@ -14,23 +14,23 @@ from fmkit.twins.models import to_params
 
 
 def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
-    """Write a trained model so that ``AutoModelForCausalLM.from_pretrained(folder)`` has it.
+    """Write a trained model so that ``AutoModelForCausalLM.from_pretrained(folder)`` loads it.
 
     Parameters
     ----------
     model
         A `fmkit.twins.models.GPT` or ``Llama`` becomes a GPT-2, a Llama or a Qwen3: ``model.safetensors`` and
-        ``config.json``. Of another model, for which Hugging Face has no class, the weights are written under
-        our own names, without a ``config.json``.
+        ``config.json``. For any other model Hugging Face has no class: its weights are written under our own
+        names, without a ``config.json``.
     tokenizer : CharTokenizer
         Becomes ``tokenizer.json``, for ``AutoTokenizer.from_pretrained(folder)``.
     recipe : fmkit.runs.pretraining.recipes.Recipe
-        What the model was made by.
+        The recipe of the model.
     folder : path
 
     Raises
     ------
-    fmkit.runs.CheckpointError
+    CheckpointError
         The folder cannot be written to.
     """
     weights, config = _hf_model(model) if recipe.plain else (_weights(model), None)
@@ -46,7 +46,7 @@ def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
 
 
 def _hf_model(model) -> tuple[bytes, str]:
-    """Weights and config of the model as one of Hugging Face's."""
+    """Weights and config of the model as Hugging Face names them."""
     config = model.config
     hf = (to_hf_llama if isinstance(config, LlamaConfig) else to_hf_gpt2)(to_params(model), config)
     hf.config.architectures = [type(hf).__name__]

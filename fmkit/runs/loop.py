@@ -1,4 +1,4 @@
-"""The loop around a training: step by step, epoch after epoch, until the validation texts say stop."""
+"""The loop around a training: steps, epochs, validation, and when to stop."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def run_epochs(
     patience: int | None = None,
     cpu_seconds: float = 0.0,
 ) -> list[dict]:
-    """Train epoch after epoch; stop when the validation accuracy gets no better, keep the best weights.
+    """Train epoch by epoch; stop when the validation accuracy stops improving, keep the best weights.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Training on several processes at once: each has the whole model and a slice of every batch.
 
-The processes are started by ``torchrun``, which tells each one its number through the environment. After the
-backward pass they average their gradients; from then on all of them take the same step, so that their models
-stay the same without being sent around (data parallelism). One process alone is the case of a world of 1.
+``torchrun`` starts the processes and gives each its number in the environment. After the backward pass they
+average their gradients, so that all take the same step and their models stay the same without being sent
+around (data parallelism). Without ``torchrun`` there is one process, a world of size 1.
 """
 
 import os
@@ -18,7 +18,7 @@ from fmkit.twins.device import find_device
 
 @dataclass(frozen=True)
 class World:
-    """Which process this is, of how many, and the torch device that it computes on."""
+    """The number of this process, the number of all, and the torch device that this one computes on."""
 
     rank: int
     size: int

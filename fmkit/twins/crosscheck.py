@@ -1,4 +1,4 @@
-"""Do they agree? Plain loop, NumPy, finite differences, torch on the CPU, torch on the GPU: one table.
+"""Plain loop, NumPy, finite differences, torch on the CPU, torch on the GPU: do they agree? One table.
 
 A `Case` says how to run one operation in each form; `check_case` runs it on random inputs with a *random*
 upstream gradient, in float64 and in float32, and compares. (An all-ones upstream gradient hides real
@@ -32,7 +32,7 @@ ENTRIES = 50  # finite differences on at most so many entries of one array
 
 @dataclass
 class Row:
-    """What one case gave: the largest error by column, and in words everything that is wrong."""
+    """The result of one case: the largest error by column, and a sentence for each problem."""
 
     name: str
     errors: dict[str, float] = field(default_factory=dict)
@@ -54,7 +54,7 @@ def error(got: Any, want: Any) -> float:
 
 
 def check_case(name: str, case: Case, devices: Sequence[str] = ("cpu",), seed: int = 0) -> Row:
-    """Run one case in every form and compare. Exceptions of the operation itself come through."""
+    """Run one case in every form and compare. Exceptions of the operation itself are not caught."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     inputs = list(case.inputs(rng))
     row = Row(name)
@@ -295,7 +295,7 @@ def _print_row(name: str, width: int, cells: list[str], mark: str = "") -> None:
 
 
 def _report(rows: list[Row], devices: list[str], reason: str | None, seed: int) -> dict[str, Any]:
-    """The table as plain data for JSON, which knows no infinity: an error that is infinite becomes null."""
+    """The table as plain data for JSON, which has no infinity: an infinite error becomes null."""
     import torch
 
     from fmkit.twins.device import versions

@@ -39,7 +39,7 @@ def quietly():
 
 
 def gather_state(model, names: dict[str, list[str]]) -> dict:
-    """Gather our parameters out of their ``state_dict``."""
+    """Gather our parameters from their ``state_dict``."""
     state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
     state |= {f"{name}.T": w.T for name, w in state.items()}
     flat = {ours: np.concatenate([state[t] for t in theirs], axis=-1) for ours, theirs in names.items()}

@@ -99,7 +99,7 @@ def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path)
 
 
 def test_an_unknown_method():
-    assert "there is no method 'magic'; there are frozen, head" in refused("--method", "magic")
+    assert "'magic' is not a method; choose from frozen, head" in refused("--method", "magic")
 
 
 @pytest.mark.parametrize("method", ["frozen", "adapter", "prefix"])

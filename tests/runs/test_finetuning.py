@@ -189,7 +189,7 @@ def test_lower_blocks_get_smaller_learning_rates():
 
 
 def test_an_unknown_method_is_named():
-    with pytest.raises(ValueError, match="'magic' is no method; there are frozen, head"):
+    with pytest.raises(ValueError, match="'magic' is not a method; choose from frozen, head"):
         make("magic")
 
 

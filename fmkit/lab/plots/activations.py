@@ -77,7 +77,7 @@ def _draw_curve(ax, name, x):
     ax.axvline(0, color=BLACK, lw=0.5)
     ax.plot(x, out, color=BLUE, lw=2, label="curve")
     if name in ("ReLU", "leaky ReLU"):
-        slope = np.where(np.abs(x) < 1e-9, np.nan, slope)  # a jump is no line
+        slope = np.where(np.abs(x) < 1e-9, np.nan, slope)  # a jump is not a line
     ax.plot(x, slope, "--", color=RED, lw=1.6, label="slope")
 
 

@@ -1,4 +1,4 @@
-"""Chapter 05's pictures: small landscapes with one trouble each, and the paths of optimizers on them."""
+"""Chapter 05's pictures: small landscapes with one difficulty each, and the paths of optimizers on them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Landscape:
     rates : dict
         For each optimizer a learning rate that suits this landscape.
     says : str
-        One sentence about the trouble.
+        One sentence about the difficulty.
     """
 
     loss: Callable
@@ -151,7 +151,7 @@ def strip(
     frames: Sequence[int] = (2, 8, 25, 100),
     factor: float = 1.0,
 ) -> Axes:
-    """The paths of some optimizers after so many steps, frame by frame: the animation, for paper."""
+    """The paths of some optimizers after each number of steps in ``frames``: the animation, for paper."""
     fig, axes = plt.subplots(1, len(frames), figsize=(6.2, 2.35), dpi=_DPI, sharey=True)
     paths = {name: walk(landscape, name, factor, max(frames)) for name in names}
     for ax, last in zip(axes, frames, strict=True):

@@ -48,7 +48,7 @@ def runs(
 
 
 def opinions(said: Mapping[str, Mapping[str, float]], *, title: str, axes: Sequence[Axes] | None = None):
-    """For each text, how probably positive each model finds it: bars from one half, to the right and left.
+    """For each text, each model's probability of being positive: bars from one half, to the right and left.
 
     Parameters
     ----------

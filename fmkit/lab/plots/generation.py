@@ -37,7 +37,7 @@ def next_tokens(
         The model's probabilities, and those after temperature and filters (None: only the first).
     tokens : V strings
     top : int
-        So many bars, of the tokens that the model finds likeliest.
+        Number of bars, for the likeliest tokens.
     """
     ax = ax or plt.subplots(figsize=(5.8, 2.4))[1]
     best = np.argsort(-before, kind="stable")[:top]
@@ -142,7 +142,7 @@ def trade_off(
 
 
 def sureness(text: str, counts: Sequence[int], *, title: str) -> Axes:
-    """A bar below each character of a text: among how many characters it was chosen."""
+    """A bar for each character of a text: the number of characters it was chosen from."""
     _, ax = plt.subplots(figsize=(5.8, 2.4))
     places = np.arange(len(text))
     shades = [ORANGE if before in " \n" else SKY for before in "x" + text[:-1]]

@@ -67,9 +67,9 @@ def loss_curves(
     curves : dict of sequences
         The loss of each batch, by the name of the run.
     levels : dict of float, optional
-        Losses of models that one knows, by what they know.
+        Losses of known models, by what they know.
     window : int
-        Batches of which a mean is drawn.
+        Number of batches in each mean.
     raw : bool
         Also draw each batch as a dot.
     """
@@ -154,11 +154,11 @@ def changes(
     Parameters
     ----------
     names, losses : sequences
-        What was changed, and the loss that it came to.
+        What was changed, and the loss that it led to.
     start : float
         The loss without any change.
     noise : float
-        How far two runs may be apart that differ in their seeds only.
+        How much the losses of two runs differ that have different seeds only.
     """
     _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 0.9))
     ax.axvspan(start - noise, start + noise, color="0.92", zorder=0)

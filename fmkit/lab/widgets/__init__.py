@@ -1,4 +1,4 @@
-"""Things to play with: sliders beside a picture that is drawn anew. They need a running kernel.
+"""Things to play with: sliders, and a picture that is drawn again as they move. They need a running kernel.
 
 Every widget stands beside a static picture of the same thing, for the book and for a printout.
 """

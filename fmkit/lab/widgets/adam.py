@@ -63,7 +63,7 @@ def _runner(name, value):
 
 
 class _Stage:
-    """One figure that is kept: the ground and the paths are made anew only when they change."""
+    """One figure that is kept: the ground and the paths are made again only when they change."""
 
     def __init__(self):
         self.figure = Figure(figsize=(5.8, 3.3), dpi=96, layout="constrained")

@@ -1,4 +1,4 @@
-"""Chapter 08's box to type into: what do the models say of your sentence? It needs a running kernel."""
+"""Chapter 08's box to type into: what the models say of your sentence. It needs a running kernel."""
 
 from collections.abc import Callable, Mapping
 

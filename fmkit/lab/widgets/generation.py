@@ -1,4 +1,4 @@
-"""Chapter 09's widgets: a text that is written anew as the sliders move, and a chat that streams.
+"""Chapter 09's widgets: a text that is written again as the sliders move, and a chat that streams.
 
 They need a running kernel. `fmkit.lab.plots.generation.settings_compared` is the first one on paper.
 """

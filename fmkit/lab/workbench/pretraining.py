@@ -1,7 +1,7 @@
 """Chapter 07's workbench: one small transformer for both objectives, and a loop that trains it.
 
-The model is the block of chapter 06 and nothing else. It sees one side (causal: next token) or both sides
-(masked tokens), and its positions are learned or rotary, so that the chapter can change one thing at a time.
+The model is a stack of chapter 06's blocks. It sees one side (causal: next token) or both sides (masked
+tokens), and its positions are learned or rotary, so that the chapter can change one thing at a time.
 """
 
 from collections.abc import Callable, Iterable
@@ -134,7 +134,7 @@ def train(
         Multiplies the rates of ``step``.
     n_heads : int
     watch : callable, optional
-        ``watch(params)``, called ten times in equal distances, the last time after the last step.
+        ``watch(params)``, called ten times at equal intervals, the last time after the last step.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def train(
     losses : list
         The loss of every batch.
     watched : list
-        What ``watch`` gave.
+        What ``watch`` returned.
     """
     flat, state, losses, watched = flatten(params), {}, [], []
     for i, (ids, targets) in zip(range(steps), batches, strict=False):
@@ -163,7 +163,7 @@ def train(
 def hide(
     ids: np.ndarray, rng: np.random.Generator, mask_id: int, rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hide a share of the tokens, four fifths of them behind ``mask_id``, and give (inputs, targets)."""
+    """Hide a share of the tokens, four fifths of them behind ``mask_id``; returns (inputs, targets)."""
     chosen, fate = rng.random(ids.shape) < rate, rng.random(ids.shape)
     random_ids = rng.integers(0, mask_id, ids.shape)
     inputs = np.where(chosen & (fate < 0.8), mask_id, ids)
@@ -185,10 +185,10 @@ def hidden_batches(
 
 
 def hidden_right(params: dict, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """The share of hidden tokens that the model names."""
+    """The share of hidden tokens that the model predicts correctly."""
     logits, _ = model(params, inputs, causal=False)
     hidden = targets != -100
-    return float((logits[..., :-1].argmax(-1)[hidden] == targets[hidden]).mean())  # [MASK] is no answer
+    return float((logits[..., :-1].argmax(-1)[hidden] == targets[hidden]).mean())  # [MASK] is not an answer
 
 
 def line_pairs(text: str, length: int = 24) -> list[tuple[str, str]]:
@@ -210,8 +210,8 @@ def pair_batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A batch of [CLS] a [SEP] b, half of the b drawn at random: does b follow a?
 
-    The answer is the token to be named in the place of [CLS], "no" or "yes": so a masked language model's
-    loss will do, with a single hidden place.
+    The target is the token at the place of [CLS], "no" or "yes": so the loss of a masked language model
+    fits, with a single hidden place.
 
     Parameters
     ----------
@@ -247,6 +247,6 @@ def pair_batches(
 
 
 def answers_right(params: dict, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """The share of the pairs of a `pair_batch` that are judged rightly."""
+    """The share of the pairs of a `pair_batch` that the model answers correctly."""
     logits, _ = model(params, inputs, causal=False)
     return float((logits[:, 0, -2:].argmax(-1) == targets[:, 0] - (logits.shape[-1] - 2)).mean())

@@ -20,12 +20,12 @@ MAX_LENGTH = 128  # pieces; the longest review has 79
 
 
 def rated_splits(rows: Rows | None = None, fractions=(0.8, 0.1, 0.1), seed: int = 0) -> tuple[Rows, ...]:
-    """Training, validation and test rows (text, mean rating), cleaned, shuffled, none of them twice.
+    """Training, validation and test rows (text, mean rating), cleaned, shuffled, without duplicates.
 
     Parameters
     ----------
     rows : list of (text, rating), optional
-        By default the film reviews. Rows of rating 0, neither good nor bad, are left out.
+        By default the film reviews. Rows of rating 0, neither positive nor negative, are left out.
     fractions : three shares
     seed : int
         Of the shuffle. Fixed: another seed is another test set, with other results.
@@ -69,7 +69,7 @@ def read_csv(path: Path) -> tuple[Rows, Rows, Rows]:
 def soft_labels(rows: Rows, sharpness: float = 1.5) -> Rows:
     """Labels between 0 and 1 from mean ratings: 20 people who agree say more than 20 who do not.
 
-    The share of them who would call a text positive, guessed as sigmoid(sharpness * rating).
+    A label estimates the share of people who call the text positive: sigmoid(sharpness * rating).
     """
     return [(text, 1.0 / (1.0 + math.exp(-sharpness * rating))) for text, rating in rows]
 

@@ -1,4 +1,4 @@
-"""Any model of the Hugging Face hub, fine-tuned as the packaged one is (chapter 08)."""
+"""Fine-tuning a model of the Hugging Face hub instead of the packaged one (chapter 08)."""
 
 import math
 from pathlib import Path
@@ -43,7 +43,7 @@ def load_hub(name: str, seed: int):
 
     torch.manual_seed(seed)
     about = {"id2label": dict(ft.CLASSES), "label2id": {name: i for i, name in ft.CLASSES.items()}}
-    about["ignore_mismatched_sizes"] = True  # a head for five classes gives way to one for two
+    about["ignore_mismatched_sizes"] = True  # a head for other classes is replaced
     try:
         with quietly():
             local = Path(name).is_dir() or not hub_answers()

@@ -76,16 +76,16 @@ def train_together(tasks: list, method="full", lr=1e-4, decay=0.9, head_lr=1e-3,
 
 
 def accuracies(model, tests: list, heads=None) -> list[float]:
-    """Accuracy on each task's test rows; ``heads`` says which head judges which."""
+    """Accuracy on each task's test rows; ``heads`` gives the number of the head for each."""
     heads = range(len(tests)) if heads is None else heads
     scores = []
     for head, rows in zip(heads, tests, strict=True):
 
-        def judge(ids, mask, head=head):
+        def logits(ids, mask, head=head):
             return model(ids, mask, head) if isinstance(model, SharedBody) else model(ids, mask)
 
         model.eval()
-        positive = predict(judge, encode([text for text, _ in rows]), device=next(model.parameters()).device)
+        positive = predict(logits, encode([text for text, _ in rows]), device=next(model.parameters()).device)
         scores.append(evaluate(positive, [label for _, label in rows])["accuracy"])
     return scores
 

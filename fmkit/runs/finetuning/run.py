@@ -84,12 +84,12 @@ def train_epoch(
         Or anything from (ids, mask) to logits (B, 2); for vectors, anything from vectors (B, C) to logits.
     ids : list of N lists of ids, or tensor (N, C) of vectors
     labels : (N,)
-        0, 1, or anything between: the wanted probability of class 1.
+        0, 1, or anything between: the target probability of class 1.
     optimizer
-        Its groups' learning rates are the highest ones: the `schedule` scales them.
+        The learning rates of its groups are the peaks: the `schedule` scales them.
     rng : numpy Generator
     first_step, steps : int
-        Where in the whole run this epoch begins, and how long that is.
+        The number of this epoch's first step, and of all steps of the run.
     progress : (step, steps, loss) -> None, optional
 
     Returns
@@ -132,7 +132,7 @@ def predict(model, ids, batch_size: int = 64, device=None) -> np.ndarray:
 
 @torch.no_grad()
 def cls_vectors(model: Classifier, ids: list[list[int]], batch_size: int = 64) -> torch.Tensor:
-    """What the body makes of [CLS], (N, C): the input of the head."""
+    """The last hidden state of [CLS] of each text, (N, C): the input of the head."""
     device = model.w.device
     vectors = torch.zeros(len(ids), model.config.d_model, device=device)
     for rows in batches_by_length([len(text) for text in ids], batch_size):
@@ -216,12 +216,10 @@ def finetune(method: str = "full", seed: int = 0, epochs: int | None = None, lr:
     Returns
     -------
     dict
-        method, seed, epochs, trainable (numbers learned), cpu_seconds (of training, without evaluation),
-        val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (the probability for each test
-        text), model (None for "frozen").
+        method, seed, epochs, trainable (number of trained parameters), cpu_seconds (of training, without
+        evaluation), val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (the probability for
+        each test text), model (None for "frozen").
     """
-    if method not in METHODS:
-        raise ValueError(f"{method!r} is no method; there are {', '.join(METHODS)}")
     if None in (train, val, test):
         own = zip((train, val, test), splits(), strict=True)
         train, val, test = (default if rows is None else rows for rows, default in own)
@@ -274,7 +272,7 @@ def _frozen(train: Rows, val: Rows, test: Rows, seed: int) -> dict:
 
 
 def evaluate(positive, labels) -> dict:
-    """Accuracy, macro-F1 and the interval of the accuracy, from probabilities and labels, (N,) each."""
+    """Accuracy, macro-F1 and the 95 % interval of the accuracy, from probabilities and labels, (N,) each."""
     pred, target = (np.asarray(x) > 0.5 for x in (positive, labels))
     pred, target = pred.astype(np.int64), target.astype(np.int64)
     return {
@@ -285,12 +283,12 @@ def evaluate(positive, labels) -> dict:
 
 
 def bootstrap_interval(right, n: int = 2000, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Where the accuracy might as well have been: of test sets drawn again from this one, with replacement.
+    """Bootstrap interval of the accuracy: over test sets drawn from this one, with replacement.
 
     Parameters
     ----------
     right : (N,) booleans
-        Which texts were judged rightly.
+        Which texts were classified correctly.
     n : int
         How many test sets.
 
@@ -319,7 +317,7 @@ def save(model, folder: str | Path, tokenizer=None) -> None:
     Raises
     ------
     ValueError
-        For adapters and prefixes, which a plain BERT has no place for.
+        For adapters and prefixes: a plain BERT has no place for them.
     """
     from transformers import AutoTokenizer
 

@@ -1,8 +1,7 @@
-"""The language model of the laptop speedrun (chapter 07): a GPT, a Llama, or anything between, by the recipe.
+"""The language model of the laptop speedrun (chapter 07): GPT, Llama, or something between, by recipe.
 
-Each field of `recipes.Recipe` that changes the model is one `if` here. Without any change the weights
-have the names and the meaning of `fmkit.twins.models.GPT`; with the body of a Llama those of
-`fmkit.twins.models.Llama`.
+Each field of `recipes.Recipe` that changes the model is one `if` here. The weights have the names and the
+meaning of `fmkit.twins.models.GPT`, or with the body of a Llama those of `fmkit.twins.models.Llama`.
 """
 
 import torch
@@ -13,11 +12,11 @@ from fmkit.llama import LlamaConfig
 from fmkit.transformer import Config
 from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables, weight
 
-PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern will do
+PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern do
 
 
 class ReluSquared(MLP):
-    """The feed-forward part with max(0, x)² in the place of GELU (So et al., "Primer", 2021)."""
+    """The feed-forward part with max(0, x)² in place of GELU (So et al., "Primer", 2021)."""
 
     def forward(self, x):
         hidden = F.relu(F.linear(x, self.w1.T, self.b1))
@@ -81,7 +80,7 @@ class SpeedrunModel(nn.Module):
         return logits
 
     def embed(self, ids):
-        """The token's vector, plus one of its position and one each of the pair and triple that end here."""
+        """The vector of the token, plus those of its position and of the pair and triple that end here."""
         x = F.embedding(ids, self.wte)
         if not self.recipe.rotary:
             x = x + self.wpe[: ids.shape[1]]

@@ -4,9 +4,9 @@
 checkpoints, several processes, and a folder at the end that Hugging Face's libraries can read.
 
 Whatever happens to a run, the same command goes on with it. Batches depend on the seed and the number of the
-step alone, so a checkpoint (weights, optimizer, step) is all that the rest of the run depends on: after a
-kill, it gives the same numbers, bit for bit, as without one (on the same machine, with as many threads; on a
-GPU to rounding, since some of its sums have no fixed order).
+step alone, so a checkpoint (weights, optimizer, step) is all that the rest of the run depends on: a run that
+was killed gives the same numbers, bit for bit, as one that was not (on the same machine, with as many
+threads; on a GPU to rounding, since some of its sums have no fixed order).
 """
 
 import dataclasses
@@ -57,7 +57,7 @@ def pretrain(
     progress : bool, optional
         Show a bar on stderr; by default only if that is a terminal.
     say : callable
-        Takes the few lines that tell what happens.
+        Called with each line of the report.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A pretraining run and how far it has come: what a checkpoint holds, and how a run is told from another."""
+"""A pretraining run and how far it has come: what a checkpoint holds, and which runs are the same."""
 
 import dataclasses
 import json

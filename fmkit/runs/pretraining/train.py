@@ -19,7 +19,7 @@ PEEK_TOKENS = 4096  # ... on parts of the validation text; the whole of it is re
 
 
 def train(run: Run, progress: bool | None) -> None:
-    """Take the steps that are left; whoever wants to stop, all processes stop after the same step."""
+    """Take the steps that are left; if one process is asked to stop, all stop after the same step."""
     steps, saved, parts = run.recipe.steps, time.monotonic(), _parts(run.data.val)
     hidden = True if run.here.rank > 0 else None if progress is None else not progress
     with reasons_to_stop() as reasons, steps_bar(run.recipe.name, run.step, steps, hidden) as bar:
@@ -36,14 +36,14 @@ def train(run: Run, progress: bool | None) -> None:
             if time.monotonic() - saved > SAVE_SECONDS:
                 try:
                     run.save()
-                except CheckpointError as error:  # the others wait in their next step: they are told there
+                except CheckpointError as error:  # the other processes stop in their next step
                     reasons.append(error)
                 saved = time.monotonic()
     run.here.share(lambda: _leave(run, reasons))
 
 
 def _step(run: Run, stop: bool) -> bool:
-    """One step of all processes together; True, and no step, if one of them wants to stop."""
+    """One step of all processes together; True, and no step, if one of them was asked to stop."""
     recipe, here = run.recipe, run.here
     ids, targets = recipes.get_batch(run.data.train, recipe, run.step, here.device, here.rank, here.size)
     loss = loss_and_gradients(run.model, ids, targets)
@@ -77,7 +77,7 @@ def loss_and_gradients(model, ids, targets):
 
 
 def _parts(val: np.ndarray, n_parts: int = 8) -> np.ndarray:
-    """`PEEK_TOKENS` from all over the validation text (a play's first page is like no other)."""
+    """`PEEK_TOKENS` from all over the validation text (the first page of a play is unlike the rest)."""
     if len(val) <= PEEK_TOKENS:
         return val
     starts = np.linspace(0, len(val) - PEEK_TOKENS // n_parts, n_parts, dtype=int)
@@ -90,7 +90,7 @@ def validate(run: Run, ids: np.ndarray) -> float:
 
 
 def _shown(run: Run) -> dict[str, str]:
-    """For the bar: the mean loss of the last steps (one batch's jumps about), the newest validation loss."""
+    """For the bar: the mean loss of the last steps (that of one batch varies), the newest validation loss."""
     recent = run.losses[-20:]
     losses = {"loss": f"{sum(recent) / len(recent):.3f}"}
     if run.val_losses:
