@@ -12,6 +12,10 @@ class AssetError(UserError):
     """A packaged data set or model is missing, damaged or cannot be fetched."""
 
 
+class DeviceError(UserError):
+    """This machine has no such device, or the device cannot compute what was asked."""
+
+
 class CorpusError(UserError):
     """A text cannot be used for pretraining."""
 
@@ -21,7 +25,7 @@ class CheckpointError(UserError):
 
 
 class ParallelError(UserError):
-    """The processes cannot work together as asked, or the device is not there."""
+    """The processes cannot work together as asked."""
 
 
 class PretrainingError(UserError):
