@@ -18,8 +18,9 @@ tab:
     Of the exercises that are graded by machine. The score counts whatever could be graded, in every status.
 ``exercises``
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
-    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``misconception``,
-    ``hint``, ``message``, ``rows`` (a list of [label, text]), ``notes`` (a list), ``seconds``.
+    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``; what the
+    verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, ``known`` and ``says`` (lists),
+    ``rows`` (a list of [label, text]), ``notes`` (a list); ``seconds``.
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
 
@@ -46,7 +47,8 @@ from fmkit.lab.judging.judge import HARMLESS, Verdict, barred_names, judge, know
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
-_EMPTY = {"misconception": "", "hint": "", "message": "", "rows": [], "notes": [], "seconds": 0.0}
+_WORDS = ("misconception", "hint", "message", "how", "right")
+_EMPTY = dict.fromkeys(_WORDS, "") | {"known": [], "says": [], "rows": [], "notes": [], "seconds": 0.0}
 
 
 def grade_submission(
@@ -326,6 +328,7 @@ def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
 def _judgement(asked: Asked, verdict: Verdict) -> dict:
     status = "timeout" if verdict.kind == "timeout" else verdict.status
     rows = [[read.tidy(label, 100), read.tidy(text, 1000)] for label, text in verdict.rows]
-    words = {key: read.tidy(getattr(verdict, key), 1000) for key in ("misconception", "hint", "message")}
+    words = {key: read.tidy(getattr(verdict, key), 1000) for key in _WORDS}
+    says = [read.tidy(sentence, 500) for sentence in verdict.says]
     notes = [read.tidy(note, 500) for note in verdict.notes]
-    return _entry(asked, status, **words, rows=rows, notes=notes)
+    return _entry(asked, status, **words, known=list(verdict.known), says=says, rows=rows, notes=notes)
