@@ -18,8 +18,8 @@ tab:
     Of the exercises that are graded by machine. The score counts whatever could be graded, in every status.
 ``exercises``
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
-    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what the
-    verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``, ``says``,
+    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what
+    the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``, ``says``,
     ``notes``, and ``rows`` (a list of [label, text]).
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
