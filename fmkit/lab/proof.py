@@ -2,12 +2,15 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 from fmkit.lab import exercises
 from fmkit.lab.cards import columns
 from fmkit.lab.judging.answer import run_answer
 from fmkit.lab.judging.exercise import Exercise
-from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
+from fmkit.lab.judging.judge import Verdict, judge, known_outcomes, make_cases
+from fmkit.lab.judging.mutants import mutants
+from fmkit.lab.judging.naming import alike
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,96 @@ def exercise_rows(exercise: Exercise, seed: int = 0) -> list[Row]:
         verdict = judge(exercise, cases, outcomes, known=known)
         found.append(Row(exercise.id, name, is_wrong, verdict.status == "ok", verdict.misconception))
     return found
+
+
+# --- one edit -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A right answer with one edit in it, tried with some seeds.
+
+    Attributes
+    ----------
+    exercise, line, words : str
+        Id; the edited line; what the edit is like.
+    refused : bool
+        With one seed at least.
+    told : bool
+        Whether its card says what it is like.
+    equal : str
+        Why it is as right as the original, where the exercise says so.
+    """
+
+    exercise: str
+    line: str
+    words: str
+    refused: bool
+    told: bool = False
+    equal: str = ""
+
+
+def edits_of(exercise: Exercise, seeds: tuple[int, ...] = (0, 1, 2), name: bool = False) -> list[Edit]:
+    """Every edit of the reference and of the first alternative but one variable for another.
+
+    With ``name``, each refused one is judged to the end, which takes some seconds an exercise.
+    """
+    reasons = dict(exercise.equal)
+    prepared = [
+        (cases, known_outcomes(exercise, cases)) for cases in (make_cases(exercise, s) for s in seeds)
+    ]
+    found, seen = [], set()
+    for function in (exercise.reference, *exercise.alternatives[:1]):
+        for mutant in mutants(function):
+            if mutant.is_vague or mutant.source in seen:
+                continue
+            seen.add(mutant.source)
+            verdict = _first_refusal(exercise, mutant, prepared, name)
+            told = bool(verdict and (verdict.misconception or verdict.says))
+            line = mutant.edited
+            found.append(
+                Edit(exercise.id, line, mutant.words, verdict is not None, told, reasons.get(line, ""))
+            )
+    return found
+
+
+def _first_refusal(exercise, mutant, prepared, name):
+    for cases, known in prepared:
+        outcomes = run_answer(mutant.fn, cases, 2.0)
+        if not all(map(partial(alike, tolerance=exercise.tolerance, strict=True), known.reference, outcomes)):
+            verdict = judge(exercise, cases, outcomes, known=known) if name else Verdict("wrong")
+            if verdict.status != "ok":
+                return verdict
+    return None
+
+
+def print_edits(chapter: str | None = None, name: bool = False) -> int:
+    """Print, for every exercise, the edits that its check lets pass; with ``name``, the share that is told.
+
+    Returns
+    -------
+    int
+        0 when each that passes has its reason, else 1.
+    """
+    chapter = chapter.zfill(2) if chapter else None
+    every = []
+    for exercise in (e for e in exercises.every() if chapter in (None, e.chapter)):
+        found = edits_of(exercise, name=name)
+        every += found
+        for edit in (e for e in found if not e.refused and not e.equal):
+            print(f"{exercise.id}: passes, as if {edit.words}\n    {edit.line}")
+    refused = [edit for edit in every if edit.refused]
+    passed = [edit for edit in every if not edit.refused]
+    without = [edit for edit in passed if not edit.equal]
+    told = f", {sum(edit.told for edit in refused)} of these told" if name else ""
+    print(
+        f"{len(every)} answers with one edit: {len(refused)} refused{told}; {len(passed)} pass, "
+        f"{len(passed) - len(without)} of them equal for a reason, {len(without)} without one"
+    )
+    return 1 if without else 0
+
+
+# --- the table ----------------------------------------------------------------------------------------------
 
 
 def print_table(chapter: str | None = None) -> int:

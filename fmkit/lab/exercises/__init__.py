@@ -1,7 +1,8 @@
 """The exercises: a folder for each chapter, a file for each exercise, found when they are asked for.
 
-A folder's ``__init__`` says the chapter's number and the order; a file holds ``EXERCISE``. README.md says how
-one is added.
+A folder's ``__init__`` says the chapter's number, the order, and which modules of the reference the chapter's
+notebook imports (``USES``: an answer may use them, too); a file holds ``EXERCISE``. README.md says how one is
+added.
 """
 
 import difflib
@@ -23,15 +24,16 @@ def modules() -> list[str]:
 def load(folder: str) -> tuple[Exercise, ...]:
     """The exercises of one folder, in the order of the chapter."""
     package = importlib.import_module(f"{__name__}.{folder}")
-    if not hasattr(package, "ORDER"):
-        return tuple(package.EXERCISES)
     return tuple(_read(package, name) for name in package.ORDER)
 
 
 def _read(package, name) -> Exercise:
     folder = package.__name__.split(".")[-1]
     exercise = importlib.import_module(f"{package.__name__}.{name}").EXERCISE
-    return replace(exercise, id=f"{folder}.{name}", chapter=package.CHAPTER)
+    uses = tuple(f"fmkit.{module}" for module in package.USES)
+    return replace(
+        exercise, id=f"{folder}.{name}", chapter=package.CHAPTER, allowed=(*exercise.allowed, *uses)
+    )
 
 
 def every() -> list[Exercise]:

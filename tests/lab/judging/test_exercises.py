@@ -3,22 +3,27 @@
 A new chapter's exercises are covered as soon as their module lies in fmkit/lab/exercises.
 """
 
+import ast
 import inspect
+import json
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.paths import NOTEBOOKS
 
 from fmkit.lab import exercises
 from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
+from fmkit.lab.judging.mistakes import source_of
 from fmkit.lab.judging.plain import is_plain, leaves, plain
 from fmkit.lab.proof import exercise_rows
 
 EVERY = exercises.every()
-SEEDS = range(20)
+SEEDS = range(3)
 each_exercise = pytest.mark.parametrize("exercise", EVERY, ids=lambda e: e.id)
 
 
@@ -36,11 +41,24 @@ def known(exercise, seed):
 # --- the proof ---------------------------------------------------------------------------------------------
 
 
+def unproven(exercise, seeds):
+    return {
+        (row.answer, row.accepted, row.named): seed
+        for seed in seeds
+        for row in exercise_rows(exercise, seed)
+        if not row.is_proven
+    }
+
+
 @each_exercise
-def test_misconceptions_are_named_and_right_answers_accepted(exercise):
-    for seed in SEEDS:
-        unproven = [row for row in exercise_rows(exercise, seed) if not row.is_proven]
-        assert not unproven, f"seed {seed}: {unproven}"
+def test_mistakes_are_named_and_right_answers_accepted(exercise):
+    assert not unproven(exercise, SEEDS)
+
+
+@pytest.mark.slow
+@each_exercise
+def test_no_check_depends_on_the_luck_of_a_draw(exercise):
+    assert not unproven(exercise, range(60))
 
 
 def map_leaves(f, value):
@@ -223,6 +241,79 @@ def test_ids_are_unique_and_name_their_module():
 def test_a_module_is_one_chapter():
     for module in exercises.modules():
         assert len({e.chapter for e in exercises.load(module)}) == 1, module
+
+
+def answer_cells() -> dict[str, str]:
+    """The source of each answer cell, markers and all, by the exercise's id."""
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            meta = cell["metadata"].get("nbgrader", {})
+            if meta.get("solution") and cell["cell_type"] == "code":
+                found[meta["grade_id"].replace("-", ".", 1)] = "".join(cell["source"])
+    return found
+
+
+def without_markers(source: str) -> str:
+    return "\n".join(line for line in source.splitlines() if not line.strip().startswith("### "))
+
+
+SOURCES = answer_cells()
+ANSWERS = {id: without_markers(source) for id, source in SOURCES.items()}
+
+
+def test_every_exercise_has_an_answer_cell():
+    assert set(ANSWERS) == {exercise.id for exercise in EVERY}
+
+
+@each_exercise
+def test_the_notebooks_solution_is_the_reference(exercise):
+    file = Path(inspect.getsourcefile(inspect.unwrap(exercise.reference))).read_text("utf-8")
+    assert exercise.reference.__name__ in ANSWERS[exercise.id]
+    for node in ast.parse(ANSWERS[exercise.id]).body:
+        if isinstance(node, ast.FunctionDef):
+            assert ast.get_source_segment(ANSWERS[exercise.id], node) in file
+
+
+def given_lines(id: str) -> list[str]:
+    """Code lines of an answer cell that the student's version keeps, inside the function."""
+    kept, solution = [], False
+    for line in SOURCES[id].splitlines():
+        if line.strip().startswith("### "):
+            solution = "BEGIN" in line
+            kept.append(line.split("###")[0] + "pass")
+        elif not solution:
+            kept.append(line)
+    functions = [node for node in ast.parse("\n".join(kept)).body if isinstance(node, ast.FunctionDef)]
+    (own,) = [f for f in functions if f.name == exercises.get(id).reference.__name__]
+    lines = [line.strip() for line in code_lines(ast.unparse(own))[1:]]
+    return [line for line in lines if line not in ("", "pass")]
+
+
+def code_lines(source: str) -> list[str]:
+    """A function's lines in Python's own way of writing them, without comments and docstring."""
+    function = ast.parse(source).body[0]
+    if ast.get_docstring(function):
+        del function.body[0]
+    return ast.unparse(function).splitlines()
+
+
+@each_exercise
+def test_every_mistake_can_be_made_inside_the_students_template(exercise):
+    """The given lines stay: a known mistake without them is like no answer that anybody hands in."""
+    given = given_lines(exercise.id)
+    without = {}
+    for mistake in exercise.mistakes:
+        kept = {line.strip() for line in code_lines(source_of(exercise.wrong(mistake)))}
+        if missing := [line for line in given if line not in kept]:
+            without[mistake.name] = missing
+    assert not without
+
+
+def test_most_mistakes_are_lines():
+    """A function is for another way of thinking; where a line does, the line is written."""
+    every = [mistake for exercise in EVERY for mistake in exercise.mistakes]
+    assert sum(not callable(mistake.wrong) for mistake in every) >= 0.95 * len(every)
 
 
 # --- the registry ------------------------------------------------------------------------------------------
