@@ -21,7 +21,6 @@ from fmkit._paths import RESULTS
 from fmkit.runs.corpus import read_corpus
 from fmkit.runs.memory import keep_memory
 from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
-from fmkit.twins.device import versions
 
 FILE = RESULTS / "speedrun.json"
 STEPS, TURN, PEEK = 250, 10, 16384
@@ -94,7 +93,7 @@ def main() -> None:
     whole = run({"classic": CLASSIC, "fast": FAST, "speedrun": SPEEDRUN}, data, 40, peek=True)
     result = {
         "command": "python benchmarks/changes.py",
-        "versions": versions(),
+        "torch": torch.__version__,
         "ladder": {name: short[name] for name in ladder},
         "candidates": {name: short[name] for name in candidates},
         "whole": whole,

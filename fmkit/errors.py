@@ -12,10 +12,6 @@ class AssetError(UserError):
     """A packaged data set or model is missing, damaged or cannot be fetched."""
 
 
-class DeviceError(UserError):
-    """This machine has no such device, or the device cannot compute what was asked."""
-
-
 class CorpusError(UserError):
     """A text cannot be used for pretraining."""
 
@@ -26,6 +22,10 @@ class CheckpointError(UserError):
 
 class ParallelError(UserError):
     """The processes cannot work together as asked."""
+
+
+class DeviceError(UserError):
+    """This machine has no such device, or the device cannot compute what was asked."""
 
 
 class PretrainingError(UserError):

@@ -8,10 +8,10 @@ the record in memory.
 import contextlib
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 
-from fmkit._files import write_whole
 from fmkit.lab import exercises
 from fmkit.lab.cards import Card, put
 from fmkit.lab.judging.exercise import Exercise
@@ -41,8 +41,7 @@ def record(exercise: Exercise, solved: bool) -> str:
         with _locked(folder):
             done = _read(folder)
             add(done)
-            whole = json.dumps({"version": 1, "exercises": done}, indent=1)
-            write_whole(folder / "progress.json", whole.encode())
+            _write(folder, done)
     except OSError as error:
         return f"Your progress could not be saved: {error.strerror or error}."
     return ""
@@ -120,15 +119,34 @@ def _is_sound(data) -> bool:
     )
 
 
+def _write(folder: Path, done: dict) -> None:
+    """Write beside the file, then rename: a reader sees the old record or the new one, never half of one."""
+    handle, name = tempfile.mkstemp(dir=folder, prefix="progress.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump({"version": 1, "exercises": done}, out, indent=1)
+        os.replace(name, folder / "progress.json")
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
 @contextlib.contextmanager
 def _locked(folder: Path):
-    """Two notebooks at once: one waits for the other, a second at most. Without locks, neither waits."""
-    from filelock import FileLock
-
-    lock = FileLock(folder / "lock")
-    with contextlib.suppress(OSError, NotImplementedError):  # too long a wait, or a file system without locks
-        lock.acquire(timeout=1, poll_interval=0.02)
+    """Two notebooks at once: one waits for the other, a second at most. Where there are no locks, none."""
     try:
+        import fcntl
+    except ImportError:
         yield
-    finally:
-        lock.release()
+        return
+    with open(folder / "lock", "w") as lock:
+        for _ in range(50):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
+            except OSError:  # a file system without locks
+                break
+        yield

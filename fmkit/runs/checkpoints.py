@@ -6,9 +6,6 @@ import io
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-from filelock import FileLock, Timeout
-
 from fmkit._files import write_whole
 from fmkit.errors import CheckpointError
 
@@ -38,6 +35,8 @@ def cannot_write(path: Path, error: OSError) -> CheckpointError:
 
 def to_bytes(state: dict) -> bytes:
     """A nested dict of tensors, numbers, strings and lists as a checkpoint's bytes."""
+    import torch
+
     buffer = io.BytesIO()
     torch.save(state, buffer)
     data = buffer.getvalue()
@@ -52,6 +51,8 @@ def from_bytes(data: bytes, path: str | Path, device=None) -> dict:
     CheckpointError
         The bytes are not a checkpoint, or are damaged.
     """
+    import torch
+
     start = len(MAGIC) + 32
     if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
         raise CheckpointError(f"{path} is damaged. Delete it to run again from the first step")
@@ -69,16 +70,18 @@ def only_one(folder: str | Path):
     CheckpointError
         Another run uses the folder, or it cannot be made.
     """
+    from filelock import FileLock, Timeout
+
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
-        raise CheckpointError(f"another run is using {folder}; name another folder") from None
+        raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
     except OSError as error:
         raise cannot_write(folder, error) from error
-    except NotImplementedError:  # a file system without locks
+    except NotImplementedError:  # a file system without locks: there the user has to take care
         pass
     try:
         yield

@@ -277,7 +277,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(run, monkeypatch):
 def test_a_run_in_a_busy_folder_is_refused(run, tmp_path):
     with (
         checkpoints.only_one(tmp_path / "run"),
-        pytest.raises(CheckpointError, match="another run is using"),
+        pytest.raises(CheckpointError, match="another run is at work"),
     ):
         run(FAST)
 
