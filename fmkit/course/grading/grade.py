@@ -19,8 +19,8 @@ tab:
 ``exercises``
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
     ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what
-    the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``, ``says``
-    and ``notes``, and ``rows`` (a list of [label, text]).
+    the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``,
+    ``says`` and ``notes``, and ``rows`` (a list of [label, text]).
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
 
