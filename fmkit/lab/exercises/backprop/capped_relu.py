@@ -14,8 +14,9 @@ def cases(rng):
         x.flat[kinks] = np.where(np.arange(len(kinks)) % 2, 0.0, cap)  # exactly at the two kinks
         return rng.normal(size=shape), x, float(rng.uniform(0.05, 0.3)), cap
 
+    example = np.array([10.0, 10.0, 10.0]), np.array([-1.0, 0.5, 3.0]), 0.1, 2.0
     dout, x, slope, _ = as_float32(case(5, 6))
-    return [case(6, 7), case(3, 4, 5), case(20), (dout, x, slope, 0.75)]
+    return [example, case(6, 7), case(3, 4, 5), case(20), (dout, x, slope, 0.75)]
 
 
 def capped_leaky_relu_backward(dout, x, slope, cap):

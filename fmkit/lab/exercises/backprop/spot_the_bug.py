@@ -13,7 +13,8 @@ def cases(rng):
         return z1, size * rng.uniform(0.5, 1.5, k), float(rng.normal()), rng.uniform(0, 1, n)
 
     saturated = (np.array([6.0]), np.array([0.7, 1.2]), 1.0, np.array([0.0]))
-    return [case(8, 2), case(5, 3), saturated, as_float32(case(6, 4, size=0.2))]
+    example = np.array([2.0, -1.0]), np.array([0.5, 1.0]), 0.5, np.array([1.0, 0.0])
+    return [example, case(8, 2), case(5, 3), saturated, as_float32(case(6, 4, size=0.2))]
 
 
 def hidden_deltas(z1, w, b, t):
