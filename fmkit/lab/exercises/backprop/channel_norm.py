@@ -171,6 +171,7 @@ EXERCISE = Exercise(
             "That is the normalised x. How does each x move all outputs of its column?",
         ),
     ),
+    equal=(("xc = x.mean(1, keepdims=True) - x", "the sign comes in twice"),),
     hints=(
         "First compute s and the normalised x again, as the forward pass does: axis 1, keepdims=True.",
         "Multiply the three slopes of step 9 by dout and add up over j: which sums are means?",

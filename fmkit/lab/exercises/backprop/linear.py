@@ -116,6 +116,16 @@ EXERCISE = Exercise(
             "The scale stands once in the forward pass, so it comes back once.",
         ),
     ),
+    equal=(
+        (
+            "dw = x.reshape(-1, x.shape[-1]).T @ dy.reshape(-2, dy.shape[-1])",
+            "any negative number asks for the size that is left",
+        ),
+        (
+            "dw = x.reshape(-2, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])",
+            "any negative number asks for the size that is left",
+        ),
+    ),
     hints=(
         "Write dy = dout * scale first: from there on it is an ordinary linear layer.",
         "dx needs shape (B, T, C) out of (B, T, K) and (C, K): `@` works on the last two axes.",

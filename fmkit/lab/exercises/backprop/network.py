@@ -223,6 +223,22 @@ EXERCISE = Exercise(
             "That is p alone. What comes off at the right label?",
         ),
     ),
+    equal=(
+        ("h = np.where(z >= 0, z, slope * z)", "at 0 both pieces are 0"),
+        ("e = np.exp(logits - logits.max(-1, keepdims=True))", "of two axes the last is axis 1"),
+        ("dlogits = e / e.sum(-1, keepdims=True)", "of two axes the last is axis 1"),
+        (
+            "gate = np.where(z > 0, 1, slope)",
+            "what is computed with it goes back into arrays of the dtype of x",
+        ),
+        ("z = row.T @ params['w1'] + params['b1']", "a vector is its own transpose"),
+        ("logits = h.T @ params['w2'] + params['b2']", "a vector is its own transpose"),
+        (
+            "d = (e / e.sum() - (np.arange(len(e)) == label)) / len(x)",
+            "NumPy takes the dtype of the array beside it",
+        ),
+        ("dz = params['w2'] @ d.T * gate", "a vector is its own transpose"),
+    ),
     hints=(
         "Give every value a partner, from the end: dlogits; dw2, db2, dh; dz; dw1, db1.",
         "dlogits is (p - y) / N. The gate of the leaky ReLU looks at z.",

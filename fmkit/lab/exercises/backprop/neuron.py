@@ -134,6 +134,13 @@ EXERCISE = Exercise(
             "dw and db come from the same dz, and the 1/N is in it already.",
         ),
     ),
+    equal=(
+        ("y = 1 / (1 + np.exp(-(x @ w.T + b)))", "a vector is its own transpose"),
+        ("return (x.T @ dz.T, dz.sum())", "a vector is its own transpose"),
+        ("z = w @ row + b", "the dot product of two vectors has no order"),
+        ("z = row.T @ w + b", "a vector is its own transpose"),
+        ("z = row @ w.T + b", "a vector is its own transpose"),
+    ),
     hints=(
         "Name the intermediate values (z, y) and go backwards: first dy, then dz, then dw and db.",
         "dy has the 1/N of the mean in it; dz is dy times the sigmoid's slope, y * (1 - y).",

@@ -139,6 +139,15 @@ EXERCISE = Exercise(
             "The step is eps for every entry: at 0 a share of it is no step at all.",
         ),
     ),
+    equal=(
+        ("return 0.5 * np.mean((t - np.tanh(x @ w)) ** 2)", "the square is the same"),
+        ("slopes = np.ones_like(w)", "every entry is written over"),
+        ("slopes = []", "the later lines make the array"),
+        (
+            "w = np.array(w)",
+            "the nudges are in float64, so the sum is",
+        ),
+    ),
     hints=(
         "Start from w.astype(np.float64): a copy, and it has the digits that you need.",
         "`for i in np.ndindex(w.shape)`: i runs over (0, 0), (0, 1), ..., and w[i] is the entry.",

@@ -99,6 +99,16 @@ EXERCISE = Exercise(
             "Only the axes that were stretched are summed; the others stay as they are.",
         ),
     ),
+    equal=(
+        (
+            "return dout.sum(tuple(range(lead)) + stretched).reshape(shape)",
+            "the reshape puts the axes of size 1 back",
+        ),
+        (
+            "return dout.sum(tuple(range(lead)) + stretched, keepdims=False).reshape(shape)",
+            "the reshape puts the axes of size 1 back",
+        ),
+    ),
     hints=(
         "A broadcast does two things: new axes appear on the left, and axes of size 1 are stretched.",
         "First sum away the extra leading axes, as many as dout.ndim - len(shape).",

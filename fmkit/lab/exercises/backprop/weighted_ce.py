@@ -167,6 +167,12 @@ EXERCISE = Exercise(
             "That is p alone. What comes off at the right label?",
         ),
     ),
+    equal=(
+        ("e = np.exp(s - s.max(-1, keepdims=True))", "of two axes the last is axis 1"),
+        ("d = e / e.sum(-1, keepdims=True)", "of two axes the last is axis 1"),
+        ("s = (logits - logits.max(-1, keepdims=True)) / tau", "of two axes the last is axis 1"),
+        ("log_p = s - np.log(np.exp(s).sum(-1, keepdims=True))", "of two axes the last is axis 1"),
+    ),
     hints=(
         "Without weights and temperature it is (p - y) / N. What takes the place of 1 / N here?",
         "p[np.arange(len(labels)), labels] is the right label's entry of each row.",
