@@ -14,6 +14,7 @@ def cases(rng):
     words = [a + b + c + d, a * 3, a + b + a + b + c + c + b + c, e + d, a * 4 + b + a * 2, ""]
     mixed = "".join(rng.choice([a, b, c, d], 12))
     cases = [(word, chain) for word in [*words, mixed]]
+    cases = [("abcab", [("b", "c"), ("a", "b")]), *cases]
     return [*cases, (a + b + c + d + a + b, greedy), (a + b + a, greedy), (mixed, greedy), (mixed, [])]
 
 

@@ -12,11 +12,15 @@ def cases(rng):
         counts = rng.integers(0, most, (m, v)) * rng.integers(0, 2, (m, v))
         train[:, 0], train[:, 1] = 0, 0  # never seen; and in one text only, often
         train[0, 1] = 4
+        train[:, 2] = 1  # nearly everywhere: little worth
+        train[-1, 2] = 0
         counts[-1] = 0  # a text without a known word
         counts[0] = [3, 4, 1, 2] + [0] * (v - 4)
+        counts = np.vstack([np.eye(1, v, 2, dtype=counts.dtype), counts])  # a row that is shorter than 1
         return counts, train
 
-    return [case(7, 4, 6), case(9, 3, 5), case(5, 2, 8, most=30), case(12, 6, 4)]
+    example = np.array([[1, 0, 2]]), np.array([[1, 1, 0], [0, 1, 0]])
+    return [example, case(7, 4, 6), case(9, 3, 5), case(5, 2, 8, most=30), case(12, 6, 4)]
 
 
 def log_tfidf(counts, train_counts):
@@ -119,6 +123,27 @@ EXERCISE = Exercise(
             "empty rows become NaN",
             "return x / length",
             "A text without a known word has length 0: leave its row 0.",
+        ),
+        mistake(
+            "1 added to every df",
+            "df = np.maximum((train_counts > 0).sum(0), 1) -> df = 1 + (train_counts > 0).sum(0)",
+            "Only a word that no training text holds counts as 1.",
+        ),
+        mistake(
+            "1 added to the idf",
+            "np.log(len(train_counts) / df) -> (1 + np.log(len(train_counts) / df))",
+            "The formula here has no 1 in front of the second logarithm.",
+        ),
+        mistake(
+            "a word that nobody has is worth nothing",
+            "np.log(len(train_counts) / df) -> np.where((train_counts > 0).any(0), "
+            "np.log(len(train_counts) / df), 0)",
+            "A word that no training text holds counts as df = 1, not as nothing.",
+        ),
+        mistake(
+            "short rows left as they are",
+            "length > 0, length, 1.0 -> length > 1, length, 1.0",
+            "Every row but a row of zeros is divided by its length, a short one too.",
         ),
     ),
     hints=(
