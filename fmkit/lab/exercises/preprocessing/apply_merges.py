@@ -125,6 +125,14 @@ EXERCISE = Exercise(
             "Go on through the whole list of merges.",
         ),
     ),
+    equal=(
+        ("i = -1", "the last token ends with the mark, which begins no pair"),
+        ("while i + 1 <= len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i * 1 < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i + 0 < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("rank = {tuple(pair): i for i, pair in list(enumerate(merges))}", "no pair is learned twice"),
+    ),
     hints=(
         "One loop over the merges, the oldest first; inside it one walk over the tokens.",
         "tokens[i : i + 2] = [left + right] replaces two list entries by one.",

@@ -111,6 +111,42 @@ EXERCISE = Exercise(
             "Who is pushed further than the picture is wide has left it: all is blank.",
         ),
     ),
+    equal=(
+        (
+            "for image, new, (down, right) in zip(images, out, shifts, strict=True):",
+            "an empty slice takes nothing",
+        ),
+        (
+            "for image, new, (down, right) in zip(images, out, np.clip(*limits, shifts), strict=True):",
+            "the larger of two has no order",
+        ),
+        ("top, left = (max(down, 0), max(0, right))", "the larger of two has no order"),
+        ("top, left = (max(0, down), max(right, 0))", "the larger of two has no order"),
+        (
+            "source = image[max(-down, 0):height - max(0, down), max(0, -right):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(-right, 0):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(down, 0), max(0, -right):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(0, -right):width - max(right, 0)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(-1, down), max(0, -right):width - max(0, right)]",
+            "a slice may end beyond the picture",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(0, -right):width - max(-1, right)]",
+            "a slice may end beyond the picture",
+        ),
+    ),
     hints=(
         "Ask backwards: new pixel (r, c) shows old pixel (r - down, c - right).",
         "If that place is outside the old picture, the pixel stays 0.",

@@ -146,6 +146,38 @@ EXERCISE = Exercise(
             "Every row but a row of zeros is divided by its length, a short one too.",
         ),
     ),
+    equal=(
+        (
+            "damped = np.where(counts > 0, 1 + np.log(counts), 0.0)",
+            "where the count is 0 the logarithm is thrown away",
+        ),
+        (
+            "damped = np.where(counts > 0, 1 + np.log(np.maximum(counts, 0)), 0.0)",
+            "where the count is 0 the logarithm is thrown away",
+        ),
+        (
+            "x = damped * np.log2(len(train_counts) / df)",
+            "another base is a factor, and the row is divided by its length",
+        ),
+        (
+            "x = damped * np.log10(len(train_counts) / df)",
+            "another base is a factor, and the row is divided by its length",
+        ),
+        ("length = np.sqrt((x * x).sum(-1, keepdims=True))", "of two axes the last is axis 1"),
+        (
+            "return x / np.where(length > 0, length, 0.5)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        (
+            "return x / np.where(length > 0, length, 2.0)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        (
+            "return x / np.where(length > 0, length, -1.0)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        ("length = np.linalg.norm(x, axis=-1)", "of two axes the last is axis 1"),
+    ),
     hints=(
         "Three steps: the damped counts, times idf, each row divided by its length.",
         "np.where computes both branches: np.log(np.maximum(counts, 1)) avoids the log of 0.",

@@ -159,6 +159,7 @@ EXERCISE = Exercise(
             "Twenty raters each: the mean of the group is asked for.",
         ),
     ),
+    equal=(("return (kept, np.array(means))", "means of float32 ratings are float32"),),
     hints=(
         "Write the key first: NFKC, then casefold, then single spaces.",
         "A dict from key to the list of its rows: setdefault(key, []).append(i). A dict keeps its order.",

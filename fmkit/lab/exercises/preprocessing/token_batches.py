@@ -131,6 +131,10 @@ EXERCISE = Exercise(
             "Inside a batch, too, the rows go from short to long.",
         ),
     ),
+    equal=(
+        ("for end in range(0, len(order) + 1):", "no text alone is above the budget"),
+        ("if end >= len(order) or (end + 1 - start) * lengths[order[end]] > budget:", "the loop ends there"),
+    ),
     hints=(
         "sorted(range(len(lengths)), key=lambda i: lengths[i]) are the row numbers, short texts first.",
         "As the rows come from short to long, the new text is always the longest of its batch.",
