@@ -12,6 +12,10 @@ class AssetError(UserError):
     """A packaged data set or model is missing, damaged or cannot be fetched."""
 
 
+class ChapterError(UserError):
+    """A chapter is not there, or its notebook cannot be used."""
+
+
 class CorpusError(UserError):
     """A text cannot be used for pretraining."""
 

@@ -8,18 +8,21 @@ import json
 import sys
 from pathlib import Path
 
+from fmkit._files import write_whole
+
 
 def main() -> int:
     if sys.argv[1:2] == ["supports"]:
         return 0 if sys.argv[2:] == ["html"] else 1
     from fmkit.book.build import DATA
     from fmkit.book.pages import add_pages
+    from fmkit.chapters.find import chapters_in
 
     sys.stdin.reconfigure(encoding="utf-8")
     sys.stdout.reconfigure(encoding="utf-8")
     context, book = json.load(sys.stdin)
     root = Path(context["root"])
-    images, names = {}, {path.name for path in root.glob("notebooks/[0-9][0-9]-*.ipynb")}
+    images, names = {}, {path.name for path in chapters_in(root / "notebooks")}
     if left_out := names - set(_convert(book["items"], images)):
         sys.exit(f"notebooks/SUMMARY.md leaves out {', '.join(sorted(left_out))}")
     add_pages(book, root)
@@ -29,7 +32,7 @@ def main() -> int:
         if old.name not in images:
             old.unlink()
     for name, png in images.items():
-        (folder / name).write_bytes(png)
+        write_whole(folder / name, png)
     json.dump(book, sys.stdout)
     return 0
 

@@ -14,6 +14,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from fmkit._files import write_whole
 from fmkit.errors import BookError
 
 DATA = "build/book-data"
@@ -53,14 +54,13 @@ def _run_mdbook(root: Path) -> None:
 
 
 def _student_notebooks(root: Path, out: Path) -> None:
-    from fmkit.chapters.read import read
+    from fmkit.chapters.read import read_file, to_text
     from fmkit.chapters.student import student_version
 
     for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
         shutil.rmtree(out / leftover, ignore_errors=True)
     for path in sorted(out.glob("*.ipynb")):
-        student = student_version(read(path.read_text("utf-8")))
-        path.write_text(json.dumps(student, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, to_text(student_version(read_file(path))).encode("utf-8"))
 
 
 # --- the tables' data ---------------------------------------------------------------------------------------
@@ -80,8 +80,8 @@ def make_data(root: Path) -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode:
         raise BookError(f"fmkit crosscheck failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
-    (folder / "kill_table.json").write_text(json.dumps(_kill_table()), encoding="utf-8")
-    stamp.write_text(key, encoding="utf-8")
+    write_whole(folder / "kill_table.json", json.dumps(_kill_table()).encode("utf-8"))
+    write_whole(stamp, key.encode("utf-8"))
 
 
 def _key(root: Path) -> str:

@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 from fmkit.book.build import DATA
+from fmkit.chapters.find import chapters_in
+from fmkit.chapters.read import read_file
 from fmkit.twins.case import tolerance
 
 HERE = files("fmkit.book")
@@ -39,9 +41,9 @@ def _data(root: Path, name: str):
 def read_chapters(root: Path) -> list[dict]:
     """Number, title, page, first paragraph, minutes and needed chapters of each notebook, in order."""
     found = []
-    for path in sorted((root / "notebooks").glob("[0-9][0-9]-*.ipynb")):
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        texts = ["".join(c["source"]) for c in cells[:4] if c["cell_type"] == "markdown"] or [path.stem]
+    for path in chapters_in(root / "notebooks"):
+        cells = read_file(path)["cells"]
+        texts = [c["source"] for c in cells[:4] if c["cell_type"] == "markdown"] or [path.stem]
         text = "\n\n".join(texts)
         title, _, rest = texts[0].partition("\n")
         builds_on = re.search(r"builds on\*\*(.*?)\n\n", text + "\n\n", re.S)

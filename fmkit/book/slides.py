@@ -16,9 +16,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
+from fmkit._files import write_whole
 from fmkit.book.chapter import check_id, is_widget, picture_title
+from fmkit.chapters.read import read_file
 from fmkit.chapters.student import student_version
 from fmkit.lab import exercises
 
@@ -27,8 +27,8 @@ HERE = files("fmkit.book")
 
 def deck(nb: Any, title: str) -> str:
     """The lecture of a notebook, as one HTML page."""
-    student = {cell.id: cell.source for cell in student_version(nb).cells}
-    columns = _slides([cell for cell in nb.cells if cell.id in student], student)
+    student = {cell["id"]: cell["source"] for cell in student_version(nb)["cells"]}
+    columns = _slides([cell for cell in nb["cells"] if cell["id"] in student], student)
     body = "\n".join(
         f"<section>{''.join(_section(slide, column[0]) for slide in column)}</section>" for column in columns
     )
@@ -67,7 +67,7 @@ def _slides(cells: list, student: dict[str, str]) -> list[list[list[str]]]:
     """Columns of slides, each a list of blocks in HTML."""
     columns: list[list[list[str]]] = []
     for at, cell in enumerate(cells):
-        kind = cell.metadata.get("slideshow", {}).get("slide_type", "-") or "-"
+        kind = cell["metadata"].get("slideshow", {}).get("slide_type", "-") or "-"
         if kind == "skip":
             continue
         if kind == "slide" or not columns:
@@ -75,7 +75,7 @@ def _slides(cells: list, student: dict[str, str]) -> list[list[list[str]]]:
         elif kind == "subslide":
             columns[-1].append([])
         slide = columns[-1][-1]
-        blocks = _blocks(cell, student[cell.id], cells[at:])
+        blocks = _blocks(cell, student[cell["id"]], cells[at:])
         if kind == "notes":
             slide.append(f'<aside class="notes">{"".join(blocks)}</aside>')
         else:
@@ -92,14 +92,14 @@ def _block(block: str, fragment: int | None) -> str:
 
 
 def _blocks(cell, student_source: str, following: list) -> list[str]:
-    if cell.cell_type == "markdown":
-        exercise = cell.source.startswith("### Exercise")
-        return [_exercise(cell.source, following) if exercise else markdown(cell.source)]
-    tags = cell.metadata.get("tags", ())
+    if cell["cell_type"] == "markdown":
+        exercise = cell["source"].startswith("### Exercise")
+        return [_exercise(cell["source"], following) if exercise else markdown(cell["source"])]
+    tags = cell["metadata"].get("tags", ())
     if is_widget(cell):
         return ['<p class="demo">▶ In the notebook: move the controls.</p>']
-    outputs = [] if "hide-output" in tags else cell.outputs
-    shown = [block for output in outputs for block in _output(output, cell.source)]
+    outputs = [] if "hide-output" in tags else cell.get("outputs", [])
+    shown = [block for output in outputs for block in _output(output, cell["source"])]
     if "hide-input" in tags or not student_source.strip():
         return shown
     return [_code(student_source), *shown]
@@ -147,9 +147,9 @@ def _code(source: str) -> str:
 
 
 def _output(output, source: str) -> list[str]:
-    if output.output_type == "stream":
-        text = re.sub(r"\x1b\[[0-9;]*m", "", output.text).rstrip()
-        return [_printed(text)] if output.name == "stdout" and text else []
+    if output["output_type"] == "stream":
+        text = re.sub(r"\x1b\[[0-9;]*m", "", "".join(output["text"])).rstrip()
+        return [_printed(text)] if output["name"] == "stdout" and text else []
     data = output.get("data", {})
     if "image/png" in data:
         png = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
@@ -175,8 +175,7 @@ def _printed(text: str) -> str:
 
 def write(source: Path, target: Path) -> Path:
     """Write the lecture of the notebook ``source`` to the file ``target``."""
-    nb = nbformat.read(source, as_version=4)
-    first = next((cell.source for cell in nb.cells if cell.cell_type == "markdown"), source.stem)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(deck(nb, first.partition("\n")[0].lstrip("# ")), encoding="utf-8")
+    nb = read_file(source)
+    first = next((cell["source"] for cell in nb["cells"] if cell["cell_type"] == "markdown"), source.stem)
+    write_whole(target, deck(nb, first.partition("\n")[0].lstrip("# ")).encode("utf-8"))
     return target

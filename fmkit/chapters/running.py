@@ -7,11 +7,13 @@ timings, widget state, kernel details. Cell ids stay.
 import copy
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from fmkit._files import write_whole
+from fmkit.chapters.read import read_node
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -140,7 +142,8 @@ def _run_one(path, timeout) -> bool:
         if problem is None and path.read_bytes() != before:
             problem = "the file was changed by someone else meanwhile"
         if problem is None:
-            _save(nbformat.writes(normalise(nb)) + "\n", path)
+            text = nbformat.writes(normalise(nb)) + "\n"
+            write_whole(path.resolve(), text.encode("utf-8"))  # a link stays one
     except (OSError, ValueError) as error:  # no file, no notebook, a full disk
         problem = str(error) or type(error).__name__
     if problem is not None:
@@ -156,12 +159,12 @@ def _parse(content):
     import nbformat
 
     try:
-        nb = normalise(nbformat.reads(content.decode("utf-8-sig"), as_version=4))
+        nb = normalise(read_node(content))
         nbformat.validate(nb)
-    except (AttributeError, KeyError, TypeError) as error:  # JSON, but of something else
-        raise ValueError("this is not a notebook") from error
+    except (AttributeError, KeyError, TypeError) as error:  # cells without what a cell has
+        raise ValueError("it is not a notebook") from error
     except nbformat.ValidationError as error:
-        raise ValueError(f"this is not a notebook: {error.message}") from error
+        raise ValueError(f"it is not a notebook: {error.message}") from error
     return nb
 
 
@@ -202,18 +205,3 @@ def _cell(nb, position) -> str:
     cell = nb.cells[position]
     source = "\n".join(f"    {line}" for line in cell.source.splitlines()[:12])
     return f"cell {position} ({cell.get('id')})\n{source}\n  "
-
-
-def _save(text: str, path: Path) -> None:
-    """Write beside the file and rename, so that it is never seen half written; links and permissions stay."""
-    path = path.resolve()
-    mode = path.stat().st_mode & 0o777
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -178,12 +178,9 @@ def notebook_run(paths):
 def slides(chapter, output):
     """Make the slides of a CHAPTER, such as 04: one HTML page for a browser, no network needed."""
     from fmkit.book.slides import write
-    from fmkit.chapters.find import chapters, find_chapter
+    from fmkit.chapters.find import find_chapter
 
-    try:
-        source = find_chapter(chapters(), chapter)
-    except LookupError as error:
-        raise click.UsageError(str(error)) from error
+    source = find_chapter(chapter)
     target = write(source, output or Path(f"slides-{source.stem[:2]}.html"))
     click.echo(f"{target}: open it in a browser; S shows the speaker's notes, F the full screen")
 

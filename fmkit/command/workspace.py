@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fmkit._files import write_whole
 from fmkit.chapters.find import chapters
+from fmkit.chapters.read import parse, read_file, to_text
 
 RECORD = Path(".fmkit", "chapters.json")
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
@@ -38,15 +39,12 @@ def prepare(folder: Path, say=print) -> list[Path]:
     list of Path
         The files that were written.
     """
-    import nbformat
-
     from fmkit.chapters.student import student_version
 
     folder.mkdir(parents=True, exist_ok=True)
     record, written = _read_record(folder), []
     for chapter in chapters():
-        nb = student_version(nbformat.read(chapter, as_version=4))
-        new = (nbformat.writes(nb) + "\n").encode("utf-8")
+        new = to_text(student_version(read_file(chapter))).encode("utf-8")
         before, path = dict(record), _place(folder / chapter.name, new, record)
         if path:
             write_whole(path, new)
@@ -90,10 +88,10 @@ def _read_record(folder: Path) -> dict:
 def _hash(data: bytes) -> str:
     """The hash of a notebook's cells: JupyterLab fills in the rest as soon as it opens one."""
     try:
-        cells = [[c["cell_type"], "".join(c["source"]), c.get("outputs")] for c in json.loads(data)["cells"]]
+        cells = [[c["cell_type"], "".join(c["source"]), c.get("outputs")] for c in parse(data)["cells"]]
         data = json.dumps(cells).encode()
     except (ValueError, KeyError, TypeError):
-        pass  # no notebook any more
+        pass  # not a notebook any more
     return hashlib.sha256(data).hexdigest()
 
 

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import nbformat
-
 from fmkit._files import write_whole
+from fmkit.chapters.read import read_node, to_text
 from fmkit.chapters.student import student_version
 from fmkit.course.layout import Course
 from fmkit.errors import CourseError
@@ -73,15 +72,15 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
         with opened(course) as gradebook:
             gradebook.update_or_create_assignment(chapter, duedate=due.astimezone(UTC).replace(tzinfo=None))
     target = course.notebook("release", chapter)
-    write_whole(target, (nbformat.writes(student) + "\n").encode("utf-8"))
+    write_whole(target, to_text(student).encode("utf-8"))
     return target
 
 
 def read_notebook(path: Path):
-    """A notebook of the instructor's."""
+    """A notebook of the instructor's, as nbgrader takes it."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        return read_node(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
 
 

@@ -13,8 +13,9 @@ DIR/nbgrader_config.py  students.csv  gradebook.db
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmkit.chapters.find import which_chapter
 from fmkit.course.roster import Student, read_roster
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,13 @@ class Course:
 
         Raises
         ------
-        CourseError
+        ChapterError
+            When there is no such chapter; the message names those there are.
         """
         known = self.chapters(step)
-        for chapter in known:
-            if wanted == chapter or wanted.zfill(2) == chapter.split("-")[0]:
-                return chapter
-        there = f"there are {', '.join(known)}" if known else f"there is none in {self.root / step}"
-        raise CourseError(f"there is no chapter {wanted!r}; {there}")
+        if not known:
+            raise ChapterError(f"there is no chapter {wanted!r}; there is none at all in {self.root / step}")
+        return which_chapter(wanted, known)
 
     def students(self) -> list[Student]:
         """The roster, from students.csv."""

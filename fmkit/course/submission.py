@@ -6,7 +6,6 @@ function's name.
 """
 
 import hashlib
-import json
 import os
 import re
 import stat
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fmkit.chapters.read import parse
 from fmkit.course.chapter import Asked, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
@@ -22,7 +22,7 @@ MAX_CELLS = 5_000
 
 
 class Unreadable(ValueError):
-    """The file is no notebook; the message says why."""
+    """The file is not a notebook that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_bytes(path: str | Path) -> bytes:
     Raises
     ------
     Unreadable
-        When it is not there, a link, no regular file, too large or unreadable.
+        When it is missing, a link, not a regular file, too large or unreadable.
     """
     flags = (
         os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -79,7 +79,7 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("it is no regular file")
+            raise Unreadable("it is not a regular file")
         if status.st_size > MAX_BYTES:
             raise Unreadable(f"the file is too large: {status.st_size >> 20} MB")
         with open(fd, "rb", closefd=False) as file:
@@ -107,13 +107,9 @@ def read_cells(data: bytes) -> list[Cell]:
     if not data.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty")
     try:
-        notebook = json.loads(_text(data))
-    except RecursionError:
-        raise Unreadable("the file is nested too deeply to be a notebook") from None
+        notebook = parse(_text(data))
     except ValueError as error:
-        raise Unreadable(f"the file is no notebook: {_kind(data)}{str(error)[:200]}") from None
-    if not isinstance(notebook, dict):
-        raise Unreadable("the file is no notebook: its JSON is no object")
+        raise Unreadable(f"the file is not a notebook: {_kind(data)}{str(error)[:200]}") from None
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3 has them in worksheets
         sheets = notebook.get("worksheets")
@@ -121,7 +117,7 @@ def read_cells(data: bytes) -> list[Cell]:
         lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
         cells = [cell for cells in lists if isinstance(cells, list) for cell in cells]
         if not sheets:
-            raise Unreadable("the file is no notebook: it has no cells")
+            raise Unreadable("the file is not a notebook: it has no cells")
     return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
 
 

@@ -15,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from fmkit.book import build, pages
 from fmkit.book.chapter import convert, formulas, picture_title
-from fmkit.chapters.read import read
 from fmkit.errors import BookError
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
@@ -136,18 +135,6 @@ def test_an_attached_picture_becomes_a_file():
 
 def test_the_cell_that_installs_the_kit_is_left_out():
     assert "pip" not in page(new_code_cell("%pip install fmkit", metadata={"tags": ["remove-cell"]}))
-
-
-def test_reading_is_what_nbformat_reads():
-    for path in NOTEBOOKS:
-        ours = convert(read(path.read_text("utf-8")), path.stem)
-        assert ours == convert(nbformat.read(path, as_version=4), path.stem)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"nbformat": 3, "worksheets": []}'])
-def test_what_is_no_notebook_is_not_read(text):
-    with pytest.raises(ValueError):
-        read(text)
 
 
 def test_picture_title():

@@ -9,7 +9,7 @@ from helpers import courses
 from fmkit.command.cli import main
 from fmkit.course import gradebook, layout, setup
 from fmkit.course.roster import Student, read_roster
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 
 ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
 
@@ -117,8 +117,10 @@ def test_without_nbgrader_the_reason_is_said(tmp_path, monkeypatch):
 def test_chapters_are_found_by_number_and_name(tmp_path):
     course = courses.make(tmp_path / "course")
     assert [course.find(name) for name in ("4", "04", courses.CHAPTER)] == [courses.CHAPTER] * 3
-    with pytest.raises(CourseError, match="there is no chapter '7'; there are 04-backprop"):
+    with pytest.raises(ChapterError, match="there is no chapter '7'; there are 04-backprop"):
         course.find("7")
+    with pytest.raises(ChapterError, match="there is none at all in .*autograded"):
+        course.find("4", "autograded")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from fmkit._files import locked
 from fmkit.errors import JournalError
 
 
@@ -29,7 +30,7 @@ class Journal:
     Raises
     ------
     JournalError
-        When another process has it open, or the file is no journal.
+        When another process has it open, or the file is not a journal.
     """
 
     def __init__(self, path: str | Path):
@@ -38,26 +39,27 @@ class Journal:
         self.done: dict[tuple, dict] = {}
 
     def __enter__(self) -> "Journal":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # the seed is a secret
-        try:
-            _lock(self.fd, self.path)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
+            except TimeoutError:
+                raise JournalError(f"another grading run has {self.path} open") from None
+            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # the seed is a secret
+            held.callback(os.close, self.fd)
             lines, whole = _lines(self.fd)
             if whole < os.fstat(self.fd).st_size:
                 os.ftruncate(self.fd, whole)  # a line that was cut off: as if it had never been written
             if lines and "seed" not in lines[0]:
-                raise JournalError(f"{self.path} is no journal of a grading run")
-        except BaseException:
-            os.close(self.fd)
-            raise
-        for line in lines:
-            self._take(line)
-        if not lines:
-            self._append({"seed": _new_seed(), "version": 1})
+                raise JournalError(f"{self.path} is not the journal of a grading run")
+            for line in lines:
+                self._take(line)
+            if not lines:
+                self._append({"seed": _new_seed(), "version": 1})
+            self.held = held.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        os.close(self.fd)
+        self.held.close()
 
     def _take(self, line) -> None:
         if "seed" in line:
@@ -116,17 +118,6 @@ def _lines(fd) -> tuple[list[dict], int]:
                 line = json.loads(raw)
                 lines += [line] if isinstance(line, dict) else []
     return lines, whole
-
-
-def _lock(fd, path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise JournalError(f"another grading run has {path} open") from None
 
 
 def _new_seed() -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 
 from fmkit._files import write_whole
+from fmkit.chapters.read import read_file
 from fmkit.course import gradebook
 from fmkit.course.chapter import Chapter, read_chapter
 from fmkit.course.collecting.collect import handed_in
@@ -21,7 +22,7 @@ from fmkit.course.grading.journal import read_journal
 from fmkit.course.layout import Course
 from fmkit.course.sandbox.process import DEFAULT, Limits
 from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 from fmkit.lab import exercises
 from fmkit.lab.cards import card
 from fmkit.lab.judging.judge import Verdict
@@ -39,7 +40,7 @@ def asked(course: Course, chapter: str) -> Chapter:
         found = read_chapter(course.notebook("release", chapter))
         for entry in found.asked:
             exercises.get(entry.exercise)
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ChapterError, LookupError) as error:
         raise CourseError(f"{chapter} cannot be graded: {error}") from error
     return found
 
@@ -195,7 +196,7 @@ def autograded(course: Course, result: dict):
 
 def grade_id_of(cell) -> str:
     """nbgrader's id of a cell, or nothing."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
 
 
 @functools.lru_cache(maxsize=16)
@@ -223,10 +224,10 @@ def as_typed(text: str) -> str:
 def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
     """nbgrader's id of each answer cell -> what the student wrote, as of the last grading."""
     try:
-        nb = nbformat.read(course.notebook("autograded", chapter, student), as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        nb = read_file(course.notebook("autograded", chapter, student))
+    except ChapterError:
         return {}
-    return {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+    return {grade_id_of(cell): cell["source"] for cell in nb["cells"] if grade_id_of(cell)}
 
 
 def _changed(course: Course, result: dict, nb) -> set[str]:
