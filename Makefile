@@ -45,6 +45,7 @@ bench: data
 lint: $(VENV)/.ready-all
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	@$(VENV)/bin/lint-imports
 
 data: $(VENV)/.ready
 	@$(RUN) fmkit fetch --quick

@@ -23,8 +23,6 @@ def modules() -> list[str]:
 def load(folder: str) -> tuple[Exercise, ...]:
     """The exercises of one folder, in the order of the chapter."""
     package = importlib.import_module(f"{__name__}.{folder}")
-    if not hasattr(package, "ORDER"):
-        return tuple(package.EXERCISES)
     return tuple(_read(package, name) for name in package.ORDER)
 
 

@@ -30,9 +30,6 @@ class Mistake:
     hint: str
 
 
-Misconception = Mistake  # the name in files of the older form
-
-
 def mistake(name: str, wrong: Edits | Callable, hint: str) -> Mistake:
     """A known mistake, as an exercise's file writes it."""
     return Mistake(name, wrong, hint)

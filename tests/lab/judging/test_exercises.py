@@ -3,12 +3,16 @@
 A new chapter's exercises are covered as soon as their module lies in fmkit/lab/exercises.
 """
 
+import ast
 import inspect
+import json
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.paths import NOTEBOOKS
 
 from fmkit.lab import exercises
 from fmkit.lab.judging.answer import Outcome, run_answer
@@ -223,6 +227,41 @@ def test_ids_are_unique_and_name_their_module():
 def test_a_module_is_one_chapter():
     for module in exercises.modules():
         assert len({e.chapter for e in exercises.load(module)}) == 1, module
+
+
+def answer_cells() -> dict[str, str]:
+    """What stands between the markers of each answer cell, with the given lines, by the exercise's id."""
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            meta = cell["metadata"].get("nbgrader", {})
+            if meta.get("solution") and cell["cell_type"] == "code":
+                lines = "".join(cell["source"]).splitlines()
+                id = meta["grade_id"].replace("-", ".", 1)
+                found[id] = "\n".join(line for line in lines if not line.strip().startswith("### "))
+    return found
+
+
+ANSWERS = answer_cells()
+
+
+def test_every_exercise_has_an_answer_cell():
+    assert set(ANSWERS) == {exercise.id for exercise in EVERY}
+
+
+@each_exercise
+def test_the_notebooks_solution_is_the_reference(exercise):
+    file = Path(inspect.getsourcefile(inspect.unwrap(exercise.reference))).read_text("utf-8")
+    assert exercise.reference.__name__ in ANSWERS[exercise.id]
+    for node in ast.parse(ANSWERS[exercise.id]).body:
+        if isinstance(node, ast.FunctionDef):
+            assert ast.get_source_segment(ANSWERS[exercise.id], node) in file
+
+
+def test_most_mistakes_are_lines():
+    """A function is for another way of thinking; where a line does, the line is written."""
+    every = [mistake for exercise in EVERY for mistake in exercise.mistakes]
+    assert sum(not callable(mistake.wrong) for mistake in every) >= 0.95 * len(every)
 
 
 # --- the registry ------------------------------------------------------------------------------------------
