@@ -1,7 +1,7 @@
 """Notebooks as files: one normal form, and a command that executes, normalises and saves.
 
-The normal form keeps what a reader sees and drops what changes from run to run or machine to machine:
-timings, widget state, kernel details. Cell ids stay.
+The normal form keeps what a reader sees and what our own tools read. Other metadata goes, whichever program
+wrote it: timings, widget state, kernel details, what an editor or Colab notes for itself. Cell ids stay.
 """
 
 import copy
@@ -17,16 +17,10 @@ from fmkit.chapters.read import read_node
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-_DROPPED_METADATA = ("widgets", "celltoolbar", "jupytext", "vscode", "varInspector", "toc", "signature")
-_DROPPED_CELL_METADATA = (
-    "execution",
-    "ExecuteTime",
-    "collapsed",
-    "scrolled",
-    "trusted",
-    "vscode",
-    "jupytext",
-)
+# What stays of a cell's metadata; of the notebook's only the two entries that `normalise` writes
+_KEPT_OF_CELL = ("tags", "slideshow", "nbgrader", "jupyter", "deletable", "editable")
+_KEPT_OF_JUPYTER = ("source_hidden", "outputs_hidden")
+_KEPT_OF_OUTPUT = ("isolated", "needs_background")  # and what is said of one form of it: a picture's size
 _KINDS_OF_TEXT = {"text/plain"}  # what is left of a widget in a file says nothing to a reader
 
 
@@ -40,10 +34,8 @@ def normalise(nb: Any) -> Any:
     """
     nb = copy.deepcopy(nb)
     nb.nbformat, nb.nbformat_minor = 4, 5
-    for key in _DROPPED_METADATA:
-        nb.metadata.pop(key, None)
-    nb.metadata["kernelspec"] = type(nb.metadata)(KERNEL)
-    nb.metadata["language_info"] = type(nb.metadata)({"name": "python"})
+    node = type(nb.metadata)
+    nb.metadata = node(kernelspec=node(KERNEL), language_info=node(name="python"))
     taken: set[str] = set()
     for position, cell in enumerate(nb.cells):
         _normalise_cell(cell, position, taken)
@@ -51,10 +43,11 @@ def normalise(nb: Any) -> Any:
 
 
 def _normalise_cell(cell, position, taken) -> None:
-    for key in _DROPPED_CELL_METADATA:
-        cell.metadata.pop(key, None)
-    if cell.metadata.get("tags") == []:
-        del cell.metadata["tags"]
+    _keep(cell.metadata, _KEPT_OF_CELL)
+    _keep(cell.metadata.get("jupyter", {}), _KEPT_OF_JUPYTER)
+    for key in ("tags", "jupyter"):
+        if not cell.metadata.get(key, True):
+            del cell.metadata[key]
     if not cell.get("id") or cell["id"] in taken:  # a stable id: the same cell gets the same again
         cell["id"] = hashlib.sha256(f"{position} {cell.source}".encode()).hexdigest()[:8]
     taken.add(cell["id"])
@@ -65,8 +58,14 @@ def _normalise_cell(cell, position, taken) -> None:
         cell.outputs = [output for output in map(_normalise_output, cell.outputs) if output is not None]
 
 
+def _keep(metadata, kept) -> None:
+    for key in set(metadata) - set(kept):
+        del metadata[key]
+
+
 def _normalise_output(output):
     """The output without its widget view, or None when nothing else was in it."""
+    _keep(output.get("metadata", {}), (*_KEPT_OF_OUTPUT, *output.get("data", ())))
     if WIDGET_VIEW in output.get("data", {}):
         del output["data"][WIDGET_VIEW]
         if set(output["data"]) <= _KINDS_OF_TEXT:
