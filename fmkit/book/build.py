@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fmkit._files import write_whole
-from fmkit.errors import BookError
+from fmkit._paths import install_command
+from fmkit.errors import BookError, exit_status
 
 DATA = "build/book-data"
 OUT = "build/book"
@@ -44,13 +45,16 @@ def _run_mdbook(root: Path) -> None:
     folder = Path(sys.executable).parent
     command = shutil.which("mdbook", path=str(folder)) or shutil.which("mdbook")
     if command is None:
-        raise BookError("mdBook is missing: pip install 'fmkit[book]'")
+        raise BookError(f"mdBook is missing. This installs it: {install_command('book')}")
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])  # for book.toml's "python3"
     done = subprocess.run(
         [command, "build"], cwd=root, env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
     if done.returncode or "ERROR" in done.stderr or "WARN" in done.stderr:
         raise BookError(f"mdBook failed:\n{done.stderr.strip()}")
+    for line in done.stderr.splitlines():
+        if line.startswith("Warning: "):  # our own preprocessor's
+            print(line, file=sys.stderr)
 
 
 def _student_notebooks(root: Path, out: Path) -> None:
@@ -107,15 +111,11 @@ def _kill_table() -> list[dict]:
     ]
 
 
-def main() -> int:
-    try:
-        out = build(Path.cwd())
-    except BookError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+def main() -> None:
+    """The command: the book of the project in this folder."""
+    out = build(Path.cwd())
     print(f"The book is in {out}: open {out / 'index.html'}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

@@ -7,14 +7,14 @@ import click
 
 import fmkit
 from fmkit.course.commands import course
-from fmkit.errors import UserError
+from fmkit.errors import UserError, in_words
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
-    """What goes wrong for a reason that the reader can mend is one line on stderr, not a traceback."""
+    """What goes wrong for a reason that the user can put right is one line on stderr, not a traceback."""
 
     def invoke(self, ctx):
         try:
@@ -24,7 +24,7 @@ class _Commands(click.Group):
         except BrokenPipeError:  # `fmkit exercises | head`
             raise SystemExit(0) from None
         except (OSError, UserError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(in_words(error)) from error
 
 
 @click.group(

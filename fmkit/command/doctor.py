@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 import fmkit
-from fmkit._paths import PACKAGE
+from fmkit._paths import install_command
 from fmkit.data import assets
 
 OK, OPTIONAL, BROKEN = "✓", "–", "✗"
@@ -47,15 +47,7 @@ def _run(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except Exception as error:
-        yield Finding(BROKEN, check.__name__, f"{type(error).__name__}: {error}", _install(""))
-
-
-def _install(extra: str) -> str:
-    """The command that installs fmkit again with one extra: from the checkout, where there is one."""
-    root = PACKAGE.parent
-    editable = (root / "pyproject.toml").is_file()
-    what = f"{root if editable else 'fmkit'}{f'[{extra}]' if extra else ''}"
-    return f"{sys.executable} -m pip install {'-e ' if editable else ''}'{what}'"
+        yield Finding(BROKEN, check.__name__, f"{type(error).__name__}: {error}", install_command())
 
 
 def packages() -> Iterator[Finding]:
@@ -65,13 +57,13 @@ def packages() -> Iterator[Finding]:
     try:
         required = [Requirement(line) for line in metadata.requires("fmkit") or []]
     except metadata.PackageNotFoundError:
-        yield Finding(BROKEN, "packages", "fmkit itself is not installed here", _install(""))
+        yield Finding(BROKEN, "packages", "fmkit itself is not installed here", install_command())
         return
     core = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = [trouble for r in core if (trouble := _trouble(r))]
     versions = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
     if wrong:
-        yield Finding(BROKEN, "packages", "; ".join(wrong), _install(""))
+        yield Finding(BROKEN, "packages", "; ".join(wrong), install_command())
     else:
         yield Finding(OK, "packages", f"all {len(core)} as required ({versions})")
     for extra, purpose in EXTRAS.items():
@@ -81,7 +73,7 @@ def packages() -> Iterator[Finding]:
             text = (
                 "; ".join(wrong) if len(wrong) < 3 else f"{len(wrong)} of {len(asked)} packages are missing"
             )
-            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", _install(extra))
+            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", install_command(extra))
         else:
             yield Finding(OK, f"[{extra}]", f"{purpose}: all {len(asked)} as required")
 

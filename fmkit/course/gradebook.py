@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fmkit._files import write_whole
+from fmkit._paths import install_command
 from fmkit.chapters.read import read_node, to_text
 from fmkit.chapters.student import student_version
 from fmkit.course.layout import Course
@@ -32,7 +33,8 @@ def _nbgrader():
     try:
         from nbgrader import api
     except ImportError as error:
-        raise CourseError("nbgrader is missing: pip install 'fmkit[course]'") from error
+        words = f"nbgrader is missing. This installs it: {install_command('course')}"
+        raise CourseError(words) from error
     here = str(Path(sys.executable).parent)  # nbgrader calls `alembic`, which lies beside this very Python
     if here not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PATH")]))

@@ -6,6 +6,7 @@ from typing import Any
 
 from fmkit.course.grading import pool
 from fmkit.course.submission import Unreadable, read_bytes
+from fmkit.errors import CourseError
 
 _RETRIES = 5  # a job runs again when its worker has died; a worker may die for another job's sake
 
@@ -22,7 +23,7 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
 
     Raises
     ------
-    RuntimeError
+    CourseError
         When the cluster is gone. What is graded by then has been given.
     """
     from distributed import Client, as_completed
@@ -42,7 +43,7 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
         for future in running:
             name = names.pop(future.key)
             if client.status != "running":
-                raise RuntimeError("the cluster is gone; start again to go on from the journal")
+                raise CourseError("the cluster is gone; run the same command again to go on")
             error = future.exception()
             yield name, pool.failed(jobs[name], repr(error)[:300]) if error else future.result()
             for following in islice(waiting, 1):
