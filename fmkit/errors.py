@@ -58,7 +58,7 @@ class BookError(UserError):
 
 def in_words(error: Exception) -> str:
     """The line that a user reads of a `UserError`, or of what the system says to a file."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
 

@@ -73,16 +73,23 @@ def read_chapter(path: str | Path) -> Chapter:
     return _read(str(path), status.st_mtime_ns, status.st_size)
 
 
+def grade_id_of(cell: dict) -> str:
+    """nbgrader's id of a cell, or nothing."""
+    return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+
+
 @functools.lru_cache(maxsize=64)
 def _read(path, mtime, size) -> Chapter:
     data = Path(path).read_bytes()
     try:
         cells = read(data)["cells"]
     except ValueError as error:
-        raise ChapterError(f"{path} cannot be graded: {error}") from error
+        raise ChapterError(f"{path}: {error}") from error
     asked, texts, answers, given = [], [], [], set()
     for cell in cells:
         meta = cell["metadata"].get("nbgrader", {})
+        if (meta.get("solution") or meta.get("grade")) and not grade_id_of(cell):
+            raise ChapterError(f"{path}: a cell to grade or to answer has no id of nbgrader's")
         if meta.get("solution") and meta.get("grade"):
             texts.append((meta["grade_id"], cell.get("id", "")))
         elif meta.get("solution"):

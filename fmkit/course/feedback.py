@@ -7,6 +7,7 @@ from markupsafe import Markup
 from fmkit._files import write_whole
 from fmkit._templates import render
 from fmkit.course import gradebook
+from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
@@ -46,7 +47,7 @@ def text_titles(course: Course, chapter: str) -> dict[str, str]:
     for cell in gradebook.read_notebook(course.notebook("release", chapter)).cells:
         if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.M)):
             title = headings[-1]
-        if (id := marking.grade_id_of(cell)) in texts:
+        if (id := grade_id_of(cell)) in texts:
             titles[id] = title or id
     return titles
 

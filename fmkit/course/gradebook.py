@@ -69,6 +69,7 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
         student = student_version(nb)
     except ValueError as error:
         raise CourseError(f"{path}: {error}") from error
+    _require_points(path, student)
     _save_cells(course, chapter, student)
     if due is not None:
         with opened(course) as gradebook:
@@ -84,6 +85,17 @@ def read_notebook(path: Path):
         return read_node(path.read_bytes())
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
+
+
+def _require_points(path: Path, nb) -> None:
+    """nbgrader's own words for a cell that lacks them are a traceback."""
+    for number, cell in enumerate(nb["cells"]):
+        meta = cell["metadata"].get("nbgrader", {})
+        if (meta.get("grade") or meta.get("solution") or meta.get("locked")) and not meta.get("grade_id"):
+            raise CourseError(f"{path}: cell {number} has no id: give it one in nbgrader's toolbar")
+        if meta.get("grade") and not isinstance(meta.get("points"), int | float):
+            where = f"cell {number} ({meta['grade_id']})"
+            raise CourseError(f"{path}: {where} has no points: enter a number in nbgrader's toolbar")
 
 
 def _save_cells(course: Course, chapter: str, nb) -> None:

@@ -24,7 +24,7 @@ def rows(course: Course, chapter: str) -> list[dict]:
     Raises
     ------
     CourseError
-        When nothing has been graded.
+        When nothing has been graded, or nothing of it by a check.
     """
     results = marking.latest(course, chapter).values()
     if not results:
@@ -44,6 +44,8 @@ def rows(course: Course, chapter: str) -> list[dict]:
             "not answered": away,
             "mistakes": Counter(entry["misconception"] for entry in entries if entry["misconception"]),
         }
+    if not found:
+        raise CourseError(f"{chapter}: no check grades any of it, so there is nothing to report")
     return list(found.values())
 
 

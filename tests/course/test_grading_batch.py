@@ -120,10 +120,11 @@ def test_one_run_at_a_time(tmp_path):
 
 
 def test_another_file_is_not_a_journal(tmp_path):
-    (tmp_path / "j").write_text('{"cells": []}\n')
-    with pytest.raises(JournalError, match="is not the journal of a grading run"), Journal(tmp_path / "j"):
-        pass
-    assert (tmp_path / "j").read_text() == '{"cells": []}\n'
+    for text in ('{"cells": []}\n', "notes\n", '{"seed": "zz"}\n', '{"seed": 3}\n', '{"seed": "1"}\n'[1:]):
+        (tmp_path / "j").write_text(text)
+        with pytest.raises(JournalError, match="is not the journal"), Journal(tmp_path / "j"):
+            pass
+        assert (tmp_path / "j").read_text() == text
     assert read_journal(tmp_path / "none") == []
 
 

@@ -1,5 +1,6 @@
 """A course's folder and roster: what is read, what is refused in one line, what is never overwritten."""
 
+import json
 import sys
 
 import pytest
@@ -152,3 +153,50 @@ def test_what_cannot_be_done_is_one_line(tmp_path, words, says):
     assert done.exception is None or isinstance(done.exception, SystemExit)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("Error: ") and says in last
+
+
+# --- what was damaged by hand is one line, too --------------------------------------------------------------
+
+
+def graded_cell(nb):
+    return courses.cell(nb, f"{courses.NEURON}-check")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda nb: graded_cell(nb).metadata.nbgrader.update(points=None), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.pop("points"), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.pop("grade_id"), "cell 3 has no id"),
+        (lambda nb: nb.pop("cells"), "cannot be read: it is not a notebook"),
+    ],
+)
+def test_a_chapter_that_cannot_be_released_says_why(tmp_path, damage, says):
+    course, nb = courses.make(tmp_path / "course"), courses.chapter()
+    damage(nb)
+    course.notebook("source", courses.CHAPTER).write_text(json.dumps(nb))
+    one_line(course, ["release", "4"], says)
+
+
+def test_damaged_files_of_a_course_are_named(tmp_path):
+    course = courses.make(tmp_path / "course")
+    courses.hand_in(course, "ada", courses.solved())
+    one_line(course, ["grade", "--cluster", "nonsense"], "cannot reach a cluster at 'nonsense': ")
+    one_line(course, ["collect", str(course.root / "submitted")], "")
+    tries = course.root / "tries" / "ada" / courses.CHAPTER / "tries.json"
+    tries.write_text("{")
+    one_line(course, ["collect", str(course.root / "submitted")], f"{tries} is damaged: delete it")
+    course.journal.write_text("my notes\n")
+    one_line(course, ["grade"], f"{course.journal} is not the journal of a grading run")
+    assert course.journal.read_text() == "my notes\n"
+    course.notebook("release", courses.CHAPTER).write_text('{"nbformat": 4}')
+    one_line(course, ["collect", str(tmp_path)], "it is not a notebook of format 4")
+
+
+def one_line(course, words, says):
+    """Run a command; it ends with this error, or well where nothing is to be said."""
+    done = CliRunner().invoke(main, ["course", *words, "--course", str(course.root)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert (done.exit_code == 0) == (not says)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == bool(says) and all(says in line for line in errors)

@@ -12,6 +12,7 @@ from helpers.courses import CHAPTER, NEURON, WHY, by_hand
 
 from fmkit.command.cli import main
 from fmkit.course import report
+from fmkit.course.chapter import Chapter
 from fmkit.course.export import export
 from fmkit.course.feedback import write_feedback
 from fmkit.errors import CourseError
@@ -182,6 +183,12 @@ def test_the_report_counts(course):
     lines = report.lines([neuron, linear])
     assert lines[1].split() == ["One", "sigmoid", "neuron", "1", "1", "1"]
     assert lines[2].strip() == "1 x forgot the 1/N of the mean"
+
+
+def test_a_chapter_without_checks_has_no_report(course, monkeypatch):
+    monkeypatch.setattr(report.marking, "asked", lambda *_: Chapter((), (), frozenset(), ""))
+    with pytest.raises(CourseError, match="no check grades any of it"):
+        report.rows(course, CHAPTER)
 
 
 def test_the_picture_holds_long_titles(course):

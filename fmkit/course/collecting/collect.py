@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from fmkit._files import write_whole
+from fmkit.chapters.read import read_file
+from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import Incoming, Unfit
 from fmkit.course.collecting.matching import Match, Matcher, plain_name
@@ -188,7 +190,7 @@ class _Collection:
 
 
 def _grade_ids(path: Path) -> set[str]:
-    return {cell.grade_id for cell in read_cells(path.read_bytes()) if cell.grade_id}
+    return {grade_id_of(cell) for cell in read_file(path)["cells"]} - {""}
 
 
 def _order(file: Incoming) -> tuple:
@@ -206,11 +208,14 @@ def _tries(course: Course, student: str, chapter: str) -> Path:
 
 def read_tries(course: Course, student: str, chapter: str) -> list[Try]:
     """What a student has handed in for a chapter, in the order of collection."""
+    path = _tries(course, student, chapter) / "tries.json"
     try:
-        text = (_tries(course, student, chapter) / "tries.json").read_text("utf-8")
+        return [Try(**entry) for entry in json.loads(path.read_text("utf-8"))]
     except FileNotFoundError:
         return []
-    return [Try(**entry) for entry in json.loads(text)]
+    except (ValueError, TypeError) as error:
+        words = "is damaged: delete it and collect the same again"
+        raise CourseError(f"{path} {words}") from error
 
 
 def settle(course: Course, student: str, chapter: str, due: datetime | None, notes: list[str]) -> str:

@@ -24,11 +24,14 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
     Raises
     ------
     CourseError
-        When the cluster is gone. What is graded by then has been given.
+        When there is no cluster, or it is gone. What is graded by then has been given.
     """
     from distributed import Client, as_completed
 
-    client = Client(cluster) if isinstance(cluster, str) else cluster
+    try:
+        client = Client(cluster) if isinstance(cluster, str) else cluster
+    except (OSError, ValueError) as error:
+        raise CourseError(f"cannot reach a cluster at {cluster!r}: {error}") from error
     names = {}
 
     def submit(name):

@@ -9,6 +9,7 @@ the same.
 import contextlib
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Journal:
             lines, whole = _lines(self.fd)
             if whole < os.fstat(self.fd).st_size:
                 os.ftruncate(self.fd, whole)  # a line that was cut off: as if it had never been written
-            if lines and "seed" not in lines[0]:
+            if whole and not (lines and "seed" in lines[0]):
                 raise JournalError(f"{self.path} is not the journal of a grading run")
             for line in lines:
                 self._take(line)
@@ -116,8 +117,18 @@ def _lines(fd) -> tuple[list[dict], int]:
             whole += len(raw)
             with contextlib.suppress(ValueError):
                 line = json.loads(raw)
-                lines += [line] if isinstance(line, dict) else []
+                lines += [line] if _is_sound(line) else []
     return lines, whole
+
+
+def _is_sound(line: Any) -> bool:
+    """Whether it is a line that `Journal` writes."""
+    match line:
+        case {"key": list(), "result": {"chapter": str(), "student": str()}}:
+            return True
+        case {"seed": str(seed)}:
+            return re.fullmatch("[0-9a-f]+", seed) is not None
+    return False
 
 
 def _new_seed() -> str:

@@ -14,7 +14,7 @@ import nbformat
 from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
 from fmkit.course import gradebook
-from fmkit.course.chapter import Chapter, read_chapter
+from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
@@ -192,11 +192,6 @@ def autograded(course: Course, result: dict):
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return nb
-
-
-def grade_id_of(cell) -> str:
-    """nbgrader's id of a cell, or nothing."""
-    return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
 
 
 @functools.lru_cache(maxsize=16)
