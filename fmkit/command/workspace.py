@@ -15,7 +15,24 @@ from fmkit.chapters.find import chapters
 from fmkit.chapters.read import parse, read_file, to_text
 
 RECORD = Path(".fmkit", "chapters.json")
-QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+# JupyterLab's settings in a workspace, by file below .fmkit. Where the instructors' extra is installed, its
+# menus ("Create Assignment") and its warnings are not for learners.
+SETTINGS = {
+    "labconfig/default_setting_overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    },
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+    "jupyter_server_config.json": {
+        "ServerApp": {
+            "jpserver_extensions": {
+                "nbgrader.server_extensions.assignment_list": False,
+                "nbgrader.server_extensions.course_list": False,
+                "nbgrader.server_extensions.formgrader": False,
+                "nbgrader.server_extensions.validate_assignment": False,
+            }
+        }
+    },
+}
 
 
 def default_folder() -> Path:
@@ -100,7 +117,8 @@ def start(folder: Path, browser: bool = True) -> None:
 
     It takes the first free port from 8888 on, asks nobody for news, and is quiet as long as all is well.
     """
-    write_whole(folder / ".fmkit/labconfig/default_setting_overrides.json", json.dumps(QUIET).encode())
+    for name, settings in SETTINGS.items():
+        write_whole(folder / ".fmkit" / name, json.dumps(settings, indent=1).encode())
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(folder / ".fmkit"), known]))
     from jupyter_client import KernelManager
@@ -109,8 +127,9 @@ def start(folder: Path, browser: bool = True) -> None:
     os.chdir(folder)
     here = str(Path(sys.executable).parent)  # so that `!fmkit doctor` in a cell finds this very installation
     os.environ["PATH"] = here + os.pathsep + os.environ.get("PATH", "")
-    options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
-    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR"]
+    options = [f"--ServerApp.root_dir={folder}", "--log-level=ERROR", "--LabApp.log_level=ERROR"]
+    options += ["--LabApp.news_url=None"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(KernelManager, "transport_encryption"):  # else the kernel warns in the terminal
         options.append("--KernelManager.transport_encryption=auto")
     if not browser:
