@@ -47,7 +47,7 @@ def preprocess() -> None:
 
 
 def other_version(version: str) -> str:
-    """What to say of an mdBook of another version than we were written for: nothing of one that fits."""
+    """A warning about an mdBook that this is not written for; empty for one that fits."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import InvalidVersion
 

@@ -1,7 +1,7 @@
 """Build the book: ``python -m fmkit.book.build``, which is ``make book``.
 
-The tables' data are made when the code they depend on has changed, mdBook builds the pages (calling
-`fmkit.book` for the notebooks), and what mdBook cannot know is put beside them: the pictures, and the student
+First the tables' data are made, if the code they depend on has changed. Then mdBook builds the pages; for the
+notebooks it calls `fmkit.book`. Last come the files that mdBook does not know: the pictures, and the student
 version of each notebook in place of the one with solutions.
 """
 
@@ -71,7 +71,7 @@ def _student_notebooks(root: Path, out: Path) -> None:
 
 
 def make_data(root: Path) -> None:
-    """Write agreement.json and kill_table.json, unless those there belong to the code as it is."""
+    """Write agreement.json and kill_table.json, unless the files there were made from this very code."""
     folder = root / DATA
     folder.mkdir(parents=True, exist_ok=True)
     key = _key(root)

@@ -1,7 +1,7 @@
 """A notebook as a chapter of the book: markdown with the HTML that mdBook passes through.
 
-Solutions, the checks and their cards stay out; an exercise becomes a box with its hints folded away. Pictures
-are not put into the page: their bytes are returned by name, for `fmkit.book.build` to write beside it.
+Solutions, the checks and their cards are left out; an exercise becomes a box with its hints folded away.
+Pictures are returned by name, not put into the page: `fmkit.book.build` writes them beside it.
 """
 
 import base64
@@ -184,8 +184,13 @@ def _output(output, name: str, images: dict, alts: list[str]) -> str:
     return "" if text.startswith("<Figure") or not text else _preformatted(text)
 
 
+def without_colours(text: str) -> str:
+    """What was printed, without a terminal's colours and without white space at the end."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
+
+
 def _preformatted(text: str) -> str:
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
+    plain = without_colours(text)
     return _html().printed(plain) if plain else ""
 
 

@@ -73,7 +73,7 @@ def _plain(markdown: str) -> str:
 
 
 def map_page(chapters: list[dict]) -> str:
-    """Who needs what: a drawing with an arc for each need, and the same as a table."""
+    """Which chapter builds on which: a drawing with an arc for each, and the same as a table."""
     step = 66
     at = {c["number"]: 40 + step * i for i, c in enumerate(chapters)}
     needs = [(at[n], at[c["number"]]) for c in chapters for n in c["needs"] if n in at]

@@ -4,8 +4,8 @@ A cell of type ``slide`` begins a slide, ``subslide`` one below it, ``fragment``
 ``notes`` is for the speaker, ``skip`` is left out. A cell tagged ``hide-input`` shows its outputs only, one
 tagged ``hide-output`` its code only (Jupyter Book's names). The page needs no network.
 
-It lays itself out when it is opened: pictures take the room that the words leave, below them or beside them;
-what does not fit at 1280 x 720 is set a little smaller, and what still does not goes on to another slide.
+It lays itself out when it is opened: pictures take the room that the words leave, below them or beside them.
+What does not fit at 1280 x 720 is set a little smaller; what still does not fit moves to another slide.
 """
 
 import base64
@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from fmkit._files import write_whole
 from fmkit._templates import macros, render
-from fmkit.book.chapter import check_id, is_widget, picture_title
+from fmkit.book.chapter import check_id, formulas, is_widget, picture_title, without_colours
 from fmkit.chapters.read import read_file
 from fmkit.chapters.student import student_version
 from fmkit.lab import exercises
@@ -83,10 +83,8 @@ def _slides(cells: list, student: dict[str, str]) -> list[list[list[Markup]]]:
         blocks = _blocks(cell, student[cell["id"]], cells[at:])
         if kind == "notes":
             slide.append(_html().notes(blocks))
-        else:
-            turn = (
-                len(slide) if kind == "fragment" else None
-            )  # it stays when pictures are put beside the words
+        else:  # its turn stays with a block when pictures are put beside the words
+            turn = len(slide) if kind == "fragment" else None
             slide += [_html().block(block, turn) for block in blocks]
     return [[slide for slide in column if slide] for column in columns if any(column)]
 
@@ -111,8 +109,6 @@ def _blocks(cell, student_source: str, following: list) -> list[Markup]:
 def markdown(text: str) -> Markup:
     """An author's Markdown as HTML; formulas become elements that KaTeX fills in."""
     import mistune
-
-    from fmkit.book.chapter import formulas
 
     return Markup(mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])(formulas(text)))
 
@@ -141,7 +137,7 @@ def _code(source: str) -> Markup:
 
 def _output(output, source: str) -> list[Markup]:
     if output["output_type"] == "stream":
-        text = re.sub(r"\x1b\[[0-9;]*m", "", "".join(output["text"])).rstrip()
+        text = without_colours("".join(output["text"]))
         return [_printed(text)] if output["name"] == "stdout" and text else []
     data = output.get("data", {})
     if "image/png" in data:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fmkit._files import write_whole
 from fmkit.chapters.read import read_node
+from fmkit.errors import in_words
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -74,7 +75,7 @@ def _normalise_output(output):
 
 
 def is_normalised(nb: Any) -> list[str]:
-    """What keeps a notebook from its normal form and from being a whole, fresh run; empty when nothing does.
+    """Why a notebook is not in its normal form, or not the result of one whole run; empty when it is both.
 
     Returns
     -------
@@ -139,12 +140,12 @@ def _run_one(path, timeout) -> bool:
         nb = _parse(before)
         problem = _execute(nb, path.resolve().parent, timeout)
         if problem is None and path.read_bytes() != before:
-            problem = "the file was changed by someone else meanwhile"
+            problem = "somebody else changed the file during the run"
         if problem is None:
             text = nbformat.writes(normalise(nb)) + "\n"
             write_whole(path.resolve(), text.encode("utf-8"))  # a link stays one
-    except (OSError, ValueError) as error:  # no file, no notebook, a full disk
-        problem = str(error) or type(error).__name__
+    except (OSError, ValueError) as error:  # no file, not a notebook, a full disk
+        problem = in_words(error)
     if problem is not None:
         print(f"{path}: NOT saved: {problem}")
         return False
@@ -194,7 +195,7 @@ def _execute(nb, folder, timeout) -> str | None:
     except CellTimeoutError:
         return f"{_cell(nb, at[0])} took more than {timeout} s"
     except NoSuchKernel as error:
-        return f"there is no kernel called {error.name} (python -m ipykernel install --user)"
+        return f"Jupyter has no kernel named {error.name}: run python -m ipykernel install --user"
     except (DeadKernelError, RuntimeError) as error:
         return f"the kernel died in {_cell(nb, at[0])} ({error})"
     return None

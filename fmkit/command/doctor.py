@@ -1,4 +1,4 @@
-"""``fmkit doctor``: what is installed and what works, and for each problem the command that mends it."""
+"""``fmkit doctor``: what is installed and what works, and for each problem the command that fixes it."""
 
 import platform
 import shutil
@@ -24,7 +24,7 @@ class Finding:
     status: str  # OK, OPTIONAL (something nice is missing) or BROKEN
     topic: str
     text: str
-    mend: str = ""  # the command that mends it
+    fix: str = ""  # the command that fixes it
 
 
 def examine() -> int:
@@ -35,10 +35,10 @@ def examine() -> int:
         for finding in _run(check):
             found.append(finding)
             print(f"  {finding.status} {finding.topic:12s} {finding.text}", flush=True)
-            if finding.mend:
-                print(f"    {'':12s} → {finding.mend}")
+            if finding.fix:
+                print(f"    {'':12s} → {finding.fix}")
     broken = sum(finding.status == BROKEN for finding in found)
-    print(f"{broken} to mend." if broken else "All is well.")
+    print(f"{broken} to fix." if broken else "All is well.")
     return 1 if broken else 0
 
 
@@ -105,7 +105,7 @@ def torch() -> Iterator[Finding]:
         yield Finding(
             OPTIONAL,
             "torch",
-            f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without",
+            f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without one",
             "make clean lab",
         )
     else:
@@ -125,16 +125,16 @@ def kernel() -> Iterator[Finding]:
     """The kernel that the notebooks name can be started."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    mend = f"{sys.executable} -m ipykernel install --sys-prefix"
+    fix = f"{sys.executable} -m ipykernel install --sys-prefix"
     try:
         command = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", mend)
+        yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", fix)
         return
     if command.startswith("python") or shutil.which(command):
         yield Finding(OK, "kernel", "python3")
     else:
-        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", mend)
+        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", fix)
 
 
 def chapters() -> Iterator[Finding]:
@@ -184,8 +184,8 @@ def sandbox() -> Iterator[Finding]:
         return
     said = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
     forbidden = "uid map" in said or "namespace" in said
-    mend = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (on Ubuntu)" if forbidden else ""
-    yield Finding(OPTIONAL, "sandbox", f"for instructors: bubblewrap does not work here: {said}", mend)
+    fix = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (on Ubuntu)" if forbidden else ""
+    yield Finding(OPTIONAL, "sandbox", f"for instructors: bubblewrap does not work here: {said}", fix)
 
 
 def _install_bubblewrap() -> str:

@@ -1,7 +1,7 @@
 """The learner's own folder: student versions of the chapters, and JupyterLab opened on them.
 
-Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder remembers, as
-hashes, what we wrote there; a file that still has that hash is ours to renew, any other is the learner's.
+Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder holds the hashes of
+what we wrote there. A file that still has its hash may be renewed; any other is the learner's.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ def default_folder() -> Path:
 def prepare(folder: Path, say=print) -> list[Path]:
     """Make or renew a workspace.
 
-    A chapter that is not there is written; one that the learner has not touched is renewed; beside one that
-    they have worked in, a newer version lands as ``04-backprop (new).ipynb``, once.
+    A chapter that is missing is written, and one that the learner has not touched is renewed. When they have
+    worked in it, a newer version is put beside it as ``04-backprop (new).ipynb``, once.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def prepare(folder: Path, say=print) -> list[Path]:
             record[path.name] = record[f"{chapter.name}: offered"] = _hash(new)
             if path.name != chapter.name:
                 say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
-        if record != before:  # written at once: we may be stopped at any time
+        if record != before:  # written now: we may be stopped at any time
             write_whole(folder / RECORD, json.dumps(record, indent=1).encode())
     return written
 

@@ -1,7 +1,7 @@
 """What a chapter's notebook asks for: its exercises with their points, and its free-text answers.
 
-This comes from the instructor's notebook only, the one with solutions or the one handed out; nothing that a
-submission says about points or tests counts.
+All of this comes from the instructor's notebook, the one with solutions or the one handed out. What a
+submission says about points or tests does not count.
 """
 
 import ast

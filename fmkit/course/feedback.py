@@ -1,4 +1,4 @@
-"""Feedback: one HTML page a student and chapter, without scripts, solutions or tests."""
+"""Feedback: an HTML page for each student and chapter, without scripts, solutions or tests."""
 
 import re
 
@@ -30,7 +30,7 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
         results = {name: result for name, result in results.items() if name == student}
     if not results:
         whose = f" of {student}" if student else ""
-        raise CourseError(f"{chapter}: nothing{whose} has been graded yet: `fmkit course grade` does it")
+        raise CourseError(f"{chapter}: nothing{whose} has been graded yet: run `fmkit course grade`")
     grades, students = gradebook.grades(course, chapter), {s.id: s for s in course.students()}
     titles = text_titles(course, chapter)
     for name, result in results.items():

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: what it is told by us. One process writes it; what an instructor entered stays."""
+"""nbgrader's gradebook: what we write into it. One process does so, and what an instructor entered stays."""
 
 import logging
 import os
@@ -61,7 +61,7 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
     Raises
     ------
     CourseError
-        When the notebook cannot be read, or has other graded cells than the one that was handed in to.
+        When the notebook cannot be read, or its graded cells differ from those that students have handed in.
     """
     path = course.notebook("source", chapter)
     nb = read_notebook(path)
@@ -88,7 +88,7 @@ def read_notebook(path: Path):
 
 
 def _require_points(path: Path, nb) -> None:
-    """nbgrader's own words for a cell that lacks them are a traceback."""
+    """Refuse a cell without id or points, which nbgrader answers with a traceback."""
     for number, cell in enumerate(nb["cells"]):
         meta = cell["metadata"].get("nbgrader", {})
         if (meta.get("grade") or meta.get("solution") or meta.get("locked")) and not meta.get("grade_id"):
@@ -110,13 +110,13 @@ def _save_cells(course: Course, chapter: str, nb) -> None:
         saver.preprocess(nb, {"nbgrader": where})
     except RuntimeError as error:
         raise CourseError(
-            f"{chapter} has been handed in already, and its graded cells differ now: {error}. "
+            f"{chapter} has been handed in already, and now its graded cells are other ones: {error}. "
             "Give the changed chapter another name."
         ) from error
 
 
 def due_date(course: Course, chapter: str) -> datetime | None:
-    """Until when a chapter may be handed in, with its time zone; None when that was not said."""
+    """The deadline of a chapter, with its time zone, or None."""
     with opened(course) as gradebook:
         try:
             due = gradebook.find_assignment(chapter).duedate
@@ -161,8 +161,8 @@ def write_result(gradebook, result: dict, handed_in: datetime | None, changed: s
 def grades(course: Course, chapter: str) -> dict[str, dict]:
     """What the gradebook says of a chapter: student -> score, max_score, points, comments, waiting.
 
-    ``points`` (what was got, and at most) and ``comments`` are by nbgrader's cell id; ``waiting`` holds the
-    ids of the cells that are still to be graded by hand.
+    ``points`` (those given, and the most there are) and ``comments`` are by nbgrader's cell id; ``waiting``
+    holds the ids of the cells that are still to be graded by hand.
     """
     api, found = _nbgrader(), {}
     with opened(course) as gradebook:

@@ -1,4 +1,4 @@
-"""Report: what a class got right, exercise by exercise, and the mistakes that were made most."""
+"""Report: what a class got right, exercise by exercise, and its most frequent mistakes."""
 
 import textwrap
 from collections import Counter
@@ -28,7 +28,7 @@ def rows(course: Course, chapter: str) -> list[dict]:
     """
     results = marking.latest(course, chapter).values()
     if not results:
-        raise CourseError(f"{chapter}: nothing has been graded yet: `fmkit course grade` does it")
+        raise CourseError(f"{chapter}: nothing has been graded yet: run `fmkit course grade`")
     found: dict[str, dict] = {}
     for asked in marking.asked(course, chapter).asked:
         entries = [r["exercises"][asked.check_id] for r in results if asked.check_id in r["exercises"]]
@@ -62,7 +62,7 @@ def lines(found: list[dict]) -> list[str]:
 
 
 def draw(found: list[dict], chapter: str, path: Path) -> Path:
-    """The report as a picture: shares right, wrong and not answered, and the mistakes made most."""
+    """The report as a picture: shares right, wrong and not answered, and the most frequent mistakes."""
     import io
 
     from matplotlib.figure import Figure

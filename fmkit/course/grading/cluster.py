@@ -12,7 +12,7 @@ _RETRIES = 5  # a job runs again when its worker has died; a worker may die for 
 
 
 def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, dict]]:
-    """Grade jobs (see `pool.grade_job`) on the cluster; gives (name, result) as they finish.
+    """Grade jobs (see `pool.grade_job`) on the cluster; yields (name, result) as they finish.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
     Raises
     ------
     CourseError
-        When there is no cluster, or it is gone. What is graded by then has been given.
+        When the cluster cannot be reached, or is lost. What was graded until then has been yielded.
     """
     from distributed import Client, as_completed
 
@@ -46,7 +46,7 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
         for future in running:
             name = names.pop(future.key)
             if client.status != "running":
-                raise CourseError("the cluster is gone; run the same command again to go on")
+                raise CourseError("the cluster was lost: run the same command again to continue")
             error = future.exception()
             yield name, pool.failed(jobs[name], repr(error)[:300]) if error else future.result()
             for following in islice(waiting, 1):

@@ -1,9 +1,8 @@
 """The journal of a grading run: one line of JSON for each result, only ever appended, each on disk before it
 counts.
 
-A run that is killed at any moment goes on from its journal: what stands there is not graded again, and a line
-that was cut off is graded again. The first line holds the run's secret seed, so that a run that goes on asks
-the same.
+A run that is killed at any moment continues from its journal: what is in it is not graded again; a line that
+was cut off is. The first line holds the run's secret seed, so that a continued run makes the same inputs.
 """
 
 import contextlib
@@ -83,7 +82,7 @@ class Journal:
         self._append({"key": key, "result": result})
 
     def begin_again(self, keys: list[tuple]) -> None:
-        """These jobs are to be graded anew, with another seed. Their old results stay readable until then."""
+        """Let these jobs be graded again, with another seed. Their old results stay readable until then."""
         self._append({"again": keys, "seed": _new_seed()})
 
 
