@@ -5,4 +5,8 @@ The reference (NumPy only, hand-written backward passes) lives in plain modules,
 ``import fmkit`` itself imports nothing heavy.
 """
 
+from fmkit import _moved
+
 __version__ = "0.1.0"
+
+_moved.install()

@@ -29,7 +29,11 @@ class CheckpointError(UserError):
 
 
 class ParallelError(UserError):
-    """The processes cannot work together as asked, or the device is not there."""
+    """The processes cannot work together as asked."""
+
+
+class DeviceError(UserError):
+    """This machine has no such device, or the device cannot compute what was asked."""
 
 
 class PretrainingError(UserError):

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Integer
 
+from fmkit._moved import names_of
 from fmkit._types import Array, Scalar
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
+
+__getattr__ = names_of(__name__)  # old import lines
 
 
 def batches(

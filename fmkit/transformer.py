@@ -99,7 +99,11 @@ def init_gpt(rng: np.random.Generator, config: Config, dtype=np.float32) -> dict
 
 
 def block(
-    x: Float[Array, "B T C"], p: dict, n_heads: int, mask: Float[Array, "..."] | None = None
+    x: Float[Array, "B T C"],
+    p: dict,
+    n_heads: int,
+    mask: Float[Array, "..."] | None = None,
+    rope: tuple[Array, Array] | None = None,
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """One pre-norm transformer block: x + attention(norm(x)), then that + mlp(norm(that)).
 
@@ -112,6 +116,8 @@ def block(
     n_heads : int
     mask : broadcastable to (B, H, T, T), optional
         Added to the attention scores.
+    rope : (cos, sin), optional
+        Tables of `fmkit.attention.rope_tables`, for rotary positions. A GPT has none.
 
     Returns
     -------
@@ -124,7 +130,7 @@ def block(
     Xiong et al., "On Layer Normalization in the Transformer Architecture" (2020), figure 1b.
     """
     normed, ln1_cache = layernorm(x, **p["ln1"])
-    update, attn_cache = multihead_attention(normed, p["attn"], n_heads, mask=mask)
+    update, attn_cache = multihead_attention(normed, p["attn"], n_heads, mask=mask, rope=rope)
     x = x + update
     normed, ln2_cache = layernorm(x, **p["ln2"])
     update, mlp_cache = mlp(normed, **p["mlp"])

@@ -1,6 +1,7 @@
 """For every test: signatures are checked, examples repeat, nothing is asked of a network, GPU tests skip."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -9,8 +10,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-# Every jaxtyping signature of the package is checked at run time, in tests only (never on the hot path)
-install_import_hook("fmkit", "beartype.beartype")
+# Every jaxtyping signature is checked at run time, in tests only (never on the hot path)
+PACKAGE = Path(__file__).resolve().parent.parent / "fmkit"
+REFERENCE = [f"fmkit.{path.stem}" for path in PACKAGE.glob("[a-z]*.py")]
+install_import_hook([*REFERENCE, "fmkit.data", "fmkit.runs", "fmkit.twins"], "beartype.beartype")
 
 # The same examples in every run, and no time limit for one of them: a busy machine fails no test
 settings.register_profile("fmkit", deadline=None, derandomize=True)

@@ -86,11 +86,15 @@ def crosscheck(device, json_path):
 
 @main.command()
 @click.option("--chapter", metavar="NN", help="Only the exercises of this chapter, such as 04.")
-def exercises(chapter):
+@click.option("--mutants", is_flag=True, help="Right answers with one edit: which does a check let pass?")
+@click.option(
+    "--told", is_flag=True, help="With --mutants: how many does a card tell what they are? Takes long."
+)
+def exercises(chapter, mutants, told):
     """Show that each exercise rejects and names its known mistakes."""
-    from fmkit.lab.proof import print_table
+    from fmkit.lab import proof
 
-    sys.exit(print_table(chapter))
+    sys.exit(proof.print_edits(chapter, told) if mutants else proof.print_table(chapter))
 
 
 @main.command()

@@ -52,7 +52,7 @@ def init(folder, students):
     written = make(folder, students, chapters())
     click.echo(f"{folder}: {len(written)} files written" if written else f"{folder}: nothing to add")
     there = len(open_course(folder).students())
-    click.echo(f"{there} students" if there else "students.csv is empty: add a line for each student")
+    click.echo(f"{there} students" if there else "students.csv names nobody yet: add a line for each student")
     click.echo("Next, in that folder: fmkit course release 04")
 
 
@@ -107,7 +107,7 @@ def collect(course, source, chapter, on_time):
 
 @course.command()
 @click.argument("chapter", required=False)
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes [default: one a core].")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes [default: one for each core].")
 @click.option("--cluster", metavar="ADDRESS", help="A dask scheduler, such as tcp://10.0.0.1:8786.")
 @click.option("--student", metavar="ID", help="Only this one.")
 @click.option(
@@ -147,7 +147,9 @@ def feedback(course, chapter, student):
 
 @course.command()
 @click.argument("chapter", required=False)
-@click.option("--output", type=FOLDER, default="export", metavar="DIR", help="Where to [default: export].")
+@click.option(
+    "--output", type=FOLDER, default="export", metavar="DIR", help="Folder to write to [default: export]."
+)
 @_course
 def export(course, chapter, output):
     """Write the grades as CSV: for Moodle, for Canvas, and plain."""
@@ -188,5 +190,5 @@ def _graded(course, chapter: str | None) -> list[str]:
         raise CourseError("nothing has been graded yet: run `fmkit course grade`")
     for name in found:
         if newer := ungraded(course, name):
-            click.echo(f"{name}: handed in again since the last grading: {_list(newer)}")
+            click.echo(f"{name}: handed in since the last grading: {_list(newer)}")
     return found

@@ -42,11 +42,16 @@ def rows(course: Course, chapter: str) -> list[dict]:
             "right": statuses["ok"],
             "wrong": len(entries) - statuses["ok"] - away,
             "not answered": away,
-            "mistakes": Counter(entry["misconception"] for entry in entries if entry["misconception"]),
+            "mistakes": Counter(name for entry in entries for name in _mistakes(entry)),
         }
     if not found:
         raise CourseError(f"{chapter}: no check grades any of it, so there is nothing to report")
     return list(found.values())
+
+
+def _mistakes(entry) -> list[str]:
+    """The known mistakes in an answer, each by itself; "as if ..." where it is like none of them."""
+    return entry.get("known") or [entry["misconception"]] * bool(entry["misconception"])
 
 
 def lines(found: list[dict]) -> list[str]:

@@ -161,6 +161,19 @@ def say(text: str) -> None:
     print(_encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
 
+_LIKE = {  # of a verdict's `how`
+    "part": "In part it looks like",
+    "two": "Looks like more than one thing",
+}
+
+
+def _like(verdict) -> tuple[str, str]:
+    """What an answer is like, as a label and its words."""
+    if verdict.misconception.startswith("as if "):
+        return "", f"It behaves {verdict.misconception}."
+    return _LIKE.get(verdict.how, "Looks like"), verdict.misconception
+
+
 def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     """The card of a verdict."""
     if verdict.status == "ok":
@@ -172,9 +185,12 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     if verdict.status == "undone":
         line = f"{exercise.id}: not done yet"
         return Card("neutral", "Not done yet", exercise.id, line, (("", verdict.message),), verdict.rows)
-    paragraphs = [("", verdict.message)]
+    paragraphs = [("", verdict.right)] if verdict.right else []
     if verdict.misconception:
-        paragraphs = [("Looks like", verdict.misconception), ("Hint", verdict.hint), *paragraphs]
+        paragraphs += [_like(verdict)]
+        paragraphs += [("Hint", verdict.hint)] if verdict.hint else []
+    paragraphs += [("", sentence) for sentence in verdict.says]
+    paragraphs += [("", verdict.message)]
     paragraphs += [("Note", n) for n in verdict.notes]
     line = f"{exercise.id}: not right yet"
     return Card("wrong", "Not right yet", exercise.id, line, tuple(paragraphs), verdict.rows)

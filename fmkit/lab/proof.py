@@ -2,12 +2,15 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 from fmkit.lab import exercises
 from fmkit.lab.cards import columns
 from fmkit.lab.judging.answer import run_answer
 from fmkit.lab.judging.exercise import Exercise
-from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
+from fmkit.lab.judging.judge import Verdict, judge, known_outcomes, make_cases
+from fmkit.lab.judging.mutants import mutants
+from fmkit.lab.judging.naming import alike
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,13 @@ class Row:
     Attributes
     ----------
     exercise, answer : str
-        Id of the exercise; name of the misconception, of the alternative, or ``"reference"``.
+        Id of the exercise; name of the mistake, of the alternative, or ``"reference"``.
     is_wrong : bool
-        Whether the answer is a misconception.
+        Whether the answer is a known mistake.
     accepted : bool
-        What the check said.
+        Whether the check accepted it.
     named : str
-        The misconception that the check named, or empty.
+        The mistake that the check named, or empty.
     """
 
     exercise: str
@@ -34,12 +37,12 @@ class Row:
 
     @property
     def is_proven(self) -> bool:
-        """A wrong answer is rejected under its own name; a right one is accepted."""
+        """A wrong answer is rejected and named; a right one is accepted."""
         return (not self.accepted and self.named == self.answer) if self.is_wrong else self.accepted
 
 
 def rows(chapter: str | None = None, seed: int = 0) -> list[Row]:
-    """The table's data: every misconception, the reference and every alternative of each exercise."""
+    """The table's data: every known mistake, the reference and every alternative of each exercise."""
     return [row for e in exercises.every() if chapter in (None, e.chapter) for row in exercise_rows(e, seed)]
 
 
@@ -56,13 +59,103 @@ def exercise_rows(exercise: Exercise, seed: int = 0) -> list[Row]:
     return found
 
 
+# --- one edit -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A right answer with one edit in it, tried with some seeds.
+
+    Attributes
+    ----------
+    exercise, line, words : str
+        Id; the edited line; what the edit is like.
+    refused : bool
+        With one seed at least.
+    told : bool
+        Whether its card says what it is like.
+    equal : str
+        Why it is as right as the original, where the exercise says so.
+    """
+
+    exercise: str
+    line: str
+    words: str
+    refused: bool
+    told: bool = False
+    equal: str = ""
+
+
+def edits_of(exercise: Exercise, seeds: tuple[int, ...] = (0, 1, 2), name: bool = False) -> list[Edit]:
+    """Every edit of the reference and of the first alternative but one variable for another.
+
+    With ``name``, each refused one is judged to the end, which takes some seconds an exercise.
+    """
+    reasons = dict(exercise.equal)
+    prepared = [
+        (cases, known_outcomes(exercise, cases)) for cases in (make_cases(exercise, s) for s in seeds)
+    ]
+    found, seen = [], set()
+    for function in (exercise.reference, *exercise.alternatives[:1]):
+        for mutant in mutants(function):
+            if mutant.is_vague or mutant.source in seen:
+                continue
+            seen.add(mutant.source)
+            verdict = _first_refusal(exercise, mutant, prepared, name)
+            told = bool(verdict and (verdict.misconception or verdict.says))
+            line = mutant.edited
+            found.append(
+                Edit(exercise.id, line, mutant.words, verdict is not None, told, reasons.get(line, ""))
+            )
+    return found
+
+
+def _first_refusal(exercise, mutant, prepared, name):
+    for cases, known in prepared:
+        outcomes = run_answer(mutant.fn, cases, 2.0)
+        if not all(map(partial(alike, tolerance=exercise.tolerance, strict=True), known.reference, outcomes)):
+            verdict = judge(exercise, cases, outcomes, known=known) if name else Verdict("wrong")
+            if verdict.status != "ok":
+                return verdict
+    return None
+
+
+def print_edits(chapter: str | None = None, name: bool = False) -> int:
+    """Print, for every exercise, the edits that its check lets pass; with ``name``, the share that is told.
+
+    Returns
+    -------
+    int
+        0 when each that passes has its reason, else 1.
+    """
+    chapter = chapter.zfill(2) if chapter else None
+    every = []
+    for exercise in (e for e in exercises.every() if chapter in (None, e.chapter)):
+        found = edits_of(exercise, name=name)
+        every += found
+        for edit in (e for e in found if not e.refused and not e.equal):
+            print(f"{exercise.id}: passes, as if {edit.words}\n    {edit.line}")
+    refused = [edit for edit in every if edit.refused]
+    passed = [edit for edit in every if not edit.refused]
+    without = [edit for edit in passed if not edit.equal]
+    told = f", {sum(edit.told for edit in refused)} of these told" if name else ""
+    print(
+        f"{len(every)} answers with one edit: {len(refused)} refused{told}; {len(passed)} pass, "
+        f"{len(passed) - len(without)} of them equal for a reason, {len(without)} without one"
+    )
+    return 1 if without else 0
+
+
+# --- the table ----------------------------------------------------------------------------------------------
+
+
 def print_table(chapter: str | None = None) -> int:
     """Print the kill table, of one chapter (``"04"``) or of all.
 
     Returns
     -------
     int
-        0 when every row is proven, 1 when one is not, 2 when there is no exercise in the chapter.
+        0 when every row is proven, 1 when one is not, 2 when the chapter has no exercises.
     """
     chapter = chapter.zfill(2) if chapter else None
     found = rows(chapter)
@@ -82,8 +175,8 @@ def _exercise_lines(id, found) -> list[str]:
     table = [(r.answer, "no" if r.accepted else "yes", _named_as(r)) for r in wrong]
     lines = columns(("known mistake", "rejected", "named"), tuple(table))
     accepted = sum(row.accepted for row in right)
-    refused = [row.answer for row in right if not row.accepted]
-    tail = f"; REFUSED: {', '.join(refused)}" if refused else ""
+    rejected = [row.answer for row in right if not row.accepted]
+    tail = f"; REJECTED: {', '.join(rejected)}" if rejected else ""
     return [id, *lines, f"  right answers accepted: {accepted} of {len(right)}{tail}"]
 
 

@@ -1,7 +1,7 @@
 """What a learner has solved: one small file in their own folder, never sent anywhere.
 
-The file is ``.fmkit/progress.json`` in the notebook's folder. Nothing that happens to it
-(unreadable, damaged, a full disk) may stop a check. The environment variable ``FMKIT_PROGRESS=session`` keeps
+The file is ``.fmkit/progress.json`` in the notebook's folder. Whatever happens to it
+(unreadable, damaged, a full disk), checks go on. The environment variable ``FMKIT_PROGRESS=session`` keeps
 the record in memory.
 """
 
@@ -16,7 +16,7 @@ from fmkit.lab import exercises
 from fmkit.lab.cards import Card, put
 from fmkit.lab.judging.exercise import Exercise
 
-_session: dict = {}  # the record where none is to be written
+_session: dict = {}  # the record while none is written
 
 
 def record(exercise: Exercise, solved: bool) -> str:
@@ -25,7 +25,7 @@ def record(exercise: Exercise, solved: bool) -> str:
     Returns
     -------
     str
-        Empty, or one sentence that says why it could not be written.
+        Empty, or one sentence that says why the record could not be written.
     """
 
     def add(done: dict) -> None:
@@ -84,7 +84,7 @@ def table(every: list[Exercise], done: dict) -> Card:
 
 
 def _in_memory() -> bool:
-    # pytest names itself to all processes that it starts, nbval's kernels too: no litter, nothing remembered
+    # pytest sets its variable for all processes that it starts, nbval's kernels too: they write nothing
     return os.environ.get("FMKIT_PROGRESS") == "session" or "PYTEST_VERSION" in os.environ
 
 
@@ -98,7 +98,7 @@ def _folder() -> Path:
 
 
 def _read(folder: Path) -> dict:
-    """The record of a folder; a damaged file is moved aside and an empty record begun."""
+    """The record of a folder; a damaged file is renamed and an empty record begins."""
     file = folder / "progress.json"
     try:
         data = json.loads(file.read_text(encoding="utf-8"))

@@ -125,9 +125,11 @@ def test_as_an_ordinary_user(tmp_path):
 
 def test_the_stage_holds_nothing_that_answers():
     files = {p.relative_to(staging.stage()).as_posix() for p in staging.stage().rglob("*.py")}
-    assert {"fmkit/course/sandbox/worker.py", "fmkit/lab/judging/answer.py"} <= files
-    told = [f for f in files if "exercises" in f or "cases" in f or "judge" in f]
-    assert not told and not {f"fmkit/{n}.py" for n in ("layers", "losses", "activations")} & files
+    assert "fmkit/course/sandbox/worker.py" in files and "fmkit/lab/judging/answer.py" in files
+    told = [
+        f for f in files if any(word in f for word in ("exercises", "cases", "judge.", "twins", "grading"))
+    ]
+    assert not told
     assert not (staging.stage() / "fmkit/lab/__init__.py").read_text()
 
 

@@ -10,6 +10,10 @@ def tampered(make, says=""):
     return one(make, "tampered", says, "tampered")
 
 
+def barred(make, says=""):
+    return one(make, "wrong", says)
+
+
 CALL = "linear_backward(dz[:, None], (x, w[:, None], None))"
 SHORT = f"""
     y = 1 / (1 + np.exp(-(x @ w + b)))
@@ -29,13 +33,13 @@ def through_a_helper():
 
 REFERENCE = "fmkit.lab.exercises.backprop.neuron"
 TAMPERED = {
-    "imports the reference": tampered(
+    "imports the reference": barred(
         lambda: s.inside("from fmkit.layers import linear_backward", SHORT), "fmkit.layers"
     ),
-    "uses the notebook's import of it": tampered(
+    "uses the notebook's import of it": barred(
         lambda: s.with_answer(s.HEAD + SHORT), "fmkit.layers.linear_backward"
     ),
-    "through a helper": tampered(through_a_helper, "line 5: dx, dw, db"),
+    "through a helper": barred(through_a_helper, "line 5: dx, dw, db"),
     "importlib": tampered(
         lambda: s.inside(
             f"import importlib\nreturn importlib.import_module('{REFERENCE}').neuron_gradients(x, w, b, t)"
@@ -46,11 +50,11 @@ TAMPERED = {
         lambda: s.inside(f"return __import__('{REFERENCE}', fromlist=['x']).neuron_gradients(x, w, b, t)"),
         "line 2",
     ),
-    "sys.modules": tampered(
+    "sys.modules": barred(
         lambda: s.inside("import sys\nreturn sys.modules['fmkit.layers'].linear_backward(x, w)"),
         "fmkit.layers",
     ),
-    "exec": tampered(
+    "exec": barred(
         lambda: s.inside("exec('from fmkit import layers; layers.linear_backward(1, 2)')"), "fmkit.layers"
     ),
     "the exercise's own answer": tampered(
@@ -59,16 +63,16 @@ TAMPERED = {
         ),
         "fmkit.lab",
     ),
-    "torch": tampered(
+    "torch": barred(
         lambda: s.inside("import torch\nw = torch.tensor(w, requires_grad=True)"), "torch.tensor"
     ),
-    "torch caught": tampered(
+    "torch caught": barred(
         lambda: s.inside("import torch\ntry:\n    torch.tensor(w)\nexcept BaseException:\n    pass"), "torch"
     ),
-    "scipy": tampered(
+    "scipy": barred(
         lambda: s.inside("from scipy.special import expit\ny = expit(x @ w + b)"), "scipy.special.expit"
     ),
-    "imported only": tampered(
+    "imported only": barred(
         lambda: s.inside("try:\n    from fmkit.layers import linear_backward\nexcept ImportError:\n    pass"),
         "line 3",
     ),

@@ -18,8 +18,9 @@ tab:
     Of the exercises that are graded by machine. The score counts whatever could be graded, in every status.
 ``exercises``
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
-    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``misconception``,
-    ``hint``, ``message``, ``rows`` (a list of [label, text]), ``notes`` (a list), ``seconds``.
+    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what
+    the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``,
+    ``says`` and ``notes``, and ``rows`` (a list of [label, text]).
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
 
@@ -42,11 +43,12 @@ from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLos
 from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.lab import exercises
-from fmkit.lab.judging.judge import HARMLESS, Verdict, judge, known_outcomes, make_cases
+from fmkit.lab.judging.judge import HARMLESS, Verdict, barred_names, judge, known_outcomes, make_cases
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
-_EMPTY = {"misconception": "", "hint": "", "message": "", "rows": [], "notes": [], "seconds": 0.0}
+_WORDS = ("misconception", "hint", "message", "how", "right")
+_EMPTY = dict.fromkeys(_WORDS, "") | {"known": [], "says": [], "rows": [], "notes": [], "seconds": 0.0}
 
 
 def grade_submission(
@@ -212,8 +214,7 @@ class _Grader:
         verdict = _judged(exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
-            allowed = (*exercise.allowed, *HARMLESS)
-            return self._tampered(asked, used or _barred(modules, allowed), outcomes)
+            return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
         return _judgement(asked, verdict)
 
     def _run(self, asked, exercise, cases, everything) -> dict:
@@ -268,14 +269,16 @@ class _Grader:
         ]
         return {"message": f"The cell raises {failure.type} before it defines the function.", "rows": rows}
 
-    def _tampered(self, asked, names, outcomes) -> dict:
+    def _not_allowed(self, asked, names, outcomes) -> dict:
+        """It uses what it may not: wrong, or tampered where it reaches for answers or the judge."""
         names = sorted({read.tidy(name, 100) for name in names})
         lines = [
             (o.failure.line, o.failure.code) for o in outcomes if o.failure and o.failure.type == "Barred"
         ]
         line, code = lines[0] if lines and lines[0][0] else self._line(asked, names)
         message = f"It uses {', '.join(names)}, which this exercise does not allow (line {line}: {code})."
-        return _entry(asked, "tampered", message=message, rows=[["line", f"{line}: {code}"]])
+        status = "tampered" if any(name.startswith(_ANSWERS) for name in names) else "wrong"
+        return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]])
 
     def _line(self, asked, names) -> tuple[int, str]:
         """The line of the answer's cell, or of any, that names one of the modules."""
@@ -305,10 +308,7 @@ def _texts(sent) -> list[str]:
     return sent
 
 
-def _barred(modules, allowed) -> list[str]:
-    own = staging.installed()
-    inside = [m for m in modules if not any(m == a or m.startswith(a + ".") for a in allowed)]
-    return [m for m in inside if m.split(".")[0] in own or m.split(".")[0] == "importlib"] or inside
+_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # these lead to the right answers and the judge
 
 
 def _signal(number) -> str:
@@ -328,6 +328,7 @@ def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
 def _judgement(asked: Asked, verdict: Verdict) -> dict:
     status = "timeout" if verdict.kind == "timeout" else verdict.status
     rows = [[read.tidy(label, 100), read.tidy(text, 1000)] for label, text in verdict.rows]
-    words = {key: read.tidy(getattr(verdict, key), 1000) for key in ("misconception", "hint", "message")}
+    words = {key: read.tidy(getattr(verdict, key), 1000) for key in _WORDS}
+    says = [read.tidy(sentence, 500) for sentence in verdict.says]
     notes = [read.tidy(note, 500) for note in verdict.notes]
-    return _entry(asked, status, **words, rows=rows, notes=notes)
+    return _entry(asked, status, **words, known=list(verdict.known), says=says, rows=rows, notes=notes)

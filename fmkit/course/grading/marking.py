@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -166,6 +167,8 @@ def verdict_card(entry: dict):
     message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
     rows = tuple((label, text) for label, text in entry["rows"])
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
+    more = {key: entry.get(key, "") for key in ("how", "right")}  # a journal of an older kit has neither
+    verdict = replace(verdict, **more, says=tuple(entry.get("says", ())))
     return card(exercises.get(entry["exercise"]), verdict)
 
 

@@ -36,7 +36,7 @@ def outcomes_from(sent: Any, cases: list) -> list[Outcome]:
 
 def _outcome(sent, case) -> Outcome:
     if type(sent) is not dict or set(sent) != {"value", "failure", "overwritten", "printed", "warned"}:
-        raise WireError("a result has another form")
+        raise WireError("a result is malformed")
     return Outcome(
         sent["value"],
         None if sent["failure"] is None else failure_from(sent["failure"]),
@@ -54,10 +54,10 @@ def failure_from(sent: Any) -> Failure:
     WireError
     """
     if type(sent) is not dict or sent.get("kind") not in _KINDS:
-        raise WireError("a failure has another form")
+        raise WireError("a failure is malformed")
     line, ancestors = sent.get("line"), sent.get("ancestors")
     if line is not None and (type(line) is not int or not 0 <= line < 10**7):
-        raise WireError("the number of a line is not one")
+        raise WireError("a line number is malformed")
     if type(ancestors) is not list or len(ancestors) > 30 or any(type(a) is not str for a in ancestors):
         raise WireError("the classes of an exception are not a list of names")
     words = (tidy(sent.get(name), room) for name, room in (("type", 100), ("message", 500)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from fmkit.course.sandbox import slicing, stubs
 from fmkit.lab.judging import limit
-from fmkit.lab.judging.answer import Failure, Outcome, modules_used, run_answer
+from fmkit.lab.judging.answer import Failure, Outcome, names_used, run_answer
 from fmkit.lab.judging.plain import Foreign, leaves
 
 
@@ -102,7 +102,7 @@ class Answering:
 
 def _modules(fn) -> list[str]:
     try:
-        return sorted(str(module)[:200] for module in modules_used(fn))[:100]
+        return sorted(str(module)[:200] for module in names_used(fn))[:100]
     except BaseException:  # noqa: B036  it looks at the learner's objects, which may do anything
         return []
 

@@ -233,8 +233,7 @@ class Sandbox:
 
     def _packages(self) -> tuple[Path, ...]:
         names = {name.split(".")[0] for name in self.allowed} - {"fmkit"}
-        if any(name.startswith("fmkit.") for name in self.allowed):
-            names.add("jaxtyping")  # the reference's signatures
+        names.add("jaxtyping")  # the reference's signatures
         return staging.files(tuple(sorted(names)))
 
     def _program(self, paths) -> list[str]:
@@ -244,7 +243,7 @@ class Sandbox:
         return [str(staging.python()), "-S", "-I", "-B", *cache, "-c", lines]
 
     def _stage(self) -> Path:
-        return staging.stage(tuple(name for name in self.allowed if name.startswith("fmkit.")))
+        return staging.stage()
 
     def _start_bare(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fmkit-answers-"))

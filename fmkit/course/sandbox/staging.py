@@ -1,7 +1,7 @@
 """What the sandbox may see: Python's own library, the packages that answers may use, and the worker's few
 files.
 
-Nothing else of the installation is visible: no reference, no exercises with their right answers, no torch.
+Nothing else of the installation is visible: no exercises with their right answers, no judge, no torch.
 """
 
 import ast
@@ -21,6 +21,8 @@ from fmkit._paths import PACKAGE
 
 SHARED = "FMKIT_STAGE"
 WORKER = "fmkit.course.sandbox.worker"
+# No secret: a learner has it, and no exercise's answer is in it. Which of it an answer may use the stubs say.
+REFERENCE = tuple(sorted(f"fmkit.{path.stem}" for path in PACKAGE.glob("[a-z]*.py") if path.stem != "errors"))
 KIT = Path("/kit")  # where the stage lies inside the sandbox
 # what answers may import of Python's own library, where it must be imported beforehand
 USUAL = """array bisect calendar cmath collections copy csv dataclasses datetime decimal difflib
@@ -30,19 +32,19 @@ zlib"""
 
 
 @functools.cache
-def stage(modules: tuple[str, ...] = ()) -> Path:
+def stage() -> Path:
     """The folder of the worker; a process that grades for another one takes that one's, named by `SHARED`."""
-    return Path(os.environ[SHARED]) if SHARED in os.environ and not modules else _make_stage(modules)
+    return Path(os.environ[SHARED]) if SHARED in os.environ else _make_stage()
 
 
-def _make_stage(modules) -> Path:
-    """Make a folder with the worker and the modules of fmkit that it needs, and those named, and no other.
+def _make_stage() -> Path:
+    """Make a folder with the worker, the modules of fmkit that it needs, the reference, and no other.
 
     The packages' own ``__init__`` files are empty there: they would import the checks.
     """
     folder = Path(tempfile.mkdtemp(prefix="fmkit-stage-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in _closure({WORKER, *modules}):
+    for name in _closure({WORKER, *REFERENCE}):
         source = _file(name)
         target = folder / source.relative_to(PACKAGE.parent)
         target.parent.mkdir(parents=True, exist_ok=True)

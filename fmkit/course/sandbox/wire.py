@@ -149,9 +149,9 @@ class _Reader:
 
     def array(self, dtype, *shape):
         if type(dtype) is not str or not _DTYPE.fullmatch(dtype) or len(shape) > 32:
-            raise WireError("an array has another form")
+            raise WireError("an array is malformed")
         if any(type(size) is not int or not 0 <= size < 1 << 48 for size in shape):
-            raise WireError("the shape of an array is not one")
+            raise WireError("the shape of an array is malformed")
         dtype, count = np.dtype(dtype), math.prod(shape)
         size = count * dtype.itemsize
         if size > len(self.left) or (count and not size):
@@ -166,5 +166,5 @@ class _Reader:
             dtype.kind == "U"
             and array.view(dtype.byteorder.replace("|", "<") + "u4").max(initial=0) > 0x10FFFF
         ):
-            raise WireError("a character does not exist")
+            raise WireError("a character is not Unicode")
         return array

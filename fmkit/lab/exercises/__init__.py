@@ -1,7 +1,8 @@
 """The exercises: a folder for each chapter, a file for each exercise, found when they are asked for.
 
-A folder's ``__init__`` says the chapter's number and the order; a file holds ``EXERCISE``. README.md says how
-one is added.
+A folder's ``__init__`` says the chapter's number, the order, and which modules of the reference the chapter's
+notebook imports (``USES``: an answer may use them, too); a file holds ``EXERCISE``. README.md says how one is
+added.
 """
 
 import difflib
@@ -29,7 +30,10 @@ def load(folder: str) -> tuple[Exercise, ...]:
 def _read(package, name) -> Exercise:
     folder = package.__name__.split(".")[-1]
     exercise = importlib.import_module(f"{package.__name__}.{name}").EXERCISE
-    return replace(exercise, id=f"{folder}.{name}", chapter=package.CHAPTER)
+    uses = tuple(f"fmkit.{module}" for module in package.USES)
+    return replace(
+        exercise, id=f"{folder}.{name}", chapter=package.CHAPTER, allowed=(*exercise.allowed, *uses)
+    )
 
 
 def every() -> list[Exercise]:

@@ -211,41 +211,65 @@ def _is_empty(fn) -> bool:
 _RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
 
 
-def modules_used(fn: Any) -> frozenset[str]:
-    """Modules that a function uses, through its own helpers too: imported inside or found by a global name.
+def names_used(fn: Any) -> frozenset[str]:
+    """What a function uses, through its own helpers too, by full name: modules, and functions of fmkit.
 
-    Functions of the learner's own notebook or file count as their own code, not as a module.
+    A module that is imported inside or found by a global name counts as ``"numpy"``, a function of the
+    reference as ``"fmkit.activations.softmax"``. Functions of the learner's own notebook or file are not
+    named: what they use counts, but of the reference's functions only those that the answer's own cell calls.
     """
     found: set[str] = set()
-    todo, seen = [_function(fn)], set()
-    home = getattr(todo[0], "__module__", None)
+    function = _function(fn)
+    todo, seen = [function], set()
+    home, file = getattr(function, "__module__", None), getattr(_code(function), "co_filename", None)
     while todo:
         function = todo.pop()
         if id(function) in seen or function is None:
             continue
         seen.add(id(function))
-        imported, values = _names_in(function)
+        imported, values, names = _names_in(function)
         found |= imported
+        is_here = _code(function).co_filename == file
         for value in values:
             if isinstance(value, types.ModuleType):
                 found.add(value.__name__)
+                found |= {f"{value.__name__}.{name}" for name in names if is_here and _is_ours(value, name)}
             elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
                 todo.append(_function(value))
             elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
-                found.add(value.__module__ or "builtins")
+                module = value.__module__ or "builtins"
+                found.add(module)
+                if is_here and module.startswith("fmkit."):
+                    found.add(f"{module}.{value.__name__}")
     return frozenset(found - {"builtins", "typing", "__main__", home})
 
 
+def _code(function):
+    return getattr(function, "__code__", None)
+
+
+def _is_ours(module, name) -> bool:
+    return module.__name__.startswith("fmkit.") and isinstance(
+        module.__dict__.get(name), (types.FunctionType, type)
+    )
+
+
 def _names_in(function):
-    """The modules imported inside a function, and the values of the names that it takes from outside."""
+    """Modules imported inside, values of the names taken from outside, and all names mentioned."""
     imported, values = set(), [c.cell_contents for c in function.__closure__ or () if _is_full(c)]
+    names = set()
     for code in _codes(function.__code__):
+        names |= set(code.co_names)
+        module = ""
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
-                imported.add(step.argval)
+                module = step.argval
+                imported.add(module)
+            elif step.opname == "IMPORT_FROM" and module.startswith("fmkit"):
+                imported.add(f"{module}.{step.argval}")
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
                 values.append(function.__globals__[step.argval])
-    return imported, values
+    return imported, values, names
 
 
 def _codes(code):

@@ -57,8 +57,15 @@ class Exercise:
         Difficulty is 1 to 5.
     tolerance : float
         Relative, for floating results.
+    equal : tuple of (str, str)
+        Lines with one edit that are as right as the reference's own (or an alternative's), and why: `fmkit
+        exercises --mutants` finds them, and asks for a case that tells them apart or for this reason.
+    teaches : tuple of str
+        Functions of the reference that this exercise is about, ``"activations.softmax"``: an answer writes
+        them itself.
     allowed : tuple of str
-        Modules that an answer may use, beside Python's own library.
+        Modules that an answer may use, beside Python's own library: NumPy, and those of the reference that
+        the chapter's notebook imports (set by the loader).
     id, chapter : str
         Set by the place of its file: ``backprop.linear`` lies in ``fmkit/lab/exercises/backprop/linear.py``;
         the chapter, two digits, stands in that folder's ``__init__``.
@@ -74,6 +81,8 @@ class Exercise:
     minutes: int
     difficulty: int
     tolerance: float = 1e-5
+    equal: tuple[tuple[str, str], ...] = ()
+    teaches: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""

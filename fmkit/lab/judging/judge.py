@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from fmkit.lab.judging.answer import Outcome, modules_used, run_answer
-from fmkit.lab.judging.compare import Difference, agree, difference, distance, kind
+from fmkit.lab.judging import shown
+from fmkit.lab.judging.answer import Outcome, names_used, run_answer
+from fmkit.lab.judging.compare import Difference, difference, kind
 from fmkit.lab.judging.exercise import Exercise
-from fmkit.lab.judging.plain import is_plain, plain
+from fmkit.lab.judging.naming import Known, find_name, known_outcomes
+from fmkit.lab.judging.plain import plain
+from fmkit.lab.judging.saying import what_is_right, what_is_said
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,19 @@ class Verdict:
         ``"ok"``, ``"wrong"`` or ``"undone"`` (a placeholder is still in the answer).
     kind : str
         Of a wrong answer: ``none``, ``type``, ``count``, ``order``, ``keys``, ``shape``, ``dtype``, ``nan``,
-        ``value``, ``overwritten``, ``raised``, ``call``, ``timeout``, ``module`` or ``missing``.
+        ``value``, ``overwritten``, ``raised``, ``call``, ``timeout``, ``module``, ``taught`` or ``missing``.
     message : str
         One sentence that says what is wrong.
     misconception, hint : str
-        Name and hint of the known mistake that behaves in the same way, or empty.
+        What the answer is like (a known mistake, two at once, "as if ..."), and a hint; or empty.
+    how : str
+        ``same``, ``part``, ``two`` or ``edit``: see `naming.Name`.
+    known : tuple of str
+        Names of the known mistakes in it.
+    right : str
+        What is right of it, in a sentence, or empty.
+    says : tuple of str
+        Sentences that are true of this answer: a factor, a place, which inputs.
     rows : tuple of (str, str)
         The first difference as a small table.
     notes : tuple of str
@@ -47,6 +58,10 @@ class Verdict:
     hint: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    how: str = ""
+    known: tuple[str, ...] = ()
+    right: str = ""
+    says: tuple[str, ...] = ()
 
 
 def make_cases(exercise: Exercise, seed: int | None = None) -> list:
@@ -60,29 +75,21 @@ def judge_answer(
 ) -> Verdict:
     """Make cases, run ``fn`` on them here, and judge. What it may import is judged too."""
     cases = make_cases(exercise, seed)
-    return judge(exercise, cases, run_answer(fn, cases, seconds), modules_used(fn))
+    outcomes = run_answer(fn, cases, seconds)
+    return judge(exercise, cases, outcomes, names_used(fn), seconds=seconds and SEARCH)
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the reference and each known mistake do on some cases; worth keeping to judge many answers."""
-
-    reference: list[Outcome]
-    mistakes: list[list[Outcome]]
-
-
-def known_outcomes(exercise: Exercise, cases: list) -> Known:
-    """Run the reference and the known mistakes on the cases."""
-    wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
-    return Known(run_answer(exercise.reference, cases), wrong)
+PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
+SEARCH = 1.5  # seconds that a learner waits at most for a name
 
 
 def judge(
     exercise: Exercise,
     cases: list,
     outcomes: list[Outcome],
-    modules: Iterable[str] = (),
+    names: Iterable[str] = (),
     known: Known | None = None,
+    seconds: float | None = None,
 ) -> Verdict:
     """Judge what an answer did on the cases.
 
@@ -93,10 +100,12 @@ def judge(
         What the answer was called with.
     outcomes : list of Outcome
         From `run_answer`, one per case. Their values are read strictly, wherever they come from.
-    modules : iterable of str
-        Modules that the answer uses, from `modules_used`.
+    names : iterable of str
+        What the answer uses, from `names_used`.
     known : Known, optional
         From `known_outcomes` on the same cases, when more than one answer is to be judged on them.
+    seconds : float, optional
+        Time to look for what a wrong answer is like; without it, as long as it takes.
 
     Returns
     -------
@@ -109,16 +118,28 @@ def judge(
     outcomes = [replace(o, value=plain(o.value)) for o in outcomes]
     expected = known.reference if known else run_answer(exercise.reference, cases)
     problems = [_problem(exercise, *both) for both in zip(expected, outcomes, strict=True)]
-    at = _worst(problems)
+    at = _worst(problems, cases)
     if at is None:
-        return _right(exercise, modules)
+        return _right(exercise, names)
     problem = problems[at]
-    rows, notes = _rows(exercise, cases, at, problem), _notes(exercise, outcomes, at, problem)
+    rows, notes = (
+        _rows(exercise, cases, outcomes, expected, at, problem),
+        _notes(exercise, outcomes, at, problem),
+    )
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
     if problem.kind in ("call", "timeout"):
         return wrong
-    named = _named(exercise, known or known_outcomes(exercise, cases), outcomes)
-    return wrong if named is None else replace(wrong, misconception=named.name, hint=named.hint)
+    known = known or known_outcomes(exercise, cases)
+    found = find_name(exercise, cases, outcomes, known, seconds)
+    right = what_is_right(exercise, expected, outcomes)
+    is_named = found and found.how in ("same", "two")
+    says = () if is_named else what_is_said(exercise, cases, expected, outcomes)
+    if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
+        found = None
+    wrong = replace(wrong, right=right, says=says)
+    if found is None:
+        return wrong
+    return replace(wrong, misconception=found.words, hint=found.hint, how=found.how, known=found.known)
 
 
 def _undone(exercise, outcomes) -> Verdict:
@@ -134,18 +155,30 @@ HARMLESS = ("tqdm",)  # may be used in any answer: it answers nothing
 _PYTHONS_OWN = sys.stdlib_module_names - {"importlib"}  # importlib brings in anything
 
 
-def _right(exercise, modules) -> Verdict:
-    def is_allowed(module):
-        return module.split(".")[0] in _PYTHONS_OWN or any(
-            module == name or module.startswith(name + ".") for name in (*exercise.allowed, *HARMLESS)
+def _right(exercise, names) -> Verdict:
+    """Right values: does the answer use what it may not, or a function that it should write itself?"""
+    if barred := barred_names(exercise, names):
+        message = f"The values are right, but the answer uses {' and '.join(barred)}."
+        rows = (("may be used", "NumPy, Python's own library, and what the chapter's first cell imports"),)
+        return Verdict("wrong", "module", message, rows=rows)
+    if taught := sorted(n for n in exercise.teaches if f"fmkit.{n}" in names):
+        functions = " and ".join(name.split(".")[-1] for name in taught)
+        message = f"The values are right. In this exercise write {functions} yourself."
+        return Verdict("wrong", "taught", message)
+    return Verdict("ok")
+
+
+def barred_names(exercise: Exercise, names: Iterable[str]) -> list[str]:
+    """Of what an answer uses, what no answer to this exercise may use."""
+
+    def is_allowed(name):
+        return name.split(".")[0] in _PYTHONS_OWN or any(
+            name == allowed or name.startswith(allowed + ".") or allowed.startswith(name + ".")
+            for allowed in (*exercise.allowed, *HARMLESS)
         )
 
-    barred = sorted(m for m in modules if not is_allowed(m))
-    if barred:
-        message = f"The values are right, but the answer uses {' and '.join(barred)}."
-        rows = (("may be used", ", ".join((*exercise.allowed, "Python's own library"))),)
-        return Verdict("wrong", "module", message, rows=rows)
-    return Verdict("ok")
+    barred = sorted(name for name in names if not is_allowed(name))
+    return [name for name in barred if not any(other.startswith(name + ".") for other in barred)]
 
 
 # --- one case ----------------------------------------------------------------------------------------------
@@ -153,11 +186,14 @@ def _right(exercise, modules) -> Verdict:
 _SOFT = ("overwritten", "dtype")  # right values in a wrong form: told only where nothing worse is found
 
 
-def _worst(problems) -> int | None:
-    """Which case to tell about: the first with wrong values, else the first with any problem."""
+def _worst(problems, cases) -> int | None:
+    """Which case to tell about: the task's own example, which is the first, else the smallest that is wrong.
+
+    A case with wrong values goes before one that is only in a wrong form.
+    """
     hard = [i for i, p in enumerate(problems) if p and p.kind not in _SOFT]
     soft = [i for i, p in enumerate(problems) if p]
-    return (hard or soft or [None])[0]
+    return min(hard or soft, key=lambda i: (i > 0, shown.size(list(cases[i])), i), default=None)
 
 
 def _problem(exercise: Exercise, expected: Outcome, got: Outcome) -> Difference | None:
@@ -207,25 +243,15 @@ def _argument(exercise, position, path) -> str:
     return _names(exercise)[position] + path
 
 
-def _rows(exercise, cases, at, problem) -> tuple[tuple[str, str], ...]:
-    if problem.kind in ("call", "timeout", "none", "count", "overwritten"):
+def _rows(exercise, cases, outcomes, expected, at, problem) -> tuple[tuple[str, str], ...]:
+    if problem.kind in ("call", "timeout", "overwritten"):
         return problem.rows
-    return (*problem.rows, (f"input {at + 1} of {len(cases)}", _inputs(exercise, cases[at])))
-
-
-def _inputs(exercise, case) -> str:
-    """The arguments of one case, in short: ``x (4, 3) float32, scale 0.53``."""
-    return ", ".join(f"{n} {_short(v)}" for n, v in zip(_names(exercise), case, strict=False))
-
-
-def _short(value) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.shape} {value.dtype}"
-    if isinstance(value, dict):
-        inner = ", ".join(f"{k} {_short(v)}" for k, v in list(value.items())[:4])
-        return "{" + inner + (", ...}" if len(value) > 4 else "}")
-    text = f"{value:.4g}" if isinstance(value, float) else repr(value)
-    return text if len(text) <= 60 else text[:56] + " ..."
+    rows = problem.rows
+    e, g = expected[at].value, outcomes[at].value
+    if problem.kind in ("value", "nan") and max(shown.size(e), shown.size(g)) <= shown.ROOM:
+        more = tuple(row for row in rows if row[0] in ("where",)) if isinstance(e, (str, dict)) else ()
+        rows = (*more, ("expected", shown.text(e)), ("yours", shown.text(g)))
+    return (*rows, *shown.case_rows(f"input {at + 1} of {len(cases)}", _names(exercise), cases[at]))
 
 
 def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
@@ -238,48 +264,3 @@ def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
     if outcomes[at].printed.strip():
         notes.append("It printed: " + " | ".join(outcomes[at].printed.strip().splitlines()[:5])[:300])
     return tuple(notes)
-
-
-# --- naming ------------------------------------------------------------------------------------------------
-
-
-def _named(exercise, known, outcomes):
-    """The known mistake that does what the answer does on all cases, or None: the closest, then the first."""
-    found = []
-    for order, theirs in enumerate(known.mistakes):
-        for strict in (True, False):
-            is_like = _all_alike(theirs, outcomes, exercise.tolerance, strict)
-            if is_like and not _all_alike(known.reference, theirs, exercise.tolerance, strict):
-                found.append((not strict, _apart(theirs, outcomes), order))
-                break
-    return exercise.mistakes[min(found)[2]] if found else None
-
-
-def _all_alike(theirs, outcomes, tolerance, strict) -> bool:
-    """Whether two lists of outcomes are one behaviour: values, exceptions by type, arguments overwritten.
-
-    With ``strict`` False, dtypes and overwritten arguments do not count.
-    """
-    if all(o.failure for o in theirs):  # it never gives a value: then its words must agree too
-        return [_raised(o, words=True) for o in theirs] == [_raised(o, words=True) for o in outcomes]
-    return all(_alike(a, b, tolerance, strict) for a, b in zip(theirs, outcomes, strict=True))
-
-
-def _alike(theirs, ours, tolerance, strict) -> bool:
-    if theirs.failure or ours.failure:
-        return _raised(theirs) == _raised(ours)
-    if strict and set(theirs.overwritten) != set(ours.overwritten):
-        return False
-    return is_plain(ours.value) and agree(theirs.value, ours.value, tolerance, strict)
-
-
-def _raised(outcome, words=False):
-    failure = outcome.failure
-    return failure and (failure.type, failure.message if words else "")
-
-
-def _apart(theirs, outcomes) -> float:
-    """How far two lists of like outcomes are apart; rounding does not count."""
-    both = zip(theirs, outcomes, strict=True)
-    apart = [distance(a.value, b.value) for a, b in both if not a.failure]
-    return max(max(apart, default=0.0), 1e-7)

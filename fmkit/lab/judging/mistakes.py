@@ -51,16 +51,21 @@ def function_of(source: str, reference: Callable) -> Callable:
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     names = dict(inspect.unwrap(reference).__globals__)
     exec(compile(source, file, "exec"), names)
-    return names[reference.__name__]
+    made = names[reference.__name__]
+    made.text = source  # what `source_of` gives for it
+    return made
 
 
 @functools.cache
 def source_of(reference: Callable) -> str:
     """The text of a function without its comments and docstring."""
-    source = textwrap.dedent(inspect.getsource(inspect.unwrap(reference)))
+    reference = inspect.unwrap(reference)
+    if hasattr(reference, "text"):
+        return reference.text
+    source = textwrap.dedent(inspect.getsource(reference))
     source = _without_comments(source)
     function = ast.parse(source).body[0]
-    if ast.get_docstring(function) is not None:
+    if isinstance(function, ast.FunctionDef) and ast.get_docstring(function) is not None:
         doc, lines = function.body[0], source.splitlines(keepends=True)
         source = "".join(lines[: doc.lineno - 1] + lines[doc.end_lineno :])
     return source

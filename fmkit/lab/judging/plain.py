@@ -138,7 +138,9 @@ def changed(before: Any, after: Any) -> str | None:
             return ""
         parts = [(f"[{i}]", b, a) for i, (b, a) in enumerate(zip(before, after, strict=True))]
     else:
-        return None  # numbers and strings cannot be overwritten
+        # a number or string is never overwritten, but a list may have got another one in its place
+        same = before == after or (before != before and after != after)
+        return None if same else ""
     for name, b, a in parts:
         if (path := changed(b, a)) is not None:
             return name + path

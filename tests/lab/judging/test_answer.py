@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fmkit
-from fmkit.lab.judging.answer import _is_own, modules_used, run_answer
+from fmkit.lab.judging.answer import _is_own, names_used, run_answer
 from fmkit.lab.judging.plain import Foreign
 
 CASE = (np.array([1.0, 2.0]), {"w": np.array([3.0])})
@@ -326,14 +326,15 @@ def test_modules_are_found_by_import_by_name_and_through_helpers():
     def by_helper(x):
         return [helper(v) for v in x]
 
-    assert modules_used(inside) == {"collections.abc"}
-    assert modules_used(by_helper) == {"json"}
-    assert modules_used(lambda x: np.exp(x)) == {"numpy"}
-    assert modules_used(lambda x: [np.exp(v) for v in x]) == {"numpy"}
-    assert modules_used(lambda x: functools.reduce(max, x)) == {"functools"}
-    assert modules_used(lambda x: run_answer(x, [])) == {"fmkit.lab.judging.answer"}
-    assert modules_used(lambda x: x.time) == frozenset()  # an attribute is no module
-    assert modules_used(len) == frozenset()
+    assert names_used(inside) == {"collections.abc"}
+    assert names_used(by_helper) == {"json"}
+    assert names_used(lambda x: np.exp(x)) == {"numpy"}
+    assert names_used(lambda x: [np.exp(v) for v in x]) == {"numpy"}
+    assert names_used(lambda x: functools.reduce(max, x)) == {"functools"}
+    found = names_used(lambda x: run_answer(x, []))
+    assert found == {"fmkit.lab.judging.answer", "fmkit.lab.judging.answer.run_answer"}
+    assert names_used(lambda x: x.time) == frozenset()  # an attribute is no module
+    assert names_used(len) == frozenset()
 
 
 def test_modules_are_found_inside_whatever_can_be_called():
@@ -344,17 +345,17 @@ def test_modules_are_found_inside_whatever_can_be_called():
 
         return inner
 
-    assert modules_used(Unhelpful()) == {"json"}
-    assert modules_used(Unhelpful().__call__) == {"json"}
-    assert modules_used(functools.partial(decorated(helper), 3)) == {"json"}
-    assert modules_used(functools.cache(helper)) == {"json"}
+    assert names_used(Unhelpful()) == {"json"}
+    assert names_used(Unhelpful().__call__) == {"json"}
+    assert names_used(functools.partial(decorated(helper), 3)) == {"json"}
+    assert names_used(functools.cache(helper)) == {"json"}
 
 
 def test_a_recursive_helper_ends():
     def answer(x):
         return answer(x - 1) if x else helper(x)
 
-    assert modules_used(answer) == {"json"}
+    assert names_used(answer) == {"json"}
 
 
 def test_no_line_of_the_kit_counts_as_the_learners():

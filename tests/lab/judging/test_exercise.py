@@ -31,6 +31,8 @@ def test_fields_are_those_that_chapters_are_written_against():
         "minutes",
         "difficulty",
         "tolerance",
+        "equal",
+        "teaches",
         "allowed",
         "id",
         "chapter",

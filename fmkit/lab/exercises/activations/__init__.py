@@ -12,3 +12,4 @@ ORDER = (
     "predicted_rms",
     "spot_the_bug",
 )
+USES = ("activations",)  # of the reference, by the chapter's notebook

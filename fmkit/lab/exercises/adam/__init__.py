@@ -13,3 +13,10 @@ ORDER = (
     "newton_schulz",
     "mended_adam",
 )
+USES = (
+    "text",
+    "activations",
+    "losses",
+    "layers",
+    "optimizers",
+)  # of the reference, by the chapter's notebook

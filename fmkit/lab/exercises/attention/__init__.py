@@ -12,3 +12,14 @@ ORDER = (
     "rollout",
     "spot_the_bug",
 )
+USES = (
+    "wordpiece",
+    "activations",
+    "losses",
+    "layers",
+    "params",
+    "optimizers",
+    "attention",
+    "transformer",
+    "bert",
+)  # of the reference, by the chapter's notebook

@@ -13,3 +13,4 @@ ORDER = (
     "tied",
     "spot_the_bug",
 )
+USES = ("activations", "losses", "layers")  # of the reference, by the chapter's notebook

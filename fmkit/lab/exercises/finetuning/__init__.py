@@ -13,3 +13,17 @@ ORDER = (
     "lora_gradients",
     "train_epoch",
 )
+USES = (
+    "text",
+    "batching",
+    "wordpiece",
+    "metrics",
+    "activations",
+    "losses",
+    "layers",
+    "params",
+    "optimizers",
+    "attention",
+    "bert",
+    "adapters",
+)  # of the reference, by the chapter's notebook

@@ -13,3 +13,10 @@ ORDER = (
     "spot_the_bug",
     "chat",
 )
+USES = (
+    "activations",
+    "layers",
+    "decoding",
+    "generation",
+    "llama",
+)  # of the reference, by the chapter's notebook

@@ -12,3 +12,4 @@ ORDER = (
     "text_bits",
     "spot_the_bug",
 )
+USES = ("text", "metrics", "activations", "losses")  # of the reference, by the chapter's notebook

@@ -14,3 +14,11 @@ ORDER = (
     "jitter",
     "spot_the_bug",
 )
+USES = (
+    "text",
+    "tokenizers",
+    "batching",
+    "wordpiece",
+    "images",
+    "metrics",
+)  # of the reference, by the chapter's notebook

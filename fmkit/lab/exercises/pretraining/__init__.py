@@ -11,3 +11,11 @@ ORDER = (
     "hashed_rows",
     "masked_loss",
 )
+USES = (
+    "losses",
+    "params",
+    "optimizers",
+    "transformer",
+    "training",
+    "ngram",
+)  # of the reference, by the chapter's notebook

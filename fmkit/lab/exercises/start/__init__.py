@@ -2,3 +2,4 @@
 
 CHAPTER = "00"
 ORDER = ("ink",)
+USES = ()  # of the reference, by the chapter's notebook

@@ -1,0 +1,406 @@
+"""What a wrong answer is like: a known mistake, two of them, one slip, the right one on other arguments.
+
+Every suspect is a function; it is believed when it does, input for input, what the answer did. They are
+asked in the order in which their words help: a known mistake on every input; wherever the answer is wrong;
+the right answer on changed arguments; two known mistakes at once; one edit; a known mistake and one change
+more; each returned value by itself; and last a known mistake on more than half of the inputs.
+"""
+
+import ast
+import functools
+import inspect
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fmkit.lab.judging.answer import Outcome, run_answer
+from fmkit.lab.judging.as_if import as_if
+from fmkit.lab.judging.compare import agree, distance
+from fmkit.lab.judging.exercise import Exercise, Mistake
+from fmkit.lab.judging.mistakes import EditError, source_of, with_edits
+from fmkit.lab.judging.mutants import mutants
+from fmkit.lab.judging.plain import is_plain, leaves
+
+SECONDS = 0.3  # for one call of a suspect: an edit may make a loop without end
+
+
+@dataclass(frozen=True)
+class Name:
+    """What an answer is like.
+
+    Attributes
+    ----------
+    how : str
+        ``"same"`` (a known mistake), ``"part"`` (one on most inputs), ``"two"`` (more than one thing) or
+        ``"edit"`` (no known mistake: one slip).
+    words : str
+    hint : str
+        Of the known mistakes in it, or empty.
+    known : tuple of str
+        Names of the known mistakes in it.
+    """
+
+    how: str
+    words: str
+    hint: str = ""
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the reference and each known mistake do on some cases; worth keeping to judge many answers."""
+
+    reference: list[Outcome]
+    mistakes: list[list[Outcome]]
+
+
+def known_outcomes(exercise: Exercise, cases: list) -> Known:
+    """Run the reference and the known mistakes on the cases."""
+    wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
+    return Known(run_answer(exercise.reference, cases), wrong)
+
+
+def find_name(
+    exercise: Exercise, cases: list, outcomes: list[Outcome], known: Known, seconds: float | None = None
+) -> Name | None:
+    """The first suspect that does what the answer did.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Time for the search; without it, all suspects are asked.
+    """
+    return _Search(exercise, cases, outcomes, known, seconds).run()
+
+
+class _Search:
+    def __init__(self, exercise, cases, outcomes, known, seconds):
+        self.exercise, self.cases, self.outcomes, self.known = exercise, cases, outcomes, known
+        self.tolerance = exercise.tolerance
+        self.end = None if seconds is None else time.monotonic() + seconds
+        self.wrong = [
+            i
+            for i, (right, ours) in enumerate(zip(known.reference, outcomes, strict=True))
+            if not alike(right, ours, self.tolerance)
+        ]
+        # the input that tells most for the least work comes first: a value that is wrong, and small
+        self.order = sorted(range(len(cases)), key=self._cost)
+
+    def _cost(self, i):
+        is_value = self.outcomes[i].failure is None and self.known.reference[i].failure is None
+        size = sum(np.size(leaf) for argument in self.cases[i] for leaf in leaves(argument))
+        return (i not in self.wrong, not is_value, size)
+
+    def run(self) -> Name | None:
+        if not self.wrong:  # right values in a wrong form
+            return self.same()
+        if not any(self.outcomes[i].failure is None for i in self.wrong):
+            return self.same() or self.raised()
+        for look in (
+            self.same,
+            self.wherever_it_is_wrong,
+            self.on_other_arguments,
+            self.two_known,
+            self.one_edit,
+            self.known_and_more,
+            self.value_by_value,
+            self.edit_wherever_it_is_wrong,
+            self.in_part,
+        ):
+            if found := look():
+                return found
+        return None
+
+    # --- one known mistake ----------------------------------------------------------------------------------
+
+    def same(self) -> Name | None:
+        """The known mistake that does the same on all inputs: the closest, then the first."""
+        found = []
+        for order, theirs in enumerate(self.known.mistakes):
+            for strict in (True, False):
+                is_like = all_alike(theirs, self.outcomes, self.tolerance, strict)
+                if is_like and not all_alike(self.known.reference, theirs, self.tolerance, strict):
+                    found.append((not strict, _apart(theirs, self.outcomes), order))
+                    break
+        return _name("same", self.exercise.mistakes[min(found)[2]]) if found else None
+
+    def wherever_it_is_wrong(self) -> Name | None:
+        """The known mistake that the answer is like on every input on which it is not right."""
+        best = None
+        for mistake, theirs in zip(self.exercise.mistakes, self.known.mistakes, strict=True):
+            if not all(alike(theirs[i], self.outcomes[i], self.tolerance) for i in self.wrong):
+                continue
+            values = [i for i in self.wrong if self.outcomes[i].failure is None]
+            missed = self._differs_from_right(theirs) - len(self.wrong)
+            if values and missed <= len(values) and (best is None or missed < best[0]):
+                best = missed, mistake
+        return _name("same", best[1]) if best else None
+
+    def _differs_from_right(self, theirs) -> int:
+        pairs = zip(self.known.reference, theirs, strict=True)
+        return sum(not alike(right, wrong, self.tolerance) for right, wrong in pairs)
+
+    def in_part(self) -> Name | None:
+        """The known mistake that the answer is like on most of the inputs on which it is wrong."""
+        best = None
+        for mistake, theirs in zip(self.exercise.mistakes, self.known.mistakes, strict=True):
+            like = [i for i in self.wrong if self._is_value_like(theirs, i)]
+            if len(like) > len(self.wrong) / 2 and (best is None or len(like) > best[0]):
+                best = len(like), mistake
+        return _name("part", best[1]) if best else None
+
+    def _is_value_like(self, theirs, i) -> bool:
+        is_value = theirs[i].failure is None and self.outcomes[i].failure is None
+        return is_value and alike(theirs[i], self.outcomes[i], self.tolerance)
+
+    # --- suspects made by the machine -----------------------------------------------------------------------
+
+    def late(self) -> bool:
+        return self.end is not None and time.monotonic() > self.end
+
+    def does(self, fn, only=None, part=None) -> bool:
+        """Whether a function does what the answer did, on all inputs or on some; in one returned value."""
+        for i in self.order if only is None else [i for i in self.order if i in only]:
+            (theirs,) = run_answer(fn, [self.cases[i]], SECONDS)
+            if part is not None:
+                ours, theirs = part(self.outcomes[i]), part(theirs)
+                if ours is None or theirs is None:
+                    return False
+            else:
+                ours = self.outcomes[i]
+            if not alike(theirs, ours, self.tolerance):
+                return False
+        return True
+
+    def first(self, suspects, **where) -> tuple | None:
+        for suspect in suspects:
+            if self.late():
+                return None
+            if self.does(suspect[-1], **where):
+                return suspect
+        return None
+
+    def on_other_arguments(self) -> Name | None:
+        found = self.first(as_if(self.exercise.reference, self.cases))
+        return Name("edit", f"as if {found[0]}") if found else None
+
+    def one_edit(self) -> Name | None:
+        found = self.first(_edits(self.exercise))
+        return Name("edit", f"as if {found[0]}") if found else None
+
+    def edit_wherever_it_is_wrong(self) -> Name | None:
+        """One edit, or other arguments, on the inputs on which the answer is wrong: there must be several."""
+        only = set(self.wrong)
+        if len(only) < 2 or sum(self.outcomes[i].failure is None for i in only) < 2:
+            return None
+        suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
+        found = self.first(suspects, only=only)
+        return Name("edit", f"where it is wrong, as if {found[0]}") if found else None
+
+    def two_known(self) -> Name | None:
+        found = self.first(_pairs(self.exercise))
+        return _two(*found[:2]) if found else None
+
+    def known_and_more(self) -> Name | None:
+        """A known mistake, and besides it one changed argument or one edit."""
+        for mistake in self.exercise.mistakes:
+            fn = self.exercise.wrong(mistake)
+            if found := self.first(as_if(fn, self.cases)):
+                return _and_more(mistake, f"as if {found[0]}")
+        for mistake in self.exercise.mistakes:
+            if not callable(mistake.wrong):
+                fn = self.exercise.wrong(mistake)
+                if found := self.first((m.words, m.fn) for m in _likely(mutants(fn))):
+                    return _and_more(mistake, f"as if {found[0]}")
+        return None
+
+    def value_by_value(self) -> Name | None:
+        """Of several returned values each by itself: a known mistake, or one edit, for every wrong one."""
+        parts = parts_of(self.exercise, self.known.reference)
+        if len(parts) < 2:
+            return None
+        told = []
+        for label, part in parts:
+            right = [part(outcome) for outcome in self.known.reference]
+            ours = [part(outcome) for outcome in self.outcomes]
+            if any(o is None for o in (*right, *ours)):
+                return None
+            if all(alike(r, o, self.tolerance) for r, o in zip(right, ours, strict=True)):
+                continue
+            if not (found := self._part(label, part)):
+                return None
+            told.append(found)
+        if not told:
+            return None
+        words = "; ".join(name.words for name in told)
+        known = tuple(dict.fromkeys(n for name in told for n in name.known))
+        how = "same" if len(told) == 1 and known else "two" if known else "edit"
+        return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
+
+    def _part(self, label, part) -> Name | None:
+        for _, mistake in self._by_likeness():
+            if self.does(self.exercise.wrong(mistake), part=part):
+                return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
+        suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
+        found = self.first(suspects, part=part)
+        return Name("edit", f"{label}: as if {found[0]}") if found else None
+
+    def _by_likeness(self):
+        """The known mistakes, first those that are like the answer on most inputs, then in most values."""
+        parts = parts_of(self.exercise, self.known.reference)
+
+        def likeness(theirs):
+            return sum(
+                alike(part(a), part(b), self.tolerance)
+                for a, b in zip(theirs, self.outcomes, strict=True)
+                for _, part in parts
+                if part(a) is not None and part(b) is not None
+            )
+
+        both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
+        return sorted(((-likeness(theirs), mistake) for theirs, mistake in both), key=lambda pair: pair[0])
+
+    def raised(self) -> Name | None:
+        """An answer that raises wherever it is wrong: one edit that does so, in the same words."""
+        suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
+        words = [outcome.failure.message for outcome in self.outcomes if outcome.failure]
+        for suspect in suspects:
+            if self.late():
+                return None
+            if self.does(suspect[-1]):
+                again = run_answer(suspect[-1], self.cases, SECONDS)
+                if [o.failure.message for o in again if o.failure] == words:
+                    return Name("edit", f"as if {suspect[0]}")
+        return None
+
+
+def _name(how, mistake: Mistake) -> Name:
+    return Name(how, mistake.name, mistake.hint, (mistake.name,))
+
+
+def _two(one: Mistake, other: Mistake) -> Name:
+    hint = one.hint if one.hint == other.hint else f"{one.hint} {other.hint}"
+    return Name("two", f"{one.name}; and {other.name}", hint, (one.name, other.name))
+
+
+def _and_more(mistake: Mistake, words: str) -> Name:
+    return Name("two", f"{mistake.name}; and besides {words}", mistake.hint, (mistake.name,))
+
+
+def _edits(exercise) -> Iterator[tuple[str, Callable]]:
+    for function in (exercise.reference, *exercise.alternatives):
+        for mutant in mutants(function):
+            yield mutant.words, mutant.fn
+
+
+def _likely(found):
+    """Without one variable for another: together with a known mistake there are too many of them."""
+    return (mutant for mutant in found if not mutant.is_vague)
+
+
+@functools.lru_cache(maxsize=200)
+def _composed(reference, mistakes) -> tuple:
+    found = []
+    for one, other in itertools.combinations([m for m in mistakes if not callable(m.wrong)], 2):
+        fn = _both(reference, one, other) or _both(reference, other, one)
+        if fn:
+            found.append((one, other, fn))
+    return tuple(found)
+
+
+def _pairs(exercise) -> tuple:
+    """Two known mistakes in one function, where their lines allow it."""
+    return _composed(exercise.reference, exercise.mistakes)
+
+
+def _both(reference, one, other) -> Callable | None:
+    edits = [(m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other)]
+    try:
+        return with_edits(reference, (*edits[0], *edits[1]))
+    except (EditError, SyntaxError):
+        return None
+
+
+# --- comparing ----------------------------------------------------------------------------------------------
+
+
+def all_alike(theirs: list[Outcome], outcomes: list[Outcome], tolerance: float, strict: bool) -> bool:
+    """Whether two lists of outcomes are one behaviour: values, exceptions by type, arguments overwritten.
+
+    With ``strict`` False, dtypes and overwritten arguments do not count.
+    """
+    if all(o.failure for o in theirs):  # it never gives a value: then its words must agree too
+        return [_raised(o, words=True) for o in theirs] == [_raised(o, words=True) for o in outcomes]
+    return all(alike(a, b, tolerance, strict) for a, b in zip(theirs, outcomes, strict=True))
+
+
+def alike(theirs: Outcome, ours: Outcome, tolerance: float, strict: bool = False) -> bool:
+    """Whether two outcomes are one behaviour."""
+    if theirs.failure or ours.failure:
+        return _raised(theirs) == _raised(ours)
+    if strict and set(theirs.overwritten) != set(ours.overwritten):
+        return False
+    return is_plain(ours.value) and agree(theirs.value, ours.value, tolerance, strict)
+
+
+def _raised(outcome, words=False):
+    failure = outcome.failure
+    return failure and (failure.type, failure.message if words else "")
+
+
+def _apart(theirs, outcomes) -> float:
+    """How far two lists of like outcomes are apart; rounding does not count."""
+    both = zip(theirs, outcomes, strict=True)
+    apart = [distance(a.value, b.value) for a, b in both if not a.failure]
+    return max(max(apart, default=0.0), 1e-7)
+
+
+# --- returned values ----------------------------------------------------------------------------------------
+
+
+def parts_of(exercise: Exercise, reference: list[Outcome]) -> list[tuple[str, Callable[[Outcome], Any]]]:
+    """The values that a reference returns together: the name of each, and how it is picked from an outcome.
+
+    The names are those of the ``return`` where it has any, the keys of a dict, or numbers.
+    """
+    values = [outcome.value for outcome in reference if not outcome.failure]
+    if not values:
+        return []
+    if all(isinstance(value, dict) for value in values):
+        keys = set.intersection(*(set(value) for value in values))
+        return [(f'["{key}"]', _picker(key)) for key in values[0] if key in keys]
+    if all(isinstance(value, tuple) and len(value) == len(values[0]) for value in values):
+        return [(label, _picker(i)) for i, label in enumerate(_labels(exercise.reference, len(values[0])))]
+    return []
+
+
+def _picker(key):
+    def pick(outcome: Outcome) -> Outcome | None:
+        if outcome.failure:
+            return outcome
+        try:
+            return Outcome(outcome.value[key])
+        except (KeyError, IndexError, TypeError):
+            return None
+
+    return pick
+
+
+@functools.lru_cache(maxsize=500)
+def _labels(reference, count) -> tuple[str, ...]:
+    """Names of the returned values, where the last ``return`` of so many has them."""
+    returns = [n for n in ast.walk(ast.parse(source_of(reference))) if isinstance(n, ast.Return)]
+    for node in reversed(returns):
+        if isinstance(node.value, ast.Tuple) and len(node.value.elts) == count:
+            names = [e.id if isinstance(e, ast.Name) else "" for e in node.value.elts]
+            return tuple(name or f"value {i + 1} of {count}" for i, name in enumerate(names))
+    return tuple(f"value {i + 1} of {count}" for i in range(count))
+
+
+def parameters(exercise: Exercise) -> list[str]:
+    """Names of the reference's parameters."""
+    return list(inspect.signature(exercise.reference).parameters)

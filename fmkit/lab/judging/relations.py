@@ -1,0 +1,434 @@
+"""What a wrong result has to do with the right one: sentences that are true of this answer.
+
+Each looks at all inputs together: "times 2" is said when it is so on every one of them.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fmkit.lab.judging.compare import close
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The right and the given result of one input, as arrays, and its arguments by name."""
+
+    right: np.ndarray
+    given: np.ndarray
+    arguments: dict[str, Any]
+
+
+def pairs(rights: list, givens: list, cases: list, names: list[str]) -> list[Pair] | None:
+    """The results that can be compared as numbers; None when one of them is something else."""
+    found = []
+    for right, given, case in zip(rights, givens, cases, strict=True):
+        e, g = _numbers(right), _numbers(given)
+        if e is None or g is None:
+            return None
+        found.append(Pair(e, g, dict(zip(names, case, strict=False))))
+    return found or None
+
+
+def _numbers(value) -> np.ndarray | None:
+    if isinstance(value, (str, dict)) or value is None:
+        return None
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        return None
+    return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+
+
+def relation(found: list[Pair], tolerance: float) -> str:
+    """The first true sentence about all the pairs, or an empty string."""
+    if all(pair.right.shape == pair.given.shape for pair in found):
+        for look in (_nothing, _argument_back, _factor, _offset, _function, _order):
+            if words := look(found, tolerance):
+                return words
+        return ""
+    return _other_shape(found, tolerance)
+
+
+def _same(found, tolerance, change: Callable) -> bool:
+    """Whether ``change`` of every right result is the given one, and not the right one itself."""
+    moved = False
+    for pair in found:
+        try:
+            with np.errstate(all="ignore"):
+                wanted = np.asarray(change(pair.right), np.float64)
+        except (ValueError, IndexError, np.exceptions.AxisError):
+            return False
+        if wanted.shape != pair.given.shape or not close(wanted, pair.given, tolerance).all():
+            return False
+        moved = moved or pair.right.shape != wanted.shape or not close(pair.right, wanted, tolerance).all()
+    return moved
+
+
+# --- same shape ---------------------------------------------------------------------------------------------
+
+
+def _nothing(found, tolerance) -> str:
+    given = np.concatenate([pair.given.ravel() for pair in found])
+    if given.size < 2 or not np.isfinite(given).all() or not (given == given[0]).all():
+        return ""
+    return "Yours are all zero." if not given[0] else f"Yours are all {given[0]:.4g}, whatever the input."
+
+
+def _argument_back(found, tolerance) -> str:
+    for name in found[0].arguments:
+        values = [_numbers(pair.arguments[name]) for pair in found]
+        if any(v is None or v.shape != p.given.shape for v, p in zip(values, found, strict=True)):
+            continue
+        if any(v.size for v in values) and all(
+            close(v, p.given, tolerance).all() for v, p in zip(values, found, strict=True)
+        ):
+            return f"Yours is {name}, unchanged."
+    return ""
+
+
+_NAMED = {
+    -1.0: "with the wrong sign",
+    2.0: "twice",
+    0.5: "half of",
+    math.log(2): "times ln 2 = 0.693",
+    1 / math.log(2): "divided by ln 2 = 0.693",
+    math.log(10): "times ln 10",
+}
+
+
+def _factor(found, tolerance) -> str:
+    ratios = [_ratio(pair, tolerance) for pair in found]
+    if any(ratio is None for ratio in ratios):
+        return ""
+    told = [(pair, ratio) for pair, ratio in zip(found, ratios, strict=True) if not math.isnan(ratio)]
+    if not told or (len(told) < 2 and told[0][0].right.size < 2):
+        return ""
+    if all(math.isclose(ratio, 1, rel_tol=1e-4) for _, ratio in told):
+        return ""
+    first = told[0][1]
+    if all(math.isclose(ratio, first, rel_tol=1e-3) for _, ratio in told):
+        words = next((w for v, w in _NAMED.items() if math.isclose(v, first, rel_tol=1e-3)), "")
+        if words in ("twice", "half of"):
+            return f"Yours are {words} the right ones, on every input."
+        if words == "with the wrong sign":
+            return "Yours have the wrong sign, on every input."
+        return f"Yours are the right ones {words or f'times {first:.4g}'}, on every input."
+    if words := _explained(told):
+        return f"Yours are the right ones {words}."
+    return (
+        "" if len(told) > 3 and _wild(told) else "On each input yours are the right ones times some factor."
+    )
+
+
+def _wild(told) -> bool:
+    return any(pair.right.size < 2 for pair, _ in told)  # of one number alone any factor can be said
+
+
+def _ratio(pair, tolerance) -> float | None:
+    """The factor that makes all right elements the given ones; NaN where any would do; None for no factor."""
+    e, g = pair.right, pair.given
+    if not (np.isfinite(e).all() and np.isfinite(g).all()):
+        return None
+    if not e.any():
+        return math.nan if not g.any() else None
+    ratio = float((e * g).sum() / (e * e).sum())
+    if not ratio or not close(e * ratio, g, tolerance).all():
+        return None
+    return ratio
+
+
+def _explained(told) -> str:
+    """A size or a setting that the factor is on every input."""
+    quantities = [dict(_quantities(pair)) for pair, _ in told]
+    for name in quantities[0]:
+        for words, formula in _FORMULAS:
+            try:
+                if all(
+                    math.isclose(formula(q[name]), ratio, rel_tol=1e-3)
+                    for q, (_, ratio) in zip(quantities, told, strict=True)
+                ):
+                    return words.format(name)
+            except (KeyError, ValueError, ZeroDivisionError, OverflowError):
+                continue
+    return ""
+
+
+_FORMULAS = (
+    ("times {}", lambda v: v),
+    ("divided by {}", lambda v: 1 / v),
+    ("times the root of {}", lambda v: math.sqrt(v)),
+    ("divided by the root of {}", lambda v: 1 / math.sqrt(v)),
+    ("times {} squared", lambda v: v * v),
+    ("divided by {} squared", lambda v: 1 / (v * v)),
+    ("times 1 - {}", lambda v: 1 - v),
+    ("divided by 1 - {}", lambda v: 1 / (1 - v)),
+    ("times {0} / ({0} - 1)", lambda v: v / (v - 1)),
+    ("times ({0} - 1) / {0}", lambda v: (v - 1) / v),
+    ("with the sign of {}", lambda v: math.copysign(1, v)),
+)
+
+
+def _quantities(pair) -> Iterator[tuple[str, float]]:
+    """Numbers that belong to an input: settings, lengths of axes, how many."""
+    for name, value in pair.arguments.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield name, float(value)
+        elif isinstance(value, np.ndarray):
+            for axis, size in enumerate(value.shape):
+                where = f"len({name})" if not axis else f"{name}.shape[{axis}]"
+                yield where, float(size)
+            if value.ndim > 1:
+                yield f"{name}.size", float(value.size)
+                yield f"{name}.shape[0] * {name}.shape[1]", float(value.shape[0] * value.shape[1])
+            if value.dtype.kind == "b" or (value.dtype.kind in "iu" and set(np.unique(value)) <= {0, 1}):
+                yield f"the number of ones in {name}", float(value.sum())
+            elif value.dtype.kind == "f" and value.size:
+                yield f"{name}.sum()", float(value.sum())
+        elif isinstance(value, (list, str)):
+            yield f"len({name})", float(len(value))
+
+
+def _offset(found, tolerance) -> str:
+    offsets = []
+    for pair in found:
+        if not (np.isfinite(pair.right).all() and np.isfinite(pair.given).all()) or not pair.right.size:
+            return ""
+        offset = float((pair.given - pair.right).mean())
+        if not close(pair.right + offset, pair.given, tolerance).all():
+            return ""
+        offsets.append(offset)
+    if len(offsets) < 2 and found[0].right.size < 2:
+        return ""
+    first = offsets[0]
+    if all(math.isclose(offset, first, rel_tol=1e-3, abs_tol=1e-9) for offset in offsets):
+        return f"Yours are {abs(first):.4g} too {'large' if first > 0 else 'small'}, on every input."
+    told = [(pair, math.exp(min(o, 50.0))) for pair, o in zip(found, offsets, strict=True)]
+    if words := _explained(told):
+        sign, what = ("log " + words.removeprefix(w) for w in ("times ", "divided by ")), words
+        added, taken = sign
+        return (
+            f"Yours are the right ones {'plus ' + added if what.startswith('times') else 'minus ' + taken}."
+        )
+    if all(pair.right.size > 2 for pair in found):
+        return "On each input all of yours are off by one and the same number."
+    return ""
+
+
+_FUNCTIONS = (
+    ("the squares of the right ones", np.square),
+    ("the square roots of the right ones", lambda v: np.sqrt(v)),
+    ("the exponentials of the right ones", np.exp),
+    ("the logarithms of the right ones", lambda v: np.log(v)),
+    ("minus the logarithms of the right ones", lambda v: -np.log(v)),
+    ("1 over the right ones", lambda v: 1 / v),
+    ("1 minus the right ones", lambda v: 1 - v),
+    ("the right ones without their signs", np.abs),
+    ("the right ones, but never below 0", lambda v: np.maximum(v, 0)),
+    ("the right ones, rounded", np.round),
+    ("the right ones, rounded down", np.floor),
+    ("the running sums of the right ones", lambda v: np.cumsum(v, -1)),
+    ("the right ones, each row divided by its sum", lambda v: v / v.sum(-1, keepdims=True)),
+)
+
+
+def _function(found, tolerance) -> str:
+    if sum(pair.right.size for pair in found) < 3:
+        return ""
+    for words, change in _FUNCTIONS:
+        if _same(found, tolerance, change):
+            return f"Yours are {words}."
+    return ""
+
+
+def _order(found, tolerance) -> str:
+    changes = [("transposed", lambda v: v.T)]
+    most = max(pair.right.ndim for pair in found)
+    for axis in range(most):
+        along = "" if most == 1 else f" along axis {axis}"
+        changes += [
+            (f"in reverse order{along}", lambda v, axis=axis: np.flip(v, axis)),
+            (f"one place too late{along}", lambda v, axis=axis: np.roll(v, 1, axis)),
+            (f"one place too early{along}", lambda v, axis=axis: np.roll(v, -1, axis)),
+        ]
+    changes += [
+        (f"with axes {a} and {b} exchanged", lambda v, a=a, b=b: np.swapaxes(v, a, b))
+        for a in range(most)
+        for b in range(a)
+    ]
+    for words, change in changes:
+        if _same(found, tolerance, change):
+            return f"Yours are the right ones, {words}."
+    alike = [
+        np.allclose(np.sort(p.right, None), np.sort(p.given, None), rtol=1e-4, equal_nan=True) for p in found
+    ]
+    if all(alike) and all(p.right.size > 1 for p in found):
+        return "Yours are the right numbers, in another order."
+    return ""
+
+
+# --- another shape ------------------------------------------------------------------------------------------
+
+
+def _other_shape(found, tolerance) -> str:
+    given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
+    if all(_same_but_for_ones(pair, tolerance) for pair in found):
+        more = found[0].given.ndim > found[0].right.ndim
+        words = (
+            "yours has an axis of length 1 too many" if more else "an axis of length 1 is missing in yours"
+        )
+        return f"The numbers are right; {words}."
+    for axis in range(max(pair.given.ndim for pair in found)):
+        for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
+            if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
+                return f"Yours, {word} along axis {axis}, would be the right result."
+    if _same(found, tolerance, np.sum):
+        return "Yours is the sum of the right result's elements."
+    if _same(found, tolerance, np.mean):
+        return "Yours is the mean of the right result's elements."
+    if _same(found, tolerance, np.transpose):
+        return "Yours is the right result, transposed."
+    if all(p.right.size == p.given.size for p in found) and all(
+        np.allclose(p.right.ravel(), p.given.ravel(), rtol=1e-4, equal_nan=True) for p in found
+    ):
+        return "The numbers are right and in their order; only the shape is another one."
+    return _longer(found, tolerance)
+
+
+def _same_but_for_ones(pair, tolerance) -> bool:
+    right, given = np.squeeze(pair.right), np.squeeze(pair.given)
+    return right.shape == given.shape and close(right, given, tolerance).all()
+
+
+def _longer(found, tolerance) -> str:
+    if any(pair.right.ndim != 1 or pair.given.ndim != 1 for pair in found):
+        return ""
+    for words, change in (
+        ("The first element is missing; the others are right.", lambda v: v[1:]),
+        ("The last element is missing; the others are right.", lambda v: v[:-1]),
+    ):
+        if _same(found, tolerance, change):
+            return words
+    given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
+    for words, change in (
+        ("There is one element too many at the beginning; the others are right.", lambda v: v[1:]),
+        ("There is one element too many at the end; the others are right.", lambda v: v[:-1]),
+    ):
+        if _same(given, tolerance, change):
+            return words
+    return ""
+
+
+# --- where --------------------------------------------------------------------------------------------------
+
+
+def where_wrong(found: list[Pair], tolerance: float) -> str:
+    """Which elements are wrong, where all inputs agree on it: a place, or what an argument holds there."""
+    found = [pair for pair in found if pair.right.shape == pair.given.shape and pair.right.ndim]
+    wrong = [~close(pair.right, pair.given, tolerance) for pair in found]
+    both = [(pair, w) for pair, w in zip(found, wrong, strict=True) if w.any()]
+    if not both or all(w.all() for _, w in both):
+        return ""
+    return _where_by_place(both) or _where_by_argument(both) or _where_by_result(both)
+
+
+def _where_by_place(both) -> str:
+    for axis in range(max(pair.right.ndim for pair, _ in both)):
+        along = "" if both[0][0].right.ndim == 1 else f" along axis {axis}"
+        for words, place in (("first", 0), ("last", -1)):
+            if all(_only_at(w, axis, place) for _, w in both):
+                return f"Only the {words} element{along} is wrong; the others are right."
+            if all(_all_but(w, axis, place) for _, w in both):
+                return f"Only the {words} element{along} is right."
+    return ""
+
+
+def _only_at(wrong, axis, place) -> bool:
+    if axis >= wrong.ndim or wrong.shape[axis] < 2:
+        return False
+    others = np.delete(wrong, place, axis)
+    return not others.any()
+
+
+def _all_but(wrong, axis, place) -> bool:
+    if axis >= wrong.ndim or wrong.shape[axis] < 2:
+        return False
+    return np.delete(wrong, place, axis).all() and not wrong.take(place, axis).any()
+
+
+_TESTS = (
+    ("is False or 0", lambda v: v == 0),
+    ("is True or not 0", lambda v: v != 0),
+    ("is negative", lambda v: v < 0),
+    ("is positive", lambda v: v > 0),
+    ("is 0 or negative", lambda v: v <= 0),
+    ("is 0 or positive", lambda v: v >= 0),
+    ("is infinite", np.isinf),
+)
+
+
+def _where_by_argument(both) -> str:
+    """A condition on an argument that holds for the wrong elements (or rows) and for no other."""
+    for name in both[0][0].arguments:
+        for words, test in _TESTS:
+            if all(_fits(pair, w, name, test) for pair, w in both):
+                return f"Wrong exactly where {name} {words}."
+        for other in both[0][0].arguments:
+            for words, compare in (
+                (f"equals {other}", np.equal),
+                (f"is above {other}", np.greater),
+                (f"is below {other}", np.less),
+                (f"is {other} or more", np.greater_equal),
+                (f"is {other} or less", np.less_equal),
+            ):
+                if other != name and all(
+                    isinstance(pair.arguments[other], (int, float))
+                    and _fits(pair, w, name, lambda v, p=pair, c=compare: c(v, p.arguments[other]))  # noqa: B023
+                    for pair, w in both
+                ):
+                    return f"Wrong exactly where {name} {words}."
+    return ""
+
+
+def _fits(pair, wrong, name, test) -> bool:
+    value = pair.arguments[name]
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
+        return False
+    marked = test(value)
+    if marked.shape != wrong.shape:
+        if marked.shape != wrong.shape[: marked.ndim]:
+            return False
+        wrong = wrong.reshape(*marked.shape, -1).any(-1)  # rows of the result that are wrong somewhere
+    return bool((marked == wrong).all())
+
+
+def _where_by_result(both) -> str:
+    if all((w == np.isnan(pair.given)).all() for pair, w in both):
+        return "All that are not NaN are right."
+    if all((w == (pair.right == 0)).all() for pair, w in both):
+        return "Wrong exactly where 0 is expected; the others are right."
+    if all((w == (pair.right != 0)).all() for pair, w in both):
+        return "Only the zeros are right."
+    return ""
+
+
+def rows_that_sum_to_one(found: list[Pair]) -> str:
+    """For weights: the expected rows add up to 1, those given do not."""
+    arrays = [(p.right, p.given) for p in found if p.right.ndim and p.right.shape == p.given.shape]
+    if not arrays or not all(_sums_to_one(e, -1) and e.shape[-1] > 1 for e, _ in arrays):
+        return ""
+    if all(_sums_to_one(g, -1) for _, g in arrays):
+        return ""
+    if all(g.ndim > 1 and _sums_to_one(g, -2) for _, g in arrays):
+        return "Your columns add up to 1; the rows should."
+    sums = next(float(g.sum(-1).flat[0]) for _, g in arrays if not _sums_to_one(g, -1))
+    return f"The rows should add up to 1; one of yours adds up to {sums:.4g}."
+
+
+def _sums_to_one(array, axis) -> bool:
+    with np.errstate(all="ignore"):
+        sums = array.sum(axis)
+        return bool((np.isclose(sums, 1, atol=1e-4) | (sums == 0)).all() and (array >= -1e-9).all())

@@ -1,0 +1,71 @@
+"""Sentences that are true of an answer, and those that are not said."""
+
+import numpy as np
+import pytest
+from helpers.samples import exercise
+
+from fmkit.lab.judging.judge import judge_answer
+
+
+def rows(x, keep):
+    e = np.exp(x) * keep
+    return e / e.sum(1, keepdims=True)
+
+
+def cases(rng):
+    found = []
+    for n, c in [(2, 3), (4, 5), (3, 6), (1, 4)]:
+        keep = np.ones((n, c))
+        keep[:, 0] = 0.0
+        found.append((rng.normal(size=(n, c)), keep))
+    x, keep = found[1]
+    return [*found, (x.astype(np.float32), keep.astype(np.float32))]
+
+
+EXERCISE = exercise(rows, cases)
+
+
+def said(change):
+    verdict = judge_answer(EXERCISE, lambda x, keep: change(rows(x, keep), x, keep), seed=1)
+    return " ".join((verdict.right, verdict.misconception, *verdict.says))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda y, x, k: 0 * y, "Yours are all zero."),
+        (lambda y, x, k: x, "Yours is x, unchanged."),
+        (lambda y, x, k: -y, "wrong sign, on every input"),
+        (lambda y, x, k: 2 * y, "twice the right ones, on every input"),
+        (lambda y, x, k: y * np.float32(1.4426950), "divided by ln 2"),
+        (lambda y, x, k: y / y.dtype.type(len(y)), "divided by len(x)"),
+        (lambda y, x, k: y * y.dtype.type(x.shape[1] ** 0.5), "times the root of x.shape[1]"),
+        (lambda y, x, k: y + y.dtype.type(0.25), "0.25 too large, on every input"),
+        (lambda y, x, k: y * y, "the squares of the right ones"),
+        (lambda y, x, k: y[:, ::-1], "in reverse order along axis 1"),
+        (lambda y, x, k: np.roll(y, 1, 1), "one place too late along axis 1"),
+        (lambda y, x, k: y.T, "transposed"),
+        (lambda y, x, k: y[..., None], "an axis of length 1 too many"),
+        (lambda y, x, k: y.ravel(), "only the shape is another one"),
+        (
+            lambda y, x, k: np.where(k == 0, y.dtype.type(0.3), y),
+            "Only the first element along axis 1 is wrong",
+        ),
+        (lambda y, x, k: np.where(x < 0, y.dtype.type(9), y), "Wrong exactly where x is negative."),
+        (lambda y, x, k: y + 1 if y.dtype == np.float32 else y, "Wrong just on the inputs in float32."),
+        (lambda y, x, k: y + 1 if len(y) == 1 else y, "Right on 4 of 5 inputs."),
+    ],
+)
+def test_what_is_true_is_said(change, words):
+    assert words in said(change)
+
+
+def test_rows_that_should_sum_to_one():
+    rng = np.random.default_rng(0)
+    assert "rows should add up to 1" in said(
+        lambda y, x, k: y * rng.uniform(0.3, 0.9, y.shape).astype(y.dtype)
+    )
+
+
+def test_a_factor_on_one_input_only_is_not_a_factor():
+    assert "times" not in said(lambda y, x, k: 3 * y if len(y) == 2 else y * y + 1)
