@@ -8,10 +8,10 @@ the record in memory.
 import contextlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 
+from fmkit._files import locked, write_whole
 from fmkit.lab import exercises
 from fmkit.lab.cards import Card, put
 from fmkit.lab.judging.exercise import Exercise
@@ -38,10 +38,13 @@ def record(exercise: Exercise, solved: bool) -> str:
         return ""
     try:
         folder = _folder()
-        with _locked(folder):
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):  # held by another notebook for a second, or no locks here
+                held.enter_context(locked(folder / "lock", 1.0))
             done = _read(folder)
             add(done)
-            _write(folder, done)
+            text = json.dumps({"version": 1, "exercises": done}, indent=1)
+            write_whole(folder / "progress.json", text.encode())
     except OSError as error:
         return f"Your progress could not be saved: {error.strerror or error}."
     return ""
@@ -117,36 +120,3 @@ def _is_sound(data) -> bool:
         isinstance(e, dict) and isinstance(e.get("tries"), int) and isinstance(e.get("solved"), bool)
         for e in data["exercises"].values()
     )
-
-
-def _write(folder: Path, done: dict) -> None:
-    """Write beside the file, then rename: a reader sees the old record or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix="progress.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump({"version": 1, "exercises": done}, out, indent=1)
-        os.replace(name, folder / "progress.json")
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-@contextlib.contextmanager
-def _locked(folder: Path):
-    """Two notebooks at once: one waits for the other, a second at most. Where there are no locks, none."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(folder / "lock", "w") as lock:
-        for _ in range(50):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.02)
-            except OSError:  # a file system without locks
-                break
-        yield

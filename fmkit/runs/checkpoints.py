@@ -3,10 +3,10 @@
 import errno
 import hashlib
 import io
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from fmkit._files import write_whole
+from fmkit._files import locked, write_whole
 from fmkit.errors import CheckpointError
 
 MAGIC = b"fmkit checkpoint 1\n"  # then the SHA-256 of the rest (32 bytes), then what torch.save writes
@@ -70,20 +70,12 @@ def only_one(folder: str | Path):
     CheckpointError
         Another run uses the folder, or it cannot be made.
     """
-    from filelock import FileLock, Timeout
-
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    except NotImplementedError:  # a file system without locks: there the user has to take care
-        pass
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / ".lock"))
+        except TimeoutError:
+            raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         yield
-    finally:
-        lock.release()

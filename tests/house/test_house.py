@@ -60,7 +60,7 @@ def imports(source: str) -> set[str]:
 
 
 def test_the_reference_stands_alone_on_top():
-    ours = {"_files", "_moved", "_paths", "_types", "errors", "__init__", "__main__"}
+    ours = {"_files", "_moved", "_paths", "_templates", "_types", "errors", "__init__", "__main__"}
     assert {path.stem for path in PACKAGE.glob("*.py")} - ours == set(READING_ORDER)
 
 

@@ -86,8 +86,8 @@ def grade_submission(
     Raises
     ------
     SandboxError
-        When there is no sandbox. Nothing that a submission does raises anything.
-    ValueError, OSError
+        When there is no sandbox. Whatever a submission does, it raises nothing.
+    ChapterError, OSError
         When the chapter's notebook cannot be read.
     """
     began, asked = time.monotonic(), read_chapter(chapter_notebook)
@@ -175,7 +175,7 @@ class _Grader:
         """The verdict on one exercise."""
         notes = self.answers.notes[asked.check_id]
         if asked.check_id not in self.answers.found:
-            message = f"There is no answer: no cell writes {asked.function}."
+            message = f"There is no answer: no cell defines {asked.function}."
             return _entry(asked, "missing", message=message, notes=notes)
         began = time.monotonic()
         try:
@@ -185,7 +185,7 @@ class _Grader:
             status = "timeout" if lost.kind == "timeout" else "crashed"
             entry = _entry(asked, status, message=f"It was stopped: {lost}.")
         except WireError as error:
-            entry = _entry(asked, "crashed", message=f"It sent back what is no result: {error}.")
+            entry = _entry(asked, "crashed", message=f"What it sent back is not a result: {error}.")
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
             # what a child sends is the learner's to choose: nothing in it may cost the other exercises
             entry = _entry(
@@ -203,7 +203,7 @@ class _Grader:
             return self._ended(asked, reply)
         value = reply["value"]
         if type(value) is not dict:
-            raise WireError("no dict")
+            raise WireError("it is not a dict")
         if value.get("missing"):
             return _entry(asked, "wrong", **self._why_missing(asked, value))
         outcomes = read.outcomes_from(value.get("outcomes"), cases)
@@ -249,7 +249,7 @@ class _Grader:
             message = f"It was stopped: no answer within {self.limits.seconds:g} s."
             return _entry(asked, "timeout", message=message)
         if reply["how"] == "garbage":
-            return _entry(asked, "crashed", message="It sent back what is no result.")
+            return _entry(asked, "crashed", message="What it sent back is not a result.")
         if reply["how"] == "large":
             return _entry(asked, "crashed", message="It sent back more than is allowed.")
         code = reply.get("code", 0)
@@ -259,15 +259,15 @@ class _Grader:
     def _why_missing(self, asked, value) -> dict:
         error = self.errors[self.answers.found[asked.check_id]]
         if error:
-            return {"message": f"The cell is no Python: {read.tidy(error, 300)}."}
+            return {"message": f"The cell is not Python: {read.tidy(error, 300)}."}
         if value.get("why") is None:
-            return {"message": f"The cell writes no function called {asked.function}."}
+            return {"message": f"The cell does not define a function called {asked.function}."}
         failure = read.failure_from(value["why"])
         rows = [
             ["exception", f"{failure.type}: {failure.message}"],
             ["line", f"{failure.line}: {failure.code}"],
         ]
-        return {"message": f"The cell raises {failure.type} before the function is there.", "rows": rows}
+        return {"message": f"The cell raises {failure.type} before it defines the function.", "rows": rows}
 
     def _not_allowed(self, asked, names, outcomes) -> dict:
         """It uses what it may not: wrong, or tampered where it reaches for answers or the judge."""
@@ -304,11 +304,11 @@ def _lacks_a_name(reply) -> bool:
 
 def _texts(sent) -> list[str]:
     if type(sent) is not list or len(sent) > 100 or any(type(text) is not str for text in sent):
-        raise WireError("no list of names")
+        raise WireError("the modules used are not a list of names")
     return sent
 
 
-_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # where right answers and the judge are to be had
+_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # these lead to the right answers and the judge
 
 
 def _signal(number) -> str:
@@ -321,7 +321,7 @@ def _signal(number) -> str:
 def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
     try:
         return judge(exercise, cases, outcomes, modules, known)
-    except Exception as error:  # values of a form that nobody thought of: this answer's loss only
+    except Exception as error:  # values of a form that nobody thought of: they cost only this answer
         raise WireError(f"it cannot be judged ({type(error).__name__})") from None
 
 
