@@ -35,7 +35,7 @@ def _environment(avx2: bool) -> dict[str, str]:
 def _serve(make_step: MakeStep) -> None:
     """A child: time a few steps whenever the parent asks for it."""
     if "--keep-memory" in sys.argv:
-        from fmkit.training import keep_memory
+        from fmkit.runs.memory import keep_memory
 
         keep_memory()
     step = make_step()

@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from fmkit._paths import RESULTS
 from fmkit.runs.corpus import read_corpus
+from fmkit.runs.memory import keep_memory
 from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
-from fmkit.training import keep_memory
 
 FILE = RESULTS / "speedrun.json"
 STEPS, TURN, PEEK = 250, 10, 16384

@@ -16,7 +16,8 @@ from fmkit.data import datasets
 from fmkit.lab.workbench import pretraining as lab
 from fmkit.losses import cross_entropy
 from fmkit.params import flatten
-from fmkit.training import batches, keep_memory
+from fmkit.runs.memory import keep_memory
+from fmkit.training import batches
 
 FILE = RESULTS / "objectives.json"
 TRAIN, VAL, _ = datasets.shakespeare_splits()

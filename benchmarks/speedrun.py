@@ -52,8 +52,8 @@ def speedrun(seed: int) -> float:
     import torch
 
     from fmkit.runs.corpus import read_corpus
+    from fmkit.runs.memory import keep_memory
     from fmkit.runs.pretraining.recipes import CLASSIC, SPEEDRUN
-    from fmkit.training import keep_memory
 
     torch.set_num_threads(1)
     keep_memory()  # for both

@@ -1,9 +1,9 @@
 """One token at a time (chapter 09): keys and values kept, so that a step reads new tokens only.
 
 A *step* is a function ``step(params, ids, config, kv=None) -> (logits, kv)``: it reads the tokens that are
-new and scores the one that follows, for every row of a batch. There are `gpt_step` for the GPT of chapter 06,
-`fmkit.llama.llama_step` for a Llama, and `folded_gpt_step`, the first rearranged for speed.
-`fmkit.generation` works with any of them.
+new and scores the one that follows, for every row of a batch. There are `gpt_step` for the GPT of chapter 06
+and `fmkit.llama.llama_step` for a Llama; `fmkit.folded` has both rearranged for speed. `fmkit.generation`
+works with any of them.
 
 Shapes: B batch, T new tokens, S room in the cache, C width, H query heads, G key/value heads, D = C / H, V
 vocabulary.
@@ -18,7 +18,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from fmkit._types import Array
-from fmkit.activations import gelu_tanh
 from fmkit.attention import attention, causal_mask, merge_heads, norm_queries_and_keys, rope, split_heads
 from fmkit.layers import layernorm, linear, mlp
 from fmkit.transformer import Config
@@ -154,89 +153,3 @@ def gpt_step(
     kv.length = stop
     last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
     return last @ (params["wte"].T if config.tied else params["head"]), kv
-
-
-# ------------------------------------------------------------------------------------------- folded for speed
-
-
-def fold_gpt(params: dict, config: Config) -> dict:
-    """The parameters of a GPT rearranged, once, so that a step has less to do and gives the same logits.
-
-    Three things that every token would pay for again go into the weights:
-
-    - A norm's gain and shift: ``(n * w + b) @ W + c`` is ``n @ (w[:, None] * W) + (b @ W + c)``.
-    - A norm's subtraction of the mean: whatever reads the residual stream takes its mean off first, so that
-      mean never matters. Take it out of all that writes into the stream, and it is 0 from the start.
-    - The scores' 1 / sqrt(D), into the weights that make the queries.
-
-    Returns
-    -------
-    folded : dict
-        For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
-    """
-    D = config.d_model // config.n_heads
-
-    def without_mean(w: Array) -> Array:  # along what becomes the stream's axis
-        return w - w.mean(-1, keepdims=True)
-
-    def after_norm(norm: dict, w: Array, b: Array | float = 0.0) -> tuple[Array, Array]:
-        return norm["w"][:, None] * w, norm["b"] @ w + b
-
-    def fold(p: dict) -> dict:
-        wqkv, bqkv = after_norm(p["ln1"], p["attn"]["wqkv"], p["attn"]["bqkv"])
-        wqkv[:, : config.d_model] /= math.sqrt(D)
-        bqkv[: config.d_model] /= math.sqrt(D)
-        w1, b1 = after_norm(p["ln2"], p["mlp"]["w1"], p["mlp"]["b1"])
-        wo, bo = without_mean(p["attn"]["wo"]), without_mean(p["attn"]["bo"])
-        w2, b2 = without_mean(p["mlp"]["w2"]), without_mean(p["mlp"]["b2"])
-        return {"wqkv": wqkv, "bqkv": bqkv, "wo": wo, "bo": bo, "w1": w1, "b1": b1, "w2": w2, "b2": b2}
-
-    head, head_bias = after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
-    return {
-        "params": params,
-        "wte": without_mean(params["wte"]),
-        "wpe": without_mean(params["wpe"]),
-        "blocks": [fold(p) for p in params["blocks"]],
-        "head": head,
-        "head_bias": head_bias,
-    }
-
-
-def folded_gpt_step(
-    folded: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
-) -> tuple[Float[Array, "B V"], KVCache]:
-    """`gpt_step` with parameters from `fold_gpt`: one new token of one text takes a shorter way.
-
-    A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
-    is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
-    """
-    if ids.size > 1 or kv is None:
-        return gpt_step(folded["params"], ids, config, kv)
-    start, stop = check_fit(ids, config, kv)
-    x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = unit(x).dot(p["wqkv"])
-        qkv += p["bqkv"]
-        q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
-        keys[:, start] = k
-        values[:, start] = v
-        weights = (keys[:, :stop] @ q[:, :, None])[..., 0]  # (H, stop): scores, scaled already
-        weights -= weights.max(1, keepdims=True)
-        np.exp(weights, out=weights)
-        out = (weights[:, None] @ values[:, :stop])[:, 0]  # (H, D)
-        out /= weights.sum(1, keepdims=True)  # the softmax's division, on D numbers instead of stop
-        x += out.reshape(-1).dot(p["wo"])
-        x += p["bo"]
-        hidden = unit(x).dot(p["w1"])  # (F,)
-        hidden += p["b1"]
-        x += gelu_tanh(hidden)[0].dot(p["w2"])
-        x += p["b2"]
-    kv.length = stop
-    logits = unit(x).dot(folded["head"])
-    logits += folded["head_bias"]
-    return logits[None], kv
-
-
-def unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
-    """RMSNorm without its gain; what is left of `layernorm`, too, for a vector whose mean is 0."""
-    return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))

@@ -9,7 +9,6 @@ Shapes: B batch, T positions, C width of the model (``d_model``), H query heads,
 V vocabulary.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from jaxtyping import Float, Int
 
 from fmkit._types import Array, Cache
 from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
-from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache, unit
+from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -256,89 +255,3 @@ def llama_step(
     kv.length = stop
     last, _ = rmsnorm(x[:, -1], params["norm"], config.eps)  # (B, C): only the last position is asked for
     return last @ (params["wte"].T if config.tied else params["head"]), kv
-
-
-# ------------------------------------------------------------------------------------------- folded for speed
-
-
-def fold_llama(params: dict, config: LlamaConfig) -> dict:
-    """The parameters of a Llama rearranged, once, so that a step has less to do and gives the same logits.
-
-    As `fmkit.decoding.fold_gpt` does for a GPT: what every token would pay for again goes into the weights.
-
-    - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``.
-    - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
-    - The scores' 1 / sqrt(D), the gains of queries and keys and their rotation: ``a * x + b * swapped(x)``,
-      where ``swapped`` exchanges the halves of a head, with a table of a and b for every position.
-
-    Returns
-    -------
-    folded : dict
-        For `folded_llama_step`. Its ``params`` are the original ones, for reading a prompt.
-    """
-    H, G, D = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads
-    dtype = params["wte"].dtype
-    cos, sin = rope_tables(np.arange(config.block_size), D, config.rope_base)  # (S, D/2) each
-
-    def turn(attn: dict) -> tuple[Array, Array]:
-        gains = [attn["q_norm"] / math.sqrt(D)] * H + [attn["k_norm"]] * G if config.qk_norm else None
-        gains = np.array(gains or [np.full(D, 1.0 / math.sqrt(D))] * H + [np.ones(D)] * G)  # (H+G, D)
-        first, second = np.split(gains, 2, axis=1)  # (H+G, D/2) each
-        a = np.concatenate([first * cos[:, None], second * cos[:, None]], -1)  # (S, H+G, D)
-        b = np.concatenate([-second * sin[:, None], first * sin[:, None]], -1)
-        return a.astype(dtype), b.astype(dtype)
-
-    def fold(p: dict) -> dict:
-        gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
-        return {
-            "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
-            "turn": turn(p["attn"]),
-            "wo": np.ascontiguousarray(p["attn"]["wo"]),
-            "w_in": p["norm2"][:, None] * gate_and_up,
-            "w_down": np.ascontiguousarray(p["mlp"]["w_down"]),
-        }
-
-    head = params["norm"][:, None] * (params["wte"].T if config.tied else params["head"])
-    return {
-        "params": params,
-        "wte": params["wte"],
-        "blocks": [fold(p) for p in params["blocks"]],
-        "head": head,
-    }
-
-
-def folded_llama_step(
-    folded: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None = None
-) -> tuple[Float[Array, "B V"], KVCache]:
-    """`llama_step` with parameters from `fold_llama`: one new token of one text takes a shorter way.
-
-    A small model's step is many tiny operations, so their number is what counts. Several tokens (a prompt) go
-    through `llama_step`.
-    """
-    if ids.size > 1 or kv is None:
-        return llama_step(folded["params"], ids, config, kv)
-    start, stop = check_fit(ids, config, kv)
-    H, G, D, eps = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads, config.eps
-    x = folded["wte"][ids[0, 0]].copy()  # (C,)
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = unit(x, eps).dot(p["wqkv"]).reshape(H + 2 * G, D)
-        qk = qkv[: H + G]
-        if config.qk_norm:
-            qk *= (1.0 / np.sqrt(np.vecdot(qk, qk) / D + eps))[:, None]
-        a, b = p["turn"][0][start], p["turn"][1][start]  # (H+G, D) each
-        swapped = qk.reshape(H + G, 2, D // 2)[:, ::-1].reshape(H + G, D)
-        qk = a * qk + b * swapped
-        keys[:, start] = qk[H:]
-        values[:, start] = qkv[H + G :]
-        q = qk[:H].reshape(G, H // G, D, 1)
-        weights = (keys[:, None, :stop] @ q)[..., 0]  # (G, H/G, stop): scores
-        weights -= weights.max(-1, keepdims=True)
-        np.exp(weights, out=weights)
-        out = (weights[..., None, :] @ values[:, None, :stop])[..., 0, :]  # (G, H/G, D)
-        out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of stop
-        x += out.reshape(-1).dot(p["wo"])
-        hidden = unit(x, eps).dot(p["w_in"])  # (2F,)
-        gate, up = hidden[: config.d_ff], hidden[config.d_ff :]
-        x += ((gate + gate * np.tanh(gate)) * up).dot(p["w_down"])
-    kv.length = stop
-    return unit(x, eps).dot(folded["head"])[None], kv

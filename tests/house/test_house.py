@@ -32,6 +32,7 @@ READING_ORDER = {  # the reference: module -> the chapter that introduces it
     "decoding": 9,
     "generation": 9,
     "llama": 9,
+    "folded": 9,
 }
 FOR_NOTEBOOKS = {"data", "lab", "runs", "twins"}  # rooms that every chapter may use
 HEAVY = [
