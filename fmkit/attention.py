@@ -85,7 +85,7 @@ def rope_tables(
     Parameters
     ----------
     positions : (T,) integers, or any shape that ends in T
-        For a position of its own in every row, give (B, 1, T): the 1 broadcasts over the heads.
+        If every row has positions of its own, give (B, 1, T): the 1 broadcasts over the heads.
     D : int
         Width of one head, even.
     base : float
@@ -157,13 +157,12 @@ _rope, _rope_backward = rope, rope_backward  # `multihead_attention` has an argu
 def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     """Softmax over the last axis; a row of nothing but -inf gives zeros, where a plain softmax gives NaN.
 
-    Its gradient is `fmkit.activations.softmax_backward`: what is zero stays zero.
+    Its gradient is `fmkit.activations.softmax_backward`: what is 0 gets no gradient.
     """
     top = np.maximum(scores.max(-1, keepdims=True), -1e30)  # finite, so that -inf - top is -inf and not NaN
-    e = scores - top
-    np.exp(e, out=e)
-    e /= np.maximum(e.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0: all masked
-    return e, (e, -1)
+    exp = np.exp(scores - top)
+    out = exp / np.maximum(exp.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0
+    return out, (out, -1)
 
 
 def attention(
@@ -205,7 +204,7 @@ def attention(
     G, S = k.shape[1:3]
     if H % G:
         raise ValueError(f"{G} key/value heads do not divide {H} query heads")
-    q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)
+    q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)  # scaled here, where there are fewest numbers
     k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D): the 1 broadcasts over the query heads of a group
     scores = q @ k.swapaxes(-1, -2)  # (B, G, H/G, T, S)
     if mask is not None:

@@ -45,11 +45,12 @@ def pad(
 
     Parameters
     ----------
-    sequences : B lists of ids
+    sequences : sequence of B lists of int
     value : int
         What to fill up with: the id of ``[PAD]``.
-    side : "right" or "left"
-        Where to fill up. Generation wants ``"left"``, so that the last column holds every text's last token.
+    side : str
+        Where to fill up, "right" or "left". Generation wants ``"left"``, so that the last column holds every
+        text's last token.
     length : int, optional
         T; by default the longest sequence's.
 
@@ -99,10 +100,10 @@ def batches_by_length(
 
     Parameters
     ----------
-    lengths : N integers
+    lengths : sequence of N int
         The length of each sequence.
     batch_size : int
-    rng : numpy Generator, optional
+    rng : numpy.random.Generator, optional
         Shuffles sequences of one length, and the order of the batches. A model that always sees short texts
         first learns worse. Without it the order is from short to long.
 

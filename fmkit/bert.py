@@ -253,7 +253,7 @@ def mlm_head(
     cache
         What `mlm_head_backward` needs.
     """
-    x, w_cache = linear(hidden, p["w"], p["b"])
+    x, w_cache = linear(hidden, p["w"], p["b"])  # (B, T, C)
     x, gelu_cache = gelu_erf(x)
     x, ln_cache = layernorm(x, **p["ln"], eps=eps)
     logits, out_cache = linear(x, wte.T, p["bias"])  # (B, T, V)
@@ -265,10 +265,10 @@ def mlm_head_backward(
 ) -> tuple[Float[Array, "B T C"], dict, Float[Array, "V C"]]:
     """Gradient of `mlm_head`: dhidden, a dict with the keys of ``p``, and the head's share of dwte."""
     w_cache, gelu_cache, ln_cache, out_cache = cache
-    dx, dhead, dbias = linear_backward(dlogits, out_cache)  # logits = x @ wte.T + bias
-    dx, *dln = layernorm_backward(dx, ln_cache)
-    dx = gelu_erf_backward(dx, gelu_cache)
-    dhidden, dw, db = linear_backward(dx, w_cache)
+    dx, dhead, dbias = linear_backward(dlogits, out_cache)  # (B, T, C), (C, V): logits = x @ wte.T + bias
+    dx, *dln = layernorm_backward(dx, ln_cache)  # x = norm(x)
+    dx = gelu_erf_backward(dx, gelu_cache)  # x = gelu(x)
+    dhidden, dw, db = linear_backward(dx, w_cache)  # x = hidden @ w + b
     grads = {"w": dw, "b": db, "ln": dict(zip("wb", dln, strict=True)), "bias": dbias}
     return dhidden, grads, dhead.T
 
@@ -302,8 +302,9 @@ def classification_head_backward(
 ) -> tuple[Float[Array, "B T C"], dict, dict]:
     """Gradient of `classification_head`: dhidden, and dicts like ``pooler`` and ``classifier``."""
     shape, pooler_cache, tanh_cache, classifier_cache = cache
-    dpooled, *dclassifier = linear_backward(dlogits, classifier_cache)  # (B, C)
-    dfirst, *dpooler = linear_backward(tanh_backward(dpooled, tanh_cache), pooler_cache)
+    dpooled, *dclassifier = linear_backward(dlogits, classifier_cache)  # (B, C): logits = pooled @ w + b
+    dpooled = tanh_backward(dpooled, tanh_cache)  # pooled = tanh(pooled)
+    dfirst, *dpooler = linear_backward(dpooled, pooler_cache)  # (B, C): pooled = hidden[:, 0] @ w + b
     dhidden = np.zeros(shape, dlogits.dtype)  # (B, T, C): only [CLS] was read
     dhidden[:, 0] = dfirst
     return dhidden, dict(zip("wb", dpooler, strict=True)), dict(zip("wb", dclassifier, strict=True))

@@ -26,7 +26,7 @@ _rope = rope  # `cached_attention` has an argument that is called rope, too
 
 
 def check_ids(ids: Array, vocab_size: int) -> None:
-    """A ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end."""
+    """ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end."""
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
         raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
 
@@ -61,7 +61,7 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
 
 
 def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
-    """The positions (start, stop) of new tokens; a ValueError if they exceed the room or the vocabulary."""
+    """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary."""
     start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
@@ -76,8 +76,8 @@ def window_start(n: int, block_size: int) -> int:
     """Where the window begins through which a model with ``block_size`` positions sees a text of n tokens.
 
     A text that fits is seen whole. After that the window moves on by half a block at a time: each move means
-    that all the tokens inside are read again (their positions changed), and a window that moved a token at a
-    time would do so at each step.
+    that all the tokens inside are read again (their positions changed), and a window that moved by one token
+    would do so at each step.
     """
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop

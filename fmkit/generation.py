@@ -159,7 +159,7 @@ def greedy(logits: Float[Array, "V"], ids: Sequence | Array = ()) -> int:
 
 
 def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
-    """Draw a token by its probability: where a random point on a line falls that is cut into pieces so long.
+    """Draw a token by its probability: a random point on a line that is cut into pieces of these lengths.
 
     Raises
     ------
@@ -206,17 +206,17 @@ def generate(
 
     Parameters
     ----------
-    step : function
+    step : callable
         `fmkit.decoding.gpt_step` or `fmkit.llama.llama_step`, for instance.
     params, config
         The model.
-    prompt : ints
-        Of any length; of one above ``config.block_size`` the model sees the end, from `window_start` on.
+    prompt : iterable of int
+        Of any length. If it is longer than ``config.block_size``, the model sees it from `window_start` on.
     max_new_tokens : int
-        At most so many.
-    choose : function
-        `greedy`, or one that `sampler` made.
-    stop : ints
+        The largest number of tokens to add.
+    choose : callable
+        `greedy`, or a function that `sampler` made.
+    stop : iterable of int
         Tokens that end the text; they are not handed out.
     bos : int, optional
         A token that an empty prompt begins with.
@@ -296,10 +296,10 @@ def stream_text(tokens: Iterable, decode: Callable[[list[int]], str]) -> Iterato
 
     Parameters
     ----------
-    tokens : ints
+    tokens : iterable of int
         From `generate`.
-    decode : function
-        A tokenizer's: a list of tokens to text. Bytes that are no complete character come out as U+FFFD.
+    decode : callable
+        A tokenizer's: a list of tokens to text. Bytes that are not a whole character come out as U+FFFD.
 
     Yields
     ------
@@ -331,7 +331,7 @@ def beam_search(
     stop: Iterable = (),
     bos: int | None = None,
 ) -> list[tuple[list[int], float]]:
-    """Keep the best few texts instead of one; at each step every one is continued by every token.
+    """Keep the best few texts instead of one; at each step each of them is continued by every token.
 
     Parameters
     ----------
@@ -342,13 +342,13 @@ def beam_search(
     length_penalty : float
         The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens,
         the stop token among them). 0 compares the sums, which favours short texts.
-    stop : ints
-        Tokens that end a text. They are part of it here: their probability is.
+    stop : iterable of int
+        Tokens that end a text. Here they are part of it, and so is their probability.
 
     Returns
     -------
-    texts : list of (new tokens, score), best first
-        At most ``n_beams``.
+    texts : list of (new tokens, score)
+        At most ``n_beams``, the best first.
 
     Raises
     ------
@@ -383,7 +383,7 @@ def beam_search(
         finished = sorted(finished, key=lambda text: -text[1])[:n_beams]
         best = [pair for pair, end in zip(best, ends, strict=True) if not end][:n_beams]
         if not best or (len(finished) == n_beams and total[best[0]] / norm <= finished[-1][1]):
-            break  # no text is left, or none that is better than the finished ones are now
+            break  # no text is left, or all that are left are worse than the finished ones
         sums = np.array([total[pair] for pair in best])
         beams = [beams[row] + [token] for row, token in best]
         kv = kv.select([row for row, _ in best])
@@ -392,7 +392,7 @@ def beam_search(
 
 
 def _best(total: Float[Array, "N V"], n: int) -> list[tuple[int, int]]:
-    """The n best (row, column), best first; -inf is none."""
+    """The n best (row, column), best first, without those at -inf."""
     flat = total.ravel()
     order = np.argsort(-flat, kind="stable")[:n]
     return [divmod(int(i), total.shape[1]) for i in order if flat[i] > -math.inf]

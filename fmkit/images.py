@@ -51,8 +51,8 @@ def warp(
         Counter-clockwise angle.
     factor : float
         Enlargement, above 0.
-    shift : (down, right)
-        In pixels of the result.
+    shift : pair of float
+        How far down and to the right, in pixels of the result.
     fill : float
         What lies around the image.
 
@@ -145,12 +145,12 @@ def augment(
     """A random variant of an image that still shows the same thing.
 
     What may be done without changing the label depends on the data: a mirrored cat is a cat, a mirrored 2
-    is no digit, and a 6 turned by 180 degrees is a 9.
+    is not a digit, and a 6 turned by 180 degrees is a 9.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C)
-    rng : numpy Generator
+    rng : numpy.random.Generator
     degrees, zoom, shift : float
         Largest angle, change of scale (0.1: from 1 / 1.1 to 1.1 times) and shift in pixels; each drawn
         uniformly.

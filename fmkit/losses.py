@@ -45,7 +45,7 @@ def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*
     """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N."""
     x, targets = cache
     p, _ = sigmoid(x)
-    return dout * (1.0 / x.size) * (p - targets)
+    return dout * (1.0 / x.size) * (p - targets)  # through the mean (1/N), then the loss of one logit
 
 
 def cross_entropy(
@@ -121,4 +121,4 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
 def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"]:
     """Gradient of `kl_divergence` with respect to ``log_q``: -p / N."""
     p = cache
-    return dout * (-1.0 / len(p)) * p
+    return dout * (-1.0 / len(p)) * p  # through the division by N, then -p log q

@@ -15,7 +15,7 @@ Labels = Int[Array, "N"]
 
 
 def accuracy(pred: Labels, target: Labels) -> float:
-    """The share of right predictions; NaN when there are none at all."""
+    """The share of right predictions; NaN when there are no predictions."""
     return float((pred == target).mean()) if len(target) else math.nan
 
 
@@ -91,14 +91,11 @@ def _counts(pred: Labels, target: Labels, average: str) -> tuple[Int[Array, "k"]
     if average not in ("binary", "macro", "micro"):
         raise ValueError(f'average must be "binary", "macro" or "micro", not {average!r}')
     matrix = confusion_matrix(pred, target, n_classes=2 if average == "binary" else None)
-    tp = np.diag(matrix)
-    fp, fn = matrix.sum(0) - tp, matrix.sum(1) - tp
-    if average == "binary":
-        chosen = np.array([1])
-    elif average == "macro" and len(target):
-        chosen = np.flatnonzero(tp + fp + fn)
-    else:
+    tp = np.diag(matrix)  # (K,): right, for each class
+    fp, fn = matrix.sum(0) - tp, matrix.sum(1) - tp  # the rest of its column, the rest of its row
+    if average == "micro" or len(target) == 0:
         return tp.sum(keepdims=True), fp.sum(keepdims=True), fn.sum(keepdims=True)
+    chosen = np.array([1]) if average == "binary" else np.flatnonzero(tp + fp + fn)
     return tp[chosen], fp[chosen], fn[chosen]
 
 

@@ -23,9 +23,8 @@ from fmkit._types import Array
 # What the bytes 80-BF, the second and later ones of a UTF-8 character, look like in Windows-1252
 _LATER = re.escape("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0xC0)))
 _MOJIBAKE = re.compile(f"[ÂÃÄÅÎÏÐÑ][{_LATER}]|[à-ï][{_LATER}]{{2}}|[ð-ô][{_LATER}]{{3}}")
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\ufeff]"
-)  # with soft hyphen, zero-width space, BOM
+# ... with soft hyphen, zero-width space and byte order mark
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\ufeff]")
 _QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
 
 
@@ -41,9 +40,11 @@ def clean(text: str) -> str:
     'Tom & Jerry <3\\ncafé'
     """
     text = fix_mojibake(html.unescape(text)).replace("\r\n", "\n")
-    text = re.sub("[\ud800-\udfff]", "\ufffd", _CONTROL.sub("", text))
-    text = re.sub(r"[^\S\n]+", " ", text)
-    return re.sub(r" ?\n ?", "\n", re.sub(r"\n\s*\n", "\n\n", text)).strip()
+    text = _CONTROL.sub("", text)
+    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # half characters
+    text = re.sub(r"[^\S\n]+", " ", text)  # white space in a row, except line breaks
+    text = re.sub(r"\n\s*\n", "\n\n", text)  # at most one empty line
+    return re.sub(r" ?\n ?", "\n", text).strip()
 
 
 def fix_mojibake(text: str) -> str:
@@ -69,8 +70,8 @@ def normalize(text: str, form: str = "NFC") -> str:
     Parameters
     ----------
     text : str
-    form : "NFC" or "NFKC"
-        NFC joins letters and accents (``e`` + ``´``). NFKC also drops what is "only" looks: full width
+    form : str
+        "NFC" joins letters and accents (``e`` + ``´``). "NFKC" also drops what is "only" looks: full width
         ``Ａ``, the ligature ``ﬁ``, but the exponent of ``m²`` too. Good for search and deduplication, not
         for texts to be shown.
 
@@ -91,7 +92,7 @@ def _key(text: str) -> str:
 
 
 def deduplicate(texts: Sequence[str]) -> Int[Array, "kept"]:
-    """Indices of the texts that are no copy of an earlier one, apart from case, spaces and Unicode form.
+    """Indices of the texts that do not repeat an earlier one, apart from case, spaces and Unicode form.
 
     >>> deduplicate(["Great film!", "great  film!", "Great film"])
     array([0, 2])
@@ -141,7 +142,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
 
     Returns
     -------
-    list of (i, j, similarity), i < j, in order
+    list of (i, j, similarity)
+        i < j, in order.
     """
     sets = [shingles(text, k) for text in texts]
     buckets = defaultdict(list)
@@ -166,16 +168,16 @@ def missing(values: Iterable[Any]) -> Bool[Array, "N"]:
 
 
 def _is_missing(v: Any) -> bool:
-    return (
-        v is None or (isinstance(v, str) and not v.strip()) or bool(v != v)
-    )  # NaN alone differs from itself
+    if isinstance(v, str):
+        return not v.strip()
+    return v is None or bool(v != v)  # only NaN differs from itself
 
 
 def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"]:
-    """True where a value is more than ``limit`` standard deviations from the mean; NaN is no outlier.
+    """True where a value is more than ``limit`` standard deviations from the mean; NaN is not an outlier.
 
-    A large outlier inflates the standard deviation and can hide itself: of N values none can reach a z-score
-    above ``(N - 1) / sqrt(N)``, which is below 3 for N <= 10. `iqr_limits` has no such blind spot.
+    A large outlier inflates the standard deviation and can hide itself: among N values the largest possible
+    z-score is ``(N - 1) / sqrt(N)``, below 3 for N <= 10. `iqr_limits` does not have this blind spot.
     """
     with np.errstate(invalid="ignore"):
         return np.abs(x - np.nanmean(x)) > limit * np.nanstd(x)
@@ -203,15 +205,16 @@ def split_by_group(
 
     Parameters
     ----------
-    groups : sequence (N,)
+    groups : sequence of length N
         The group of each row.
-    fractions : floats that sum to 1
-        Wanted sizes, such as ``(0.8, 0.1, 0.1)``; large groups make the real ones differ.
-    rng : numpy Generator
+    fractions : sequence of float
+        Wanted sizes, which sum to 1, such as ``(0.8, 0.1, 0.1)``; large groups make the real ones differ.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    list of index arrays, one for each fraction, each in ascending order
+    list of index arrays
+        One for each fraction, each in ascending order.
     """
     ends = _ends(fractions)
     _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
@@ -236,7 +239,7 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
 
 
 def _ends(fractions: Sequence[float]) -> Float[Array, "_"]:
-    """Where the parts end in [0, 1], but for the last."""
+    """Where the parts end in [0, 1], without the last one's end."""
     if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(f"fractions must be non-negative and sum to 1: {tuple(fractions)}")
     return np.cumsum(fractions)[:-1]
@@ -290,7 +293,7 @@ def fit_terms(texts: Iterable[str], min_df: int = 1, max_terms: int | None = Non
 
     Parameters
     ----------
-    texts : strings
+    texts : iterable of str
     min_df : int
         Terms that are in fewer texts than this are left out.
     max_terms : int, optional

@@ -51,6 +51,7 @@ class Vocabulary:
 
     @functools.cached_property
     def ids(self) -> dict[str, int]:
+        """The id of each token."""
         return {token: i for i, token in enumerate(self.tokens)}
 
     def __len__(self) -> int:
@@ -162,7 +163,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
 
     Returns
     -------
-    pair : the two tokens that were merged; among equally frequent pairs the first in Unicode order
+    pair : tuple of str
+        The two tokens that were merged; among equally frequent pairs the first in Unicode order.
     words_new : dict
 
     Raises
@@ -248,7 +250,7 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
 
     Parameters
     ----------
-    texts : str or several
+    texts : str or iterable of str
         The training corpus.
     vocab_size : int
         256 bytes and the merges; there are fewer when nothing is left to merge.
@@ -272,9 +274,7 @@ def _learn_merges(words: list[list[int]], counts: list[int], n_merges: int) -> l
         for pair in pairwise(word):
             totals[pair] += counts[i]
             holders[pair].add(i)
-    heap = [
-        (-n, pair) for pair, n in totals.items()
-    ]  # smallest first: the largest count, then the smallest pair
+    heap = [(-n, pair) for pair, n in totals.items()]  # the largest count first, then the smallest pair
     heapq.heapify(heap)
     merges = []
     while heap and len(merges) < n_merges:
@@ -305,7 +305,7 @@ class BPETokenizer:
     ``special``.
 
     Lone surrogates (half characters such as ``"\\ud83d"``, which strict UTF-8 forbids) are encoded as the
-    three bytes that their code point would have, and decoded from them. Other bytes that are no UTF-8, such
+    three bytes that their code point would have, and decoded from them. Other bytes that are not UTF-8, such
     as a model may well generate, decode to U+FFFD.
 
     Parameters
@@ -343,7 +343,7 @@ class BPETokenizer:
         self._cache = {}  # piece of text -> its ids: words repeat
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text; of an empty one, none."""
+        """The ids of a text; an empty list for an empty one."""
         ids = []
         for piece in split_gpt2(text):
             if piece not in self._cache:
