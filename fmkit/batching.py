@@ -16,6 +16,8 @@ def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     A classifier keeps the beginning (``"right"``), a language model that goes on writing keeps the end
     (``"left"``).
 
+    Examples
+    --------
     >>> truncate([1, 2, 3, 4], 3), truncate([1, 2, 3, 4], 3, side="left")
     ([1, 2, 3], [2, 3, 4])
     """
@@ -29,6 +31,8 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
 
     An odd id goes to the longer text (to the second, when both are as long): Hugging Face's "longest first".
 
+    Examples
+    --------
     >>> truncate_pair([1, 2, 3, 4, 5], [6, 7], 5)
     ([1, 2, 3], [6, 7])
     """

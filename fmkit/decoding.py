@@ -26,7 +26,17 @@ _rope = rope  # `cached_attention` has an argument that is called rope, too
 
 
 def check_ids(ids: Array, vocab_size: int) -> None:
-    """ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end."""
+    """ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end.
+
+    Examples
+    --------
+    >>> check_ids(np.array([0, 6]), vocab_size=7)  # in order
+    >>> try:
+    ...     check_ids(np.array([0, 7]), vocab_size=7)
+    ... except ValueError as error:
+    ...     print(error)
+    tokens 0 to 7 exceed the vocabulary, 0 to 6
+    """
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
         raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
 
@@ -40,6 +50,17 @@ class KVCache:
 
     The arrays have room for S tokens from the start: to append one by `np.concatenate` would copy all the
     others.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> _, kv = gpt_step(params, np.array([[3, 1, 4]]), config)
+    >>> kv.length, kv.keys.shape  # 3 of 8 places are filled
+    (3, (1, 1, 2, 8, 4))
+    >>> kv.select([0, 0]).keys.shape  # two continuations of the same text
+    (1, 2, 2, 8, 4)
     """
 
     keys: Float[Array, "L B G S D"]  # L layers
@@ -53,7 +74,17 @@ class KVCache:
 
 
 def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int = 1) -> KVCache:
-    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block."""
+    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> kv = new_cache(params, config, capacity=5, batch=2)
+    >>> kv.length, kv.keys.shape  # (layers, batch, heads, places, width of a head)
+    (0, (1, 2, 2, 5, 4))
+    """
     G = getattr(config, "n_kv_heads", config.n_heads)
     shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
     dtype = params["wte"].dtype
@@ -61,7 +92,18 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
 
 
 def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
-    """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary."""
+    """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> kv = new_cache(params, config)
+    >>> kv.length = 3
+    >>> check_fit(np.array([[5, 6]]), config, kv)
+    (3, 5)
+    """
     start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
@@ -78,6 +120,11 @@ def window_start(n: int, block_size: int) -> int:
     A text that fits is seen whole. After that the window moves on by half a block at a time: each move means
     that all the tokens inside are read again (their positions changed), and a window that moved by one token
     would do so at each step.
+
+    Examples
+    --------
+    >>> [window_start(n, block_size=4) for n in range(3, 10)]
+    [0, 0, 2, 2, 4, 4, 6]
     """
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop
@@ -98,6 +145,18 @@ def cached_attention(
 
     Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``,
     where those of earlier tokens stand already; the new queries look at all of them.
+
+    Examples
+    --------
+    >>> from fmkit.attention import multihead_attention
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 4)), {"wqkv": rng.normal(size=(4, 12)), "wo": rng.normal(size=(4, 4))}
+    >>> keys, values = np.empty((2, 1, 2, 3, 2))  # room for 3 positions, 2 heads of width 2
+    >>> _ = cached_attention(x[:, :2], p, 2, keys, values, 0, causal_mask(2, x.dtype))  # the first two
+    >>> last = cached_attention(x[:, 2:], p, 2, keys, values, 2)  # then the third alone
+    >>> whole, _ = multihead_attention(x, p, 2, mask=causal_mask(3, x.dtype))
+    >>> np.allclose(last, whole[:, 2:])
+    True
     """
     G, stop = keys.shape[1], start + x.shape[1]
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
@@ -140,6 +199,16 @@ def gpt_step(
     ------
     ValueError
         If the cache has no room for the new tokens, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import gpt, init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> _, kv = gpt_step(params, np.array([[3, 1, 4]]), config)  # the prompt
+    >>> logits, kv = gpt_step(params, np.array([[1]]), config, kv)  # one more token
+    >>> np.allclose(logits, gpt(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
+    True
     """
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)

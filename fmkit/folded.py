@@ -35,6 +35,15 @@ def fold_gpt(params: dict, config: Config) -> dict:
     -------
     folded : dict
         For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> folded = fold_gpt(params, config)
+    >>> list(folded["blocks"][0])  # no norms: their gains and shifts are in the weights
+    ['wqkv', 'bqkv', 'wo', 'bo', 'w1', 'b1', 'w2', 'b2']
     """
     head, head_bias = _after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
     return {
@@ -75,6 +84,17 @@ def folded_gpt_step(
 
     A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
     is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> folded, prompt, token = fold_gpt(params, config), np.array([[3, 1, 4]]), np.array([[1]])
+    >>> logits, _ = folded_gpt_step(folded, token, config, folded_gpt_step(folded, prompt, config)[1])
+    >>> plain, _ = gpt_step(params, token, config, gpt_step(params, prompt, config)[1])
+    >>> np.allclose(logits, plain, atol=1e-6)
+    True
     """
     if ids.size > 1 or kv is None:
         return gpt_step(folded["params"], ids, config, kv)
@@ -113,6 +133,17 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     -------
     folded : dict
         For `folded_llama_step`. Its ``params`` are the original ones, for reading a prompt.
+
+    Examples
+    --------
+    >>> from fmkit.llama import init_llama
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> folded = fold_llama(params, config)
+    >>> list(folded["blocks"][0])  # w_in has gate and up side by side, turn the gains and the rotation
+    ['wqkv', 'turn', 'wo', 'w_in', 'w_down']
     """
     head = params["wte"].T if config.tied else params["head"]
     return {
@@ -154,6 +185,19 @@ def folded_llama_step(
 
     A small model's step is many tiny operations, so their number is what counts. Several tokens (a prompt) go
     through `llama_step`.
+
+    Examples
+    --------
+    >>> from fmkit.llama import init_llama
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> folded, prompt, token = fold_llama(params, config), np.array([[3, 1, 4]]), np.array([[1]])
+    >>> logits, _ = folded_llama_step(folded, token, config, folded_llama_step(folded, prompt, config)[1])
+    >>> plain, _ = llama_step(params, token, config, llama_step(params, prompt, config)[1])
+    >>> np.allclose(logits, plain, atol=1e-6)
+    True
     """
     if ids.size > 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)

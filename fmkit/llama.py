@@ -31,7 +31,16 @@ from fmkit.layers import (
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    """The sizes of a Llama."""
+    """The sizes of a Llama.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> config.n_heads // config.n_kv_heads  # query heads that share a key and a value
+    2
+    """
 
     vocab_size: int  # V
     block_size: int  # the longest sequence it was trained on
@@ -57,6 +66,15 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     params : dict
         ``wte`` (V, C), ``blocks`` a list of dicts, ``norm`` (C,) the last gain, and ``head`` (C, V) unless
         tied.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> list(params), params["blocks"][0]["attn"]["wqkv"].shape  # 4 + 2 + 2 heads of width 2
+    (['wte', 'blocks', 'norm'], (8, 16))
     """
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     D = C // config.n_heads
@@ -118,6 +136,18 @@ def llama_block(
     References
     ----------
     Touvron et al., "LLaMA: Open and Efficient Foundation Language Models" (2023), section 2.2.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 8)), init_llama(rng, config)["blocks"][0]
+    >>> rope = rope_tables(np.arange(3), D=2)
+    >>> out, _ = llama_block(x, p, config, rope, causal_mask(3, x.dtype))
+    >>> out.shape
+    (1, 3, 8)
     """
     normed, norm1_cache = rmsnorm(x, p["norm1"], config.eps)
     update, attn_cache = multihead_attention(
@@ -130,7 +160,20 @@ def llama_block(
 
 
 def llama_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Float[Array, "B T C"], dict]:
-    """Gradient of `llama_block`: dx, and a dict of gradients with the keys of ``p``."""
+    """Gradient of `llama_block`: dx, and a dict of gradients with the keys of ``p``.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 8)), init_llama(rng, config)["blocks"][0]
+    >>> out, cache = llama_block(x, p, config, rope_tables(np.arange(3), D=2))
+    >>> dx, grads = llama_block_backward(rng.normal(size=out.shape), cache)
+    >>> dx.shape, list(grads)
+    ((1, 3, 8), ['norm1', 'attn', 'norm2', 'mlp'])
+    """
     norm1_cache, attn_cache, norm2_cache, mlp_cache = cache
 
     # out = x + swiglu(rmsnorm(x)): down both branches, which add up where they part
@@ -171,6 +214,17 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     ------
     ValueError
         If the sequence is longer than the block, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> logits, _ = llama(params, np.array([[3, 1, 4]]), config)
+    >>> longer, _ = llama(params, np.array([[3, 1, 4, 1]]), config)
+    >>> logits.shape, np.allclose(longer[:, :3], logits, atol=1e-6)  # nobody sees the future
+    ((1, 3, 7), True)
     """
     check_fit(ids, config)
     T = ids.shape[1]
@@ -188,7 +242,17 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
 
 
 def llama_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
-    """Gradient of `llama` in all parameters, nested as they are."""
+    """Gradient of `llama` in all parameters, nested as they are.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> logits, cache = llama(init_llama(np.random.default_rng(0), config), np.array([[3, 1, 4]]), config)
+    >>> sorted(llama_backward(np.ones_like(logits), cache))
+    ['blocks', 'norm', 'wte']
+    """
     wte_cache, block_caches, norm_cache, head_cache, config = cache
     grads = {"blocks": []}
 
@@ -239,6 +303,17 @@ def llama_step(
     ------
     ValueError
         If the cache has no room for the new tokens, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> _, kv = llama_step(params, np.array([[3, 1, 4]]), config)  # the prompt
+    >>> logits, kv = llama_step(params, np.array([[1]]), config, kv)  # one more token
+    >>> np.allclose(logits, llama(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
+    True
     """
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)

@@ -25,7 +25,14 @@ PAD, UNK = "[PAD]", "[UNK]"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed."""
+    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(("[PAD]", "[UNK]", "be", "to"))
+    >>> vocabulary.encode(["to", "be", "free"]), vocabulary.decode([3, 2])
+    ([3, 2, 1], ['to', 'be'])
+    """
 
     tokens: tuple[str, ...]
 
@@ -139,6 +146,8 @@ class WordTokenizer:
 def split_words(text: str) -> list[str]:
     """Lower-case words (an apostrophe inside belongs to the word) and single punctuation marks.
 
+    Examples
+    --------
     >>> split_words("Don't stop, 'Romeo'!")
     ["don't", 'stop', ',', "'", 'romeo', "'", '!']
     """
@@ -193,6 +202,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
 def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     """Replace every occurrence of two neighbours by one token, from left to right.
 
+    Examples
+    --------
     >>> merge_pair("aaab", ("a", "a"), "aa")
     ['aa', 'a', 'b']
     """
@@ -229,6 +240,8 @@ def _gpt2_pattern() -> re.Pattern:
 def split_gpt2(text: str) -> list[str]:
     """Cut a text into the pieces that BPE never merges across; joined they are the text again.
 
+    Examples
+    --------
     >>> split_gpt2("I'll pay 20 ducats,  sir!")
     ['I', "'ll", ' pay', ' 20', ' ducats', ',', ' ', ' sir', '!']
     """
@@ -259,6 +272,12 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
     -------
     merges : list of pairs of ids
         The i-th one makes the token ``256 + i``.
+
+    Examples
+    --------
+    >>> merges = train_bpe("low lower lowest", vocab_size=259)
+    >>> merges, BPETokenizer(merges).vocab[256:]
+    ([(75, 78), (256, 86), (220, 257)], [b'lo', b'low', b' low'])
     """
     pieces = Counter()
     for text in [texts] if isinstance(texts, str) else texts:
