@@ -18,7 +18,7 @@ from dataclasses import replace
 def small_model():
     """Our step, its parameters, the config, Hugging Face's model, a prompt."""
     from fmkit.data.shipped import load_shakespeare
-    from fmkit.llama import fold_llama, folded_llama_step
+    from fmkit.folded import fold_llama, folded_llama_step
     from fmkit.twins.huggingface import to_hf_llama
 
     params, config, tokenizer = load_shakespeare()

@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from fmkit.decoding import fold_gpt, folded_gpt_step, gpt_step, window_start
+from fmkit.decoding import gpt_step, window_start
+from fmkit.folded import fold_gpt, folded_gpt_step
 from fmkit.generation import (
     beam_search,
     filter_top_k,
