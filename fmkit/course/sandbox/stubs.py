@@ -1,8 +1,8 @@
 """Stand-ins for the modules that an answer may not use, inside the sandbox.
 
-torch, the exercises and the rest do not exist in the sandbox, nor modules of the reference that the chapter
-does not use. A notebook imports them for its pictures and comparisons, so the import itself works and gives a `Stub`; to use
-that raises `Barred`, whose line shows what was used.
+torch, the exercises and the rest do not exist in the sandbox, nor do modules of the reference that the
+chapter does not use. A notebook imports them for its pictures and comparisons, so the import itself works and
+gives a `Stub`; to use that raises `Barred`, whose line shows what was used.
 """
 
 import importlib.abc
