@@ -101,7 +101,7 @@ EXERCISE = Exercise(
         mistake(
             "only the largest logit taken off",
             "logits - top - np.log(np.exp(logits - top).sum(1, keepdims=True)) -> logits - top",
-            "With the largest at 0 the exponentials do not add up to 1 yet: what else does log-softmax take off?",
+            "The exponentials do not add up to 1 yet: what else does log-softmax take off?",
         ),
         mistake(
             "probabilities instead of their logarithms",
@@ -225,6 +225,14 @@ EXERCISE = Exercise(
             "rows, tokens = np -> tokens, rows = np",
             "Which comes first in the result, the text or the token?",
         ),
+    ),
+    equal=(
+        ("top = logits.max(-1, keepdims=True)", "of two axes 1 is the last"),
+        (
+            "logp = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))",
+            "of two axes 1 is the last",
+        ),
+        ("return (rows, tokens, total.ravel()[best])", "no edit: axis=None stays axis=None"),
     ),
     hints=(
         "Make an (N, V) table of scores: sums[:, None] plus the log-softmax of each row.",

@@ -18,6 +18,7 @@ def cases(rng):
     huge[0][:] = np.array([90.0, -90.0, 60.0, -60.0])[:, None] + rng.normal(size=(4, 4))
     for keys in (huge[1], huge[3]):
         keys += 60.0
+    huge[3][:, 0] *= -1
     return [
         case(4, 2, 0, 1, 3),  # the task's own example: the new token alone
         case(2, 1, 2, 1, 2),  # small enough to be shown whole
@@ -45,14 +46,14 @@ def cached_step(q, k, v, keys, values, window):
     return (weights @ values).reshape(q.shape), keys, values
 
 
-def repeat(q, k, v, keys, values, window):
+def by_group(q, k, v, keys, values, window):
     start = max(0, keys.shape[1] + 1 - window)
     keys = np.append(keys, k[:, None, :], axis=1)[:, start:]
     values = np.append(values, v[:, None, :], axis=1)[:, start:]
-    times = len(q) // len(k)
-    scores = (np.repeat(keys, times, 0) * q[:, None]).sum(-1) / math.sqrt(q.shape[1])  # (H, S)
+    group = np.arange(len(q)) // (len(q) // len(k))  # the key head of each query head
+    scores = (keys[group] * q[:, None]).sum(-1) / math.sqrt(q.shape[1])  # (H, S)
     weights = np.exp(scores - scores.max(1, keepdims=True))
-    out = (weights[..., None] * np.repeat(values, times, 0)).sum(1) / weights.sum(1, keepdims=True)
+    out = (weights[..., None] * values[group]).sum(1) / weights.sum(1, keepdims=True)
     return out, keys, values
 
 
@@ -78,7 +79,7 @@ EXERCISE = Exercise(
     difficulty=4,
     cases=cases,
     reference=cached_step,
-    alternatives=(repeat, head_by_head),
+    alternatives=(by_group, head_by_head),
     mistakes=(
         mistake(
             "the new token does not see itself",
@@ -245,6 +246,19 @@ EXERCISE = Exercise(
             "one maximum for all heads",
             "scores.max(-1, keepdims=True) -> scores.max()",
             "A head far below the others becomes all 0: subtract each head's own largest.",
+        ),
+    ),
+    equal=(
+        ("scores = q.reshape(G, -1, D) @ keys.swapaxes(2, 1) / D ** 0.5", "exchanged either way"),
+        (
+            "scores = q.reshape(G, -2, D) @ keys.swapaxes(1, 2) / D ** 0.5",
+            "any negative number is worked out",
+        ),
+        ("start = max(keys.shape[1] + 1 - window, 0)", "the larger of two, either way"),
+        ("weights = np.exp(scores - scores.max(-1, keepdims=True))", "of two axes 1 is the last"),
+        (
+            "out = (weights[..., None] * values[group]).sum(1) / weights.sum(-1, keepdims=True)",
+            "of two axes 1 is the last",
         ),
     ),
     hints=(

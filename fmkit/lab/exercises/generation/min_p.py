@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         mistake(
             "min_p as a fixed limit, under which all may fall",
             "probs >= min_p -> probs / probs.sum() >= min_p",
-            "min_p is a share of the best token's probability, so the best one always stays. Is it so in yours?",
+            "min_p is a share of the best one's probability, so the best always stays. Is it so in yours?",
         ),
         mistake(
             "min_p times the mean instead of the best",
@@ -173,7 +173,7 @@ EXERCISE = Exercise(
             (
                 "np.where(probs >= min_p, logits, -np.inf) -> logits",
                 "e / e.sum() -> e / e.sum() * (probs >= min_p)",
-                'return np.minimum(np.searchsorted(ends, points, side="right"), np.flatnonzero(np.diff(ends, prepend=0))[-1])',
+                "return np.searchsorted(ends, np.minimum(points, np.nextafter(ends[-1], 0)), side='right')",
             ),
             "The kept pieces do not fill the line from 0 to 1 any more: divide by the sum of the kept ones.",
         ),

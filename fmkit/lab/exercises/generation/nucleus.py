@@ -54,7 +54,7 @@ def nucleus_probabilities(logits, temperature, p, min_keep):
     best = np.take_along_axis(probs, order, 1)
     keep = np.cumsum(best, 1) - best < p  # what the better ones hold together
     keep[:, :min_keep] = True
-    kept = np.zeros_like(probs)
+    kept = np.empty_like(probs)
     np.put_along_axis(kept, order, best * keep, 1)
     return kept / kept.sum(1, keepdims=True)
 
@@ -144,7 +144,7 @@ EXERCISE = Exercise(
         mistake(
             "p changes nothing",
             "np.cumsum(best, 1) - best < p -> np.zeros_like(best, dtype=bool)",
-            "Only `min_keep` tokens are left. Does your running sum add up probabilities, which hold 1 together?",
+            "Only `min_keep` tokens are left. Are the numbers that you add up probabilities, 1 in all?",
         ),
         mistake(
             "min_keep forgotten",
@@ -226,6 +226,14 @@ EXERCISE = Exercise(
             "z.max(1, keepdims=True) -> z.max()",
             "A row far below the others becomes all 0: subtract each row's own largest.",
         ),
+    ),
+    equal=(
+        ("e = np.exp(z - z.max(-1, keepdims=True))", "of two axes 1 is the last"),
+        ("probs = e / e.sum(-1, keepdims=True)", "of two axes 1 is the last"),
+        ("order = np.argsort(-probs)", "the last axis is the default, and 1 is the last"),
+        ("order = np.argsort(-probs, axis=-1)", "of two axes 1 is the last"),
+        ("keep = np.cumsum(best, -1) - best < p", "of two axes 1 is the last"),
+        ("return kept / kept.sum(-1, keepdims=True)", "of two axes 1 is the last"),
     ),
     hints=(
         "First the probabilities at this temperature; then order = np.argsort(-probs, axis=1).",

@@ -64,9 +64,8 @@ def penalise(logits, ids, penalty, window, free):
 
 def with_a_mask(logits, ids, penalty, window, free):
     count = min(window, len(ids))
-    seen = np.zeros(logits.shape, dtype=bool)
-    seen[np.array(ids[len(ids) - count :], dtype=int)] = True
-    seen[np.array(free, dtype=int)] = False
+    tokens = np.arange(len(logits))
+    seen = np.isin(tokens, ids[len(ids) - count :]) & ~np.isin(tokens, free)
     smaller = np.where(logits > 0, logits / penalty, logits * penalty)
     return np.where(seen, smaller, logits)
 
@@ -125,7 +124,7 @@ EXERCISE = Exercise(
         mistake(
             "a window larger than the text loses its beginning",
             "max(0, len(ids) - window) -> len(ids) - window",
-            "For a text of 3 and a window of 4, where does the slice begin? A negative number counts from the end.",
+            "For a text of 3 and a window of 4, where does the slice begin? -1 is the last place.",
         ),
         mistake(
             "a text shorter than the window goes free",
@@ -213,6 +212,18 @@ EXERCISE = Exercise(
             "every token of the vocabulary",
             "set(recent) - set(free) -> set(range(len(logits))) - set(free)",
             "Only tokens that occur in the window are penalised.",
+        ),
+    ),
+    equal=(
+        ("recent = ids[max(len(ids) - window, 0):]", "the larger of two, either way"),
+        (
+            "out[token] = out[token] / penalty if out[token] >= 0 else out[token] * penalty",
+            "0 stays 0, divided or multiplied",
+        ),
+        ("count = min(len(ids), window)", "the smaller of two, either way"),
+        (
+            "smaller = np.where(logits >= 0, logits / penalty, logits * penalty)",
+            "0 stays 0, divided or multiplied",
         ),
     ),
     hints=(

@@ -280,6 +280,16 @@ EXERCISE = Exercise(
             "The matches get their 1, too: as if one more had been seen and found.",
         ),
     ),
+    equal=(
+        (
+            "score *= ((own & most).total() + extra) / max(1, own.total() + extra)",
+            "the larger of two, either way",
+        ),
+        (
+            "matches = sum((min(max((o.count(g) for o in others)), own.count(g)) for g in set(own)))",
+            "the smaller of two, either way",
+        ),
+    ),
     hints=(
         "collections.Counter(tuple(text[j:j + k]) for j in ...) counts the k-grams of a text.",
         "For two Counters a and b, a | b takes the larger count of each key, a & b the smaller one.",

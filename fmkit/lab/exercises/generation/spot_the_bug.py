@@ -44,7 +44,7 @@ def loop(logits, ids, mask):
     for row, tokens, real in zip(logits, ids, mask, strict=True):
         for t in range(1, len(tokens)):
             if real[t]:
-                z = row[t - 1].astype(np.float64)
+                z = row[t - 1]
                 losses.append(z.max() + math.log(np.exp(z - z.max()).sum()) - z[tokens[t]])
     return logits.dtype.type(sum(losses) / len(losses))
 
@@ -58,6 +58,7 @@ def by_picking(logits, ids, mask):
 
 
 SHIFT = "logits, targets, counts = logits[:, :-1], ids[:, 1:], mask[:, 1:]"
+SOFTMAX = "np.exp(logits - top) / np.exp(logits - top).sum(-1, keepdims=True)"
 LOGP = "logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))"
 MEAN = "(nats * counts).sum(dtype=logits.dtype) / float(counts.sum())"
 
@@ -141,7 +142,8 @@ EXERCISE = Exercise(
         ),
         mistake(
             "only the last label of each row",
-            "top = logits.max -> counts = counts * (counts[:, ::-1].cumsum(1)[:, ::-1] == 1)\ntop = logits.max",
+            "top = logits.max -> counts = counts * (np.cumsum(counts[:, ::-1], 1)[:, ::-1] == 1)\n"
+            "top = logits.max",
             "A generator learns from every position, not only from the last one.",
         ),
         mistake(
@@ -203,19 +205,20 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the logarithm of a softmax that has become 0",
-            f"{LOGP} -> np.log(np.exp(logits - top) / np.exp(logits - top).sum(-1, keepdims=True))",
+            f"{LOGP} -> np.log({SOFTMAX})",
             "exp(-1000) is 0, and its logarithm -inf: subtract the logarithm of the sum instead.",
         ),
         *(
             mistake(
                 f"{eps} added before the logarithm",
-                f"{LOGP} -> np.log(np.exp(logits - top) / np.exp(logits - top).sum(-1, keepdims=True) + {eps})",
+                f"{LOGP} -> np.log({SOFTMAX} + {eps})",
                 "A small number added caps the loss of an unlikely label: use log-softmax instead.",
             )
             for eps in ("1e-7", "1e-8", "1e-9", "1e-10", "1e-12")
         ),
     ),
     allowed=("numpy", "fmkit.losses"),  # cross_entropy of chapter 3: shift and mask are the task
+    equal=(("nats = -np.take_along_axis(logp, targets[..., None], -1)[..., -1]", "the axis has length 1"),),
     hints=(
         "Which token is position t to name, and where in `ids` does it stand?",
         "logits[:, :-1] belongs to ids[:, 1:], and mask[:, 1:] says which of those are real.",

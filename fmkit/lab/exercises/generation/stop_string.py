@@ -65,7 +65,7 @@ def by_position(pieces, stop):
         if found >= 0:
             shown.append(text[at:found])
             return shown
-        safe = max(at, len(text) - len(stop) + 1)
+        safe = at
         while not stop.startswith(text[safe:]):
             safe += 1
         shown.append(text[at:safe])
@@ -124,7 +124,7 @@ EXERCISE = Exercise(
         mistake(
             "each piece looked at by itself",
             ("held += piece -> held = piece", f"{TAIL} -> 0"),
-            "The stop string may begin in one piece and end in the next: keep the longest part that may be it.",
+            "The stop string may begin in one piece and end in the next: keep the most that may be it.",
         ),
         mistake(
             "the next piece takes the place of what was held back",
@@ -226,7 +226,7 @@ EXERCISE = Exercise(
         mistake(
             "begins again at 0 after a mismatch",
             begins_again_after_a_mismatch,
-            'In "aaab", where does "aab" begin? After a mismatch part of what has matched may still be a beginning.',
+            'In "aaab", where does "aab" begin? Part of what has matched may still be a beginning.',
         ),
         mistake(
             "with nothing to hold back, nothing is shown",
@@ -270,6 +270,12 @@ EXERCISE = Exercise(
             "empty pieces are left out",
             "held += piece -> if not piece:\n    continue\nheld += piece",
             "One string for each piece that was read, even if it is empty.",
+        ),
+    ),
+    equal=(
+        (
+            "tail = max((k for k in range(len(stop) + 1) if held.endswith(stop[:k])))",
+            "all of the stop string is not in it: the line above has looked",
         ),
     ),
     hints=(
