@@ -53,6 +53,7 @@ def cases(rng):
     tiny = case([4, 6, 5], 10)  # not even the last one fits
     return [
         (talk("Hi"), "Be kind.", 1000),
+        (talk("Why?"), "Go.", 90),
         (plain, "", room_for(plain, "", 2) + 5),
         (plain, "Go.", room_for(plain, "Go.", 3)),
         (wide, "Geh.", room_for(wide, "Geh.", 3) + 2),
