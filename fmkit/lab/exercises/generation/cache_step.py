@@ -9,13 +9,31 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(heads, groups, s, d, window, size=1.0):
+    def case(heads, groups, s, d, window):
         shapes = [(heads, d), (groups, d), (groups, d), (groups, s, d), (groups, s, d)]
-        q, *rest = (rng.normal(size=shape) for shape in shapes)
-        return size * q, *rest, window
+        return *(rng.normal(size=shape) for shape in shapes), window
 
-    cases = [case(6, 2, 5, 4, 3), case(6, 3, 4, 5, 9), case(4, 2, 0, 3, 4), case(8, 2, 7, 4, 1)]
-    return [*cases, case(4, 4, 3, 6, 4), case(4, 2, 6, 3, 5, 500.0), as_float32(case(9, 3, 6, 4, 4))]
+    # scores of some thousand, of one head all above 0 and of the next all below
+    huge = case(4, 2, 3, 4, 5)
+    huge[0][:] = np.array([90.0, -90.0, 60.0, -60.0])[:, None] + rng.normal(size=(4, 4))
+    for keys in (huge[1], huge[3]):
+        keys += 60.0
+    huge[3][:, 0] *= -1
+    return [
+        case(4, 2, 0, 1, 3),  # the task's own example: the new token alone
+        case(2, 1, 2, 1, 2),  # small enough to be shown whole
+        case(2, 1, 1, 1, 3),
+        case(2, 2, 2, 1, 1),
+        case(6, 2, 5, 4, 3),
+        case(6, 3, 4, 5, 9),
+        case(4, 2, 0, 3, 4),
+        case(8, 2, 7, 4, 1),
+        case(4, 4, 3, 6, 4),  # it fits exactly
+        case(6, 2, 4, 3, 4),  # full: one must go
+        case(3, 1, 6, 2, 5),
+        huge,
+        as_float32(case(9, 3, 6, 4, 4)),
+    ]
 
 
 def cached_step(q, k, v, keys, values, window):
@@ -28,14 +46,14 @@ def cached_step(q, k, v, keys, values, window):
     return (weights @ values).reshape(q.shape), keys, values
 
 
-def repeat(q, k, v, keys, values, window):
+def by_group(q, k, v, keys, values, window):
     start = max(0, keys.shape[1] + 1 - window)
     keys = np.append(keys, k[:, None, :], axis=1)[:, start:]
     values = np.append(values, v[:, None, :], axis=1)[:, start:]
-    times = len(q) // len(k)
-    scores = (np.repeat(keys, times, 0) * q[:, None]).sum(-1) / math.sqrt(q.shape[1])  # (H, S)
+    group = np.arange(len(q)) // (len(q) // len(k))  # the key head of each query head
+    scores = (keys[group] * q[:, None]).sum(-1) / math.sqrt(q.shape[1])  # (H, S)
     weights = np.exp(scores - scores.max(1, keepdims=True))
-    out = (weights[..., None] * np.repeat(values, times, 0)).sum(1) / weights.sum(1, keepdims=True)
+    out = (weights[..., None] * values[group]).sum(1) / weights.sum(1, keepdims=True)
     return out, keys, values
 
 
@@ -61,7 +79,7 @@ EXERCISE = Exercise(
     difficulty=4,
     cases=cases,
     reference=cached_step,
-    alternatives=(repeat, head_by_head),
+    alternatives=(by_group, head_by_head),
     mistakes=(
         mistake(
             "the new token does not see itself",
@@ -72,27 +90,42 @@ EXERCISE = Exercise(
             "Append first, then look: the new token's own key is among those that its query sees.",
         ),
         mistake(
+            "looked before the new token is appended",
+            (
+                "keys = np -> old, keys = keys, np",
+                "values = np -> older, values = values, np",
+                "keys.swapaxes(1, 2) -> old.swapaxes(1, 2)",
+                "weights @ values -> weights @ older",
+            ),
+            "Append first, cut to the window, then look: the new token sees itself.",
+        ),
+        mistake(
+            "the new token sees only itself",
+            "(weights @ values).reshape(q.shape) -> np.repeat(values[:, -1], len(q) // G, 0)",
+            "The queries look at all tokens in the window: scores, softmax, and a mean of the values.",
+        ),
+        mistake(
             "no window",
             (
-                "keys = np.concatenate([keys, k[:, None]], 1)",
-                "values = np.concatenate([values, v[:, None]], 1)",
+                "[keys, k[:, None]], 1)[:, -window:] -> [keys, k[:, None]], 1)",
+                "[values, v[:, None]], 1)[:, -window:] -> [values, v[:, None]], 1)",
             ),
             "More than `window` tokens are left in your cache: the oldest must go.",
         ),
         mistake(
             "the window only in what is handed back",
             (
-                "keys = np.concatenate([keys, k[:, None]], 1)",
-                "values = np.concatenate([values, v[:, None]], 1)",
-                "return (weights @ values).reshape(q.shape), keys[:, -window:], values[:, -window:]",
+                "[keys, k[:, None]], 1)[:, -window:] -> [keys, k[:, None]], 1)",
+                "[values, v[:, None]], 1)[:, -window:] -> [values, v[:, None]], 1)",
+                "(q.shape), keys, values -> (q.shape), keys[:, -window:], values[:, -window:]",
             ),
             "Your cache has the right length, but the query still looks at tokens that have left it.",
         ),
         mistake(
             "the window only in the attention",
             (
-                "keys = np.concatenate([keys, k[:, None]], 1)",
-                "values = np.concatenate([values, v[:, None]], 1)",
+                "[keys, k[:, None]], 1)[:, -window:] -> [keys, k[:, None]], 1)",
+                "[values, v[:, None]], 1)[:, -window:] -> [values, v[:, None]], 1)",
                 "keys.swapaxes(1, 2) -> keys[:, -window:].swapaxes(1, 2)",
                 "weights @ values -> weights @ values[:, -window:]",
             ),
@@ -101,18 +134,46 @@ EXERCISE = Exercise(
         mistake(
             "one token more than the window",
             (
-                "keys = np.concatenate([keys, k[:, None]], 1)[:, -window - 1 :]",
-                "values = np.concatenate([values, v[:, None]], 1)[:, -window - 1 :]",
+                "k[:, None]], 1)[:, -window:] -> k[:, None]], 1)[:, -window - 1 :]",
+                "v[:, None]], 1)[:, -window:] -> v[:, None]], 1)[:, -window - 1 :]",
             ),
             "The new token is one of the `window`: how many old ones are left?",
         ),
         mistake(
+            "for a window of 1 all old tokens stay",
+            (
+                "[keys, k[:, None]], 1)[:, -window:] -> [keys[:, -(window - 1) :], k[:, None]], 1)",
+                "[values, v[:, None]], 1)[:, -window:] -> [values[:, -(window - 1) :], v[:, None]], 1)",
+            ),
+            "What does [-0:] take? -0 is 0: all of them. Append first, and cut then.",
+        ),
+        mistake(
+            "only one old token goes",
+            (
+                "[keys, k[:, None]], 1)[:, -window:] -> "
+                "[keys[:, int(keys.shape[1] >= window) :], k[:, None]], 1)",
+                "[values, v[:, None]], 1)[:, -window:] -> "
+                "[values[:, int(values.shape[1] >= window) :], v[:, None]], 1)",
+            ),
+            "The cache that comes in may hold far more than `window` tokens.",
+        ),
+        mistake(
             "the newest are dropped instead of the oldest",
             (
-                "keys = np.concatenate([keys, k[:, None]], 1)[:, :window]",
-                "values = np.concatenate([values, v[:, None]], 1)[:, :window]",
+                "[keys, k[:, None]], 1)[:, -window:] -> [keys, k[:, None]], 1)[:, :window]",
+                "[values, v[:, None]], 1)[:, -window:] -> [values, v[:, None]], 1)[:, :window]",
             ),
             "The oldest tokens are at the axis's beginning.",
+        ),
+        mistake(
+            "the new token put in front",
+            ("[keys, k[:, None]] -> [k[:, None], keys]", "[values, v[:, None]] -> [v[:, None], values]"),
+            "The tokens stand in the order of the text: the newest one is the last.",
+        ),
+        mistake(
+            "the new key appended to the values",
+            "[values, v[:, None]] -> [values, k[:, None]]",
+            "Look at the line for the values once more: what is appended there?",
         ),
         mistake(
             "neighbouring heads do not share a key",
@@ -123,8 +184,26 @@ EXERCISE = Exercise(
             "With 4 query heads and 2 key heads, queries 0 and 1 use key 0, and 2 and 3 use key 1.",
         ),
         mistake(
+            "the heads come out in another order",
+            "(weights @ values) -> (weights @ values).swapaxes(0, 1)",
+            "Head 0 of the result belongs to query 0: in which order are the groups put together again?",
+        ),
+        mistake(
+            "all heads use the first key",
+            (
+                "@ keys.swapaxes(1, 2) -> @ keys[:1].swapaxes(1, 2)",
+                "weights @ values -> weights @ values[:1]",
+            ),
+            "With 4 query heads and 2 key heads, queries 2 and 3 use key 1.",
+        ),
+        mistake(
+            "the weights multiply the keys",
+            "weights @ values -> weights @ keys",
+            "Keys say where to look, values what is seen there: the weights average the values.",
+        ),
+        mistake(
             "not divided by the root of D",
-            "scores = q.reshape(G, -1, D) @ keys.swapaxes(1, 2)",
+            " / D**0.5 ->",
             "Chapter 6: what are the scores divided by before the softmax?",
         ),
         mistake(
@@ -133,12 +212,53 @@ EXERCISE = Exercise(
             "Chapter 6: the scores are divided by the square root of D.",
         ),
         mistake(
+            "divided by the root of all heads' numbers",
+            "D**0.5 -> q.size**0.5",
+            "D is the width of one head, not of all heads together.",
+        ),
+        mistake(
             "the softmax over the heads",
             (
-                "weights = np.exp(scores - scores.max(1, keepdims=True))",
-                "weights /= weights.sum(1, keepdims=True)",
+                "scores.max(-1, keepdims=True) -> scores.max((0, 1))",
+                ".sum(-1, keepdims=True) -> .sum((0, 1))",
             ),
             "For each head the weights of the tokens add up to 1: which axis?",
+        ),
+        mistake(
+            "the softmax over the heads that share a key",
+            (
+                "scores.max(-1, keepdims=True) -> scores.max(1, keepdims=True)",
+                "weights.sum(-1, keepdims=True) -> weights.sum(1, keepdims=True)",
+            ),
+            "For each head the weights of the tokens add up to 1: which axis?",
+        ),
+        mistake(
+            "weights that do not add up to 1",
+            "weights /= weights.sum(-1, keepdims=True) ->",
+            "The softmax divides by the sum of the exponentials.",
+        ),
+        mistake(
+            "exp without taking the largest score off",
+            "np.exp(scores - scores.max(-1, keepdims=True)) -> np.exp(scores)",
+            "exp(1000) is infinite: subtract each head's largest score.",
+        ),
+        mistake(
+            "one maximum for all heads",
+            "scores.max(-1, keepdims=True) -> scores.max()",
+            "A head far below the others becomes all 0: subtract each head's own largest.",
+        ),
+    ),
+    equal=(
+        ("scores = q.reshape(G, -1, D) @ keys.swapaxes(2, 1) / D ** 0.5", "exchanged either way"),
+        (
+            "scores = q.reshape(G, -2, D) @ keys.swapaxes(1, 2) / D ** 0.5",
+            "any negative number is worked out",
+        ),
+        ("start = max(keys.shape[1] + 1 - window, 0)", "the larger of two, either way"),
+        ("weights = np.exp(scores - scores.max(-1, keepdims=True))", "of two axes 1 is the last"),
+        (
+            "out = (weights[..., None] * values[group]).sum(1) / weights.sum(-1, keepdims=True)",
+            "of two axes 1 is the last",
         ),
     ),
     hints=(

@@ -9,21 +9,33 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(v, min_p, temperature, n=300):
+    def case(v, min_p, temperature, n=60):
         logits = 2.0 * rng.permutation(np.linspace(-1.0, 1.0, v) + rng.uniform(-0.02, 0.02, v))
-        return logits, min_p, temperature, rng.uniform(0, 0.999, n)
+        return logits, min_p, temperature, spread(n)
 
+    def spread(n):  # over the whole line, so that every piece is hit
+        return rng.permutation((np.arange(n) + rng.uniform(0.1, 0.9, n)) / n) * 0.999
+
+    example = (np.log([0.1, 0.6, 0.3]), 0.4, 1.0, np.array([0.0, 0.6, 0.7]))
+    small = (np.array([1.0, -1.5, 0.5, 0.0]), 0.3, float(rng.uniform(1.6, 2.4)), spread(5))
     first_is_out = case(7, 0.3, 1.6)
     first_is_out[0][0] -= 9.0
-    first_is_out[3][::50] = 0.0  # exactly where the line begins
+    first_is_out[3][::10] = 0.0  # exactly where the line begins
     huge = case(9, 0.2, 0.5)
     huge[0][:] += 1000.0
+    apart = (rng.permutation([1000.0, 999.5, 998.8, 0.0, -1000.0]), 0.2, 2.0, spread(20))
+    below = case(8, 0.25, 1.4)
+    below[0][:] -= 5.0  # all logits negative
     ruled_out = case(11, 0.15, 2.5)
     ruled_out[0][rng.integers(11)] = -np.inf
-    cases = [case(12, 0.25, 0.5), case(10, 0.1, 3.0), case(8, 0.6, 1.5), first_is_out, huge, ruled_out]
+    flat = (rng.uniform(-0.1, 0.1, 6), 0.7, 2.0, spread(30))  # all stay
+    # min_p = 1: all that are as good as the best; points exactly on the borders of their pieces of 1/4
+    level = (np.zeros(4), 1.0, 2.0, rng.permutation([0.0, 0.25, 0.5, 0.75, 0.3]))
     best_only = case(9, 1.0, 1.5)
     best_only[0][0] -= 9.0  # the best is not token 0
-    return [*cases, best_only, as_float32(case(6, 0.2, 2.0, n=40))]
+    cases = [example, small, level, case(12, 0.25, 0.5), case(10, 0.1, 3.0)]
+    cases += [case(8, 0.6, 1.5), first_is_out, huge, apart, below, ruled_out, flat, best_only]
+    return [*cases, as_float32(case(6, 0.2, 2.0, n=40))]
 
 
 def draw_min_p(logits, min_p, temperature, points):
@@ -70,13 +82,23 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "the temperature before the filter",
-            "probs = np.exp((logits - logits.max()) / temperature)",
+            "np.exp(logits - logits.max()) -> np.exp((logits - logits.max()) / temperature)",
             "Here the filter looks at the model's own probabilities; the temperature comes after it.",
         ),
         mistake(
             "without the temperature",
-            "e = np.exp(kept - kept.max())",
-            "The filter is right. What becomes of the temperature?",
+            "(kept - kept.max()) / temperature -> kept - kept.max()",
+            "The filter is right. What becomes of the temperature? It divides logits, not probabilities.",
+        ),
+        mistake(
+            "multiplied by the temperature",
+            "(kept - kept.max()) / temperature -> (kept - kept.max()) * temperature",
+            "A high temperature should make the kept tokens more equal: it divides the logits.",
+        ),
+        mistake(
+            "the temperature twice",
+            "(kept - kept.max()) / temperature -> (kept - kept.max()) / temperature / temperature",
+            "Divide the kept logits by the temperature once.",
         ),
         mistake(
             "min_p without the best token's probability",
@@ -84,9 +106,34 @@ EXERCISE = Exercise(
             "min_p is a share of the best token's probability: the threshold moves with it.",
         ),
         mistake(
+            "min_p as a fixed limit, under which all may fall",
+            "probs >= min_p -> probs / probs.sum() >= min_p",
+            "min_p is a share of the best one's probability, so the best always stays. Is it so in yours?",
+        ),
+        mistake(
+            "min_p times the mean instead of the best",
+            "probs >= min_p -> probs >= min_p * probs.mean()",
+            "Each token is compared with the best one, not with the average.",
+        ),
+        mistake(
+            "min_p below the best",
+            "probs >= min_p -> probs / probs.sum() >= probs.max() / probs.sum() - min_p",
+            "min_p is a share: the threshold is the best probability times it, not less it.",
+        ),
+        mistake(
+            "1 - min_p instead of min_p",
+            "probs >= min_p -> probs >= 1 - min_p",
+            "A small min_p keeps many tokens, a large one few: the threshold is min_p times the best.",
+        ),
+        mistake(
             "the threshold on the logits",
             "probs >= min_p -> logits >= min_p * logits.max()",
             "The threshold is for probabilities: take the softmax first.",
+        ),
+        mistake(
+            "the threshold on the logits, the best one kept by hand",
+            "probs >= min_p -> (logits >= min_p * logits.max()) | (probs == 1)",
+            "The threshold is for probabilities: take the softmax first. Then the best one stays by itself.",
         ),
         mistake(
             "exactly at the threshold is cut off",
@@ -94,17 +141,46 @@ EXERCISE = Exercise(
             '"At least": for min_p = 1 the best token itself stays. What is left in yours?',
         ),
         mistake(
+            "as good as the threshold is cut off",
+            "probs >= min_p -> (probs > min_p) | (np.arange(len(probs)) == probs.argmax())",
+            '"At least": for min_p = 1 every token stays that is as good as the best one.',
+        ),
+        mistake(
+            "the worse ones are kept",
+            "probs >= min_p -> (probs <= min_p) | (probs == 1)",
+            "Which way does your comparison look? What is at least the threshold stays.",
+        ),
+        mistake(
             "min_p taken as top-p",
             "probs >= min_p -> [probs[probs > one].sum() < min_p * probs.sum() for one in probs]",
             "No sum here: each token is compared with the best one, whatever the others hold.",
         ),
         mistake(
+            "logits set to 0 instead of -inf",
+            "logits, -np.inf) -> logits, 0)",
+            "A logit of 0 is no small one: exp(0) is 1. What has the exponential 0?",
+        ),
+        mistake(
             "not scaled up to 1 before the draw",
             (
-                "e = np.exp((logits - logits.max()) / temperature)",
-                "ends = np.cumsum(e / e.sum() * (probs >= min_p))",
+                "np.where(probs >= min_p, logits, -np.inf) -> logits",
+                "e / e.sum() -> e / e.sum() * (probs >= min_p)",
             ),
             "The kept pieces do not fill the line from 0 to 1 any more: what happens to a point of 0.99?",
+        ),
+        mistake(
+            "not scaled up: what is over falls to the last token",
+            (
+                "np.where(probs >= min_p, logits, -np.inf) -> logits",
+                "e / e.sum() -> e / e.sum() * (probs >= min_p)",
+                "return np.searchsorted(ends, np.minimum(points, np.nextafter(ends[-1], 0)), side='right')",
+            ),
+            "The kept pieces do not fill the line from 0 to 1 any more: divide by the sum of the kept ones.",
+        ),
+        mistake(
+            "the pieces are longer than the line",
+            "e / e.sum() -> e",
+            "The pieces should fill the line from 0 to 1: divide by their sum.",
         ),
         mistake(
             "always the best token",
@@ -113,18 +189,39 @@ EXERCISE = Exercise(
         ),
         mistake(
             "a place in the sorted order, not a token",
-            "ends = np.cumsum(np.sort(e)[::-1] / e.sum())",
+            "np.cumsum(e / e.sum()) -> np.cumsum(np.sort(e)[::-1] / e.sum())",
             "You found a place in the sorted list: which token stands there?",
         ),
         mistake(
+            "the pieces from the best token down",
+            (
+                "np.cumsum(e / e.sum()) -> np.cumsum(-np.sort(-e) / e.sum())",
+                'return np.argsort(-e, kind="stable")[np.searchsorted(ends, points, side="right")]',
+            ),
+            "The pieces lie on the line in the order of the tokens: token 0 first, without any sorting.",
+        ),
+        mistake(
             "the place among the kept, not the token",
-            "kept = logits[probs >= min_p]",
+            "np.where(probs >= min_p, logits, -np.inf) -> logits[probs >= min_p]",
             "You counted the kept tokens only: the number of a token is its place among all.",
         ),
         mistake(
             "a token of probability 0 can be drawn",
-            "return np.searchsorted(ends, points)",
+            ', side="right") -> )',
             "For a point of exactly 0 the first token that is left should come: look at searchsorted's side.",
+        ),
+        mistake(
+            "a border belongs to the piece before it",
+            "return np.maximum(np.searchsorted(ends, points), np.flatnonzero(e)[0])",
+            "Each piece has its beginning and not its end: a point on a border falls into the next one.",
+        ),
+        mistake(
+            "exp without taking the largest logit off",
+            (
+                "np.exp(logits - logits.max()) -> np.exp(logits) / np.exp(logits).max()",
+                "(kept - kept.max()) / temperature -> kept / temperature",
+            ),
+            "exp(1000) is infinite: subtract the largest logit first.",
         ),
     ),
     hints=(
