@@ -289,11 +289,13 @@ def _likely(found):
 
 @functools.lru_cache(maxsize=200)
 def _composed(reference, mistakes) -> tuple:
+    lines = [m for m in mistakes if not callable(m.wrong)]
+    alone = {with_edits(reference, m.wrong).text for m in lines}
     found = []
-    for one, other in itertools.combinations([m for m in mistakes if not callable(m.wrong)], 2):
-        fn = _both(reference, one, other) or _both(reference, other, one)
-        if fn:
-            found.append((one, other, fn))
+    for one, other in itertools.combinations(lines, 2):
+        made = {fn.text: fn for fn in (_both(reference, one, other), _both(reference, other, one)) if fn}
+        # where the second edit overwrote the first, only one mistake is left in it
+        found += [(one, other, fn) for text, fn in made.items() if text not in alone]
     return tuple(found)
 
 
