@@ -24,6 +24,7 @@ def cases(rng):
         by_hand([1, 1], [1, 0], [[0, 0], [0, 1], [1, 1]], 0.5),
         by_hand([1, 0], [0, 1], [[0, 0], [0, 1], [0, 0], [1, 1]], 0.8),  # a wins, b wins
         by_hand([0, 0, 1], [1, 0, 1], [[0, 0, 1], [1, 2, 2]], 0.9),  # a is worse
+        by_hand([1, 1, 1], [1, 0, 0], [[1, 2, 2], [0, 0, 0], [0, 1, 2], [0, 0, 1]], 0.5),  # 0, 1/3, 2/3 and 1
         even,
         (worse[1], worse[0], *worse[2:]),
         case(50, 150, 0.9, 0.6),
@@ -75,6 +76,16 @@ EXERCISE = Exercise(
             "each model with draws of its own",
             "means = right_a[draws].mean(1) - right_b[draws[::-1]].mean(1)",
             "Both models answered the same texts: in one draw they must be scored on the same ones.",
+        ),
+        mistake(
+            "model b with the next draw",
+            "means = right_a[draws].mean(1) - right_b[np.roll(draws, 1, axis=0)].mean(1)",
+            "Both models answered the same texts: in one draw they must be scored on the same ones.",
+        ),
+        mistake(
+            "draws of one's own",
+            "means = difference[np.random.default_rng(0).integers(0, len(difference), draws.shape)].mean(1)",
+            "The rows to draw are given: each row of draws is one imagined test set.",
         ),
         mistake(
             "model b on the real test, not on the draws",
@@ -187,6 +198,11 @@ EXERCISE = Exercise(
             "far = NormalDist().inv_cdf(1 - tail) * means.std()\n"
             "low, high = means.mean() - far, means.mean() + far",
             "That is right for a bell curve only: take quantiles.",
+        ),
+        mistake(
+            "the difference on the real test twice, no draws",
+            "low, high = difference.mean(), difference.mean()",
+            "How far could it have come out otherwise? That is what the draws are for.",
         ),
         mistake(
             "lowest and highest draw",
