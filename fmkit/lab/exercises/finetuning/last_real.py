@@ -107,6 +107,11 @@ EXERCISE = Exercise(
             "argmax finds the first 1 from the left: from which side do you look?",
         ),
         mistake(
+            "the step before the last real one",
+            "last = T - 2 - mask[:, ::-1].argmax(1)",
+            "Take a row without padding: its last step is number T - 1.",
+        ),
+        mistake(
             "the place counted from the right",
             "last = mask[:, ::-1].argmax(1)",
             "In mask[:, ::-1] place 0 is the last step: turn the number back as well.",
