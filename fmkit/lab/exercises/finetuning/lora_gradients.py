@@ -20,7 +20,7 @@ def cases(rng):
         case(2, 1, 1, 1, 2, 1.0),
         case(1, 2, 1, 1, 3, 2.5),
         case(2, 3, 6, 5, 3, 8.0),
-        case(4, 5, 3, 7, 2, 16),
+        case(4, 5, 3, 7, 2, 16.0),
         case(1, 1, 4, 3, 5, 2.0),
         case(3, 4, 2, 5, 6, 0.5),  # a rank above the widths
         start,
@@ -96,12 +96,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "forgot the scale in da",
-            "da = x2.T @ (dout @ b.T).reshape(-1, a.shape[1])",
+            "return dx -> da = da / (alpha / len(b) ** 0.5)\nreturn dx",
             "a, too, reaches the output through the scale.",
         ),
         mistake(
             "forgot the scale in db",
-            "db = narrow2.T @ dout.reshape(-1, b.shape[1])",
+            "return dx -> db = db / (alpha / len(b) ** 0.5)\nreturn dx",
             "b, too, reaches the output through the scale.",
         ),
         mistake(

@@ -17,11 +17,11 @@ def cases(rng):
 
     return [
         by_hand([[1, 2, 3]], [[1]], [[2]], [[1, 1]], [[1], [3]], 4.0),
-        by_hand([[3, 1, 2]], [[2, 1]], [[1], [2]], [[3]], [[-2]], 3),
+        by_hand([[3, 1, 2]], [[2, 1]], [[1], [2]], [[3]], [[-2]], 3.0),
         case(6, 2, 3, 8.0),
         case(5, 4, 1, 2.5),
         case(4, 3, 3, 16.0),
-        case(3, 5, 2, 1),  # wider than the weight; a whole number
+        case(3, 5, 2, 1.0),  # a rank above the width
         as_float32(case(7, 2, 5, 4.0)),
     ]
 
@@ -198,7 +198,6 @@ EXERCISE = Exercise(
             "np.zeros and np.eye make float64: give them wqkv.dtype.",
         ),
     ),
-    teaches=("adapters.merge_lora",),
     equal=(
         ("q, k, v = np.split(wqkv, 3, axis=-1)", "the last axis is axis 1"),
         ("return np.concatenate([q, k, v], axis=-1)", "the last axis is axis 1"),
