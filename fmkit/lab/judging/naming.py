@@ -21,7 +21,7 @@ from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.as_if import as_if
 from fmkit.lab.judging.compare import agree, distance
 from fmkit.lab.judging.exercise import Exercise, Mistake
-from fmkit.lab.judging.mistakes import EditError, source_of, with_edits
+from fmkit.lab.judging.mistakes import EditError, edited, function_of, source_of
 from fmkit.lab.judging.mutants import mutants
 from fmkit.lab.judging.plain import is_plain, leaves
 
@@ -318,11 +318,27 @@ def _pairs(exercise) -> tuple:
 
 
 def _both(reference, one, other) -> Callable | None:
-    edits = [(m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other)]
+    """One mistake and then the other; not where an edit of the second overwrites one of the first."""
+    first, second = ((m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other))
+    text = _text(reference, (*first, *second))
+    if text is None or any(
+        _text(reference, (*first[:i], *first[i + 1 :], *second)) == text for i in range(len(first))
+    ):
+        return None
     try:
-        return with_edits(reference, (*edits[0], *edits[1]))
+        return function_of(text, reference)
+    except SyntaxError:
+        return None
+
+
+def _text(reference, edits) -> str | None:
+    source = source_of(reference)
+    try:
+        for edit in edits:
+            source = edited(source, edit)
     except (EditError, SyntaxError):
         return None
+    return source
 
 
 # --- comparing ----------------------------------------------------------------------------------------------
