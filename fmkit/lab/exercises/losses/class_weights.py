@@ -165,8 +165,13 @@ EXERCISE = Exercise(
             "A row's weight belongs to its true class; the model has no say in it.",
         ),
         mistake(
-            "multiplied the logits by the weights",
+            "multiplied the logits by the weights, too",
             "z, y = logits[keep] * class_weights, targets[keep]",
+            "The weight scales how much a row's loss counts, not what the model says.",
+        ),
+        mistake(
+            "the weights on the logits instead of the losses",
+            ("z, y = logits[keep] * class_weights, targets[keep]", "w = np.ones(len(y))"),
             "The weight scales how much a row's loss counts, not what the model says.",
         ),
         mistake(

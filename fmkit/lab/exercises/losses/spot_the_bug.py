@@ -219,6 +219,15 @@ EXERCISE = Exercise(
             "softmax can round to exactly 0: take log-sum-exp minus logit, and no log of a probability.",
         ),
         mistake(
+            "log of a probability that was rounded to 0, times the mask",
+            (
+                ALL_POSITIONS,
+                "losses = -np.log(np.exp(z) / np.exp(z).sum(1, keepdims=True))[np.arange(len(y)), y]",
+                "losses.mean() -> (losses * masked.ravel()).sum() / masked.sum()",
+            ),
+            "softmax can round to exactly 0: take log-sum-exp minus logit, and no log of a probability.",
+        ),
+        mistake(
             "no shift: exp overflows",
             "z = z - z.max(1, keepdims=True) ->",
             "exp(1000) is too large for any float: take each position's largest logit off first.",
