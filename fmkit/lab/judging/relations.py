@@ -73,7 +73,7 @@ def _same(found, tolerance, change: Callable) -> bool:
 
 def _nothing(found, tolerance) -> str:
     given = np.concatenate([pair.given.ravel() for pair in found])
-    if given.size < 2 or not np.isfinite(given).all() or not (given == given[0]).all():
+    if given.size < 2 or not np.isfinite(given).all() or not np.allclose(given, given[0], rtol=1e-6, atol=0):
         return ""
     return "Yours are all zero." if not given[0] else f"Yours are all {given[0]:.4g}, whatever the input."
 
@@ -275,7 +275,10 @@ def _order(found, tolerance) -> str:
 
 def _other_shape(found, tolerance) -> str:
     given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
-    for axis in range(max(pair.given.ndim for pair in found)):
+    axes = range(max(pair.given.ndim for pair in found))
+    if any(_same(given, tolerance, lambda v, axis=axis: np.squeeze(v, axis)) for axis in axes):
+        return "The numbers are right; yours has an axis of length 1 too many."
+    for axis in axes:
         for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
             if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
                 return f"Yours, {word} along axis {axis}, would be the right result."

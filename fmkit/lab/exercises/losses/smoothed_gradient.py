@@ -62,6 +62,11 @@ EXERCISE = Exercise(
     minutes=12,
     difficulty=3,
     cases=cases,
+    equal=(
+        ("e = np.exp(logits - logits.max(-1, keepdims=True))", "of two axes 1 is the last"),
+        ("p = e / e.sum(-1, keepdims=True)", "of two axes 1 is the last"),
+        ("return (e / e.sum(-1, keepdims=True) - wanted) / n", "of two axes 1 is the last"),
+    ),
     reference=smoothed_gradient,
     alternatives=(where, loop),
     mistakes=(
