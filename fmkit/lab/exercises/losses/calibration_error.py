@@ -132,6 +132,21 @@ EXERCISE = Exercise(
             "The predictions of a bin need not lie around its centre: take their own mean.",
         ),
         mistake(
+            "the bin's lower edge instead of its mean p",
+            "p - y -> place / bins - y",
+            "The predictions of a bin do not lie at its lower edge: take their own mean.",
+        ),
+        mistake(
+            "10 bins, whatever `bins` says",
+            "place = np.minimum -> bins = 10\nplace = np.minimum",
+            "`bins` is an argument: it may be 4, or 5, or 10.",
+        ),
+        mistake(
+            "the mean squared error of the predictions",
+            "return float(((p - y) ** 2).mean())",
+            "That is another measure (Brier's): here the predictions of a bin are compared together.",
+        ),
+        mistake(
             "asked whether the guess was right, not whether y is 1",
             "p - y -> p - ((p > 0.5) == y)",
             "p is the probability of class 1, so compare it with how often class 1 comes.",

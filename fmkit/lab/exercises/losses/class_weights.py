@@ -154,6 +154,16 @@ EXERCISE = Exercise(
             "A mean is wanted: what stands below the bar, when every row has a weight of its own?",
         ),
         mistake(
+            "divided by the number of classes",
+            "/ w.sum() -> / len(class_weights)",
+            "A weighted mean is divided by the weights that went into it, row by row.",
+        ),
+        mistake(
+            "scored the ignored rows as class 0",
+            "z, y = logits, np.where(keep, targets, 0)",
+            "An ignored row takes no part, above or below the bar; as class 0 it does.",
+        ),
+        mistake(
             "each class counts once, however many rows it has",
             "return float(\n    sum(class_weights[c] * losses[y == c].mean() for c in set(y)) "
             "/ sum(class_weights[c] for c in set(y))\n)",
@@ -163,6 +173,16 @@ EXERCISE = Exercise(
             "the weight of the class that was guessed",
             "w = class_weights[z.argmax(1)]",
             "A row's weight belongs to its true class; the model has no say in it.",
+        ),
+        mistake(
+            "divided by the class weights instead of multiplying",
+            "w = 1 / class_weights[y]",
+            "A larger weight makes a row count more.",
+        ),
+        mistake(
+            "the weight inside the logarithm",
+            "return float((losses - np.log(w)).mean())",
+            "The weight multiplies the row's loss, not its probability.",
         ),
         mistake(
             "multiplied the logits by the weights, too",

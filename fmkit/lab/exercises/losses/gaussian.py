@@ -118,6 +118,11 @@ EXERCISE = Exercise(
             "A miss to the left costs as much as one to the right.",
         ),
         mistake(
+            "the size of the miss instead of its square",
+            "squares = np.abs(target - mean) * np.exp(-log_var)",
+            "In the exponent of the bell curve the miss is squared.",
+        ),
+        mistake(
             "forgot the log of the width",
             "+ log_var -> + 0 * log_var",
             "Without its price a curve could be as wide as it likes and every miss would cost nothing.",
@@ -181,6 +186,12 @@ EXERCISE = Exercise(
             "averaged the squares and the logs of the variances apart",
             "squares = ((target - mean) ** 2).mean() / np.exp(log_var.mean())",
             "Each miss is measured by its own width: divide first, then take the mean.",
+        ),
+        mistake(
+            "the log of the mean density",
+            "0.5 * (math.log(2 * math.pi) + log_var + squares).mean() -> "
+            "-np.log((np.exp(-squares / 2) / np.sqrt(2 * math.pi * np.exp(log_var))).mean())",
+            "First the logarithm of each, then the mean: the two may not change places.",
         ),
         mistake(
             "the log of a density that was rounded to 0",

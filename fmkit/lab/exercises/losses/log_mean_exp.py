@@ -109,6 +109,16 @@ EXERCISE = Exercise(
             "The largest is a good first guess, but the others have a share in the mean.",
         ),
         mistake(
+            "kept the worst model only",
+            "return logp.min(0)",
+            "One model that says impossible would veto all others: the mean is asked for.",
+        ),
+        mistake(
+            "the probability instead of its log",
+            "return np.exp(logp).mean(0)",
+            "Logs are wanted back: exp(-1000) cannot even be told from 0.",
+        ),
+        mistake(
             "NaN where every model says impossible",
             "safe = top",
             "-inf minus -inf is no number: what could you take off instead when the largest is -inf?",

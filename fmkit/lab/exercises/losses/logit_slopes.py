@@ -95,9 +95,19 @@ EXERCISE = Exercise(
             "1 - t * t is the slope of tanh; what is the sigmoid's?",
         ),
         mistake(
-            "the sigmoid's slope with a minus",
+            "the wrong sign in the squared error's slope",
             "* p * (1 - p) -> * p * (p - 1)",
-            "The sigmoid goes up everywhere: its slope is never negative.",
+            "If p is above y, a larger logit makes things worse; and p (1 - p) is never negative.",
+        ),
+        mistake(
+            "the wrong sign in the cross-entropy's slope",
+            "d_bce = targets - p",
+            "If p is above y, a larger logit makes things worse: the slope is positive.",
+        ),
+        mistake(
+            "a softmax over the batch instead of a sigmoid for each",
+            "p = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()",
+            "Each example is a question of yes or no by itself: its p depends on no other's logit.",
         ),
         mistake(
             "forgot the 2 of the square",
@@ -147,7 +157,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "divided by the number of examples",
-            "return d_mse / len(p), d_bce / len(p)",
+            "return d_mse, d_bce -> d_mse, d_bce = d_mse / len(p), d_bce / len(p)\nreturn d_mse, d_bce",
             "Each example is asked for by itself here: no mean is taken.",
         ),
         *map(clipped_at, ("1e-6", "1e-7", "1e-8")),

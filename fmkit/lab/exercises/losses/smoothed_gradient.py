@@ -23,7 +23,8 @@ def cases(rng):
     apart = far_rows(rng, 3, 2), np.array([1, 0, 0]), smoothing()
     sure, right = (*hopeless(rng, 2, 3), smoothing()), (*sure_and_right(rng, 2, 3), smoothing())
     plain = np.array([[0.0, 1500.0, 0.0]]), np.array([1]), smoothing()
-    cases = [example, small, two, high, apart, sure, right, plain]
+    first = np.array([[1500.0, 0.0, 0.0]]), np.array([2]), smoothing()
+    cases = [example, small, two, high, apart, sure, right, plain, first]
     return [*cases, case(4, 5), case(1, 6), case(3, 7), as_float32(case(2, 5))]
 
 
@@ -106,6 +107,20 @@ EXERCISE = Exercise(
             "V - 1 classes are wrong ones: how many divide the share among them?",
         ),
         mistake(
+            "the others share by N, not by V - 1",
+            "smoothing / (v - 1) -> smoothing / n",
+            "How many wrong classes does a row have? The number of rows has no say in it.",
+        ),
+        mistake(
+            "shrank the whole gradient instead of softening the target",
+            (
+                "q = np.zeros_like(p)",
+                "q[np.arange(n), targets] = 1",
+                "(p - q) -> (1 - smoothing) * (p - q)",
+            ),
+            "smoothing changes what is wanted, q: p minus it is not just smaller.",
+        ),
+        mistake(
             "took the share from the right class but gave it to nobody",
             "q = np.zeros_like(p)",
             "The targets of a row must sum to 1, as every distribution does.",
@@ -150,6 +165,16 @@ EXERCISE = Exercise(
             "Not how large the loss is: how it changes with each logit. Step 8 derives it.",
         ),
         mistake(
+            "log-softmax instead of softmax",
+            "p = logits - logits.max(1, keepdims=True) - np.log(e.sum(1, keepdims=True))",
+            "Probabilities are compared with probabilities: p, not its log.",
+        ),
+        mistake(
+            "stopped at the probability",
+            "(p - q) / n -> -q / p / n",
+            "That is the slope with respect to p; the question is how the loss moves with the logits.",
+        ),
+        mistake(
             "the logits instead of their softmax",
             "p = logits",
             "The model's belief is a distribution: what makes one of the logits?",
@@ -183,6 +208,11 @@ EXERCISE = Exercise(
             "took off the row's mean, not its largest logit",
             "e = np.exp(logits - logits.mean(1, keepdims=True))",
             "With the mean taken off, the largest can still be far above 0: what does exp make of 1000?",
+        ),
+        mistake(
+            "took off the row's first logit, not its largest",
+            "e = np.exp(logits - logits[:, :1])",
+            "Another logit can be far above the first: what does exp make of 1500?",
         ),
         mistake(
             "took off the row's smallest logit, not its largest",

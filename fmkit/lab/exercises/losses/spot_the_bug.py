@@ -165,6 +165,15 @@ EXERCISE = Exercise(
             "A row with one mask would count as much as a row with ten: pool all masked positions.",
         ),
         mistake(
+            "the mean of the columns' means",
+            (
+                "z, y = logits[masked], ids[masked]\nplaces = np.nonzero(masked)[1]",
+                "return float(losses.mean()) -> "
+                "losses = np.array([losses[places == t].mean() for t in np.unique(places)])\nreturn float(losses.mean())",
+            ),
+            "A place with one mask would count as much as one with ten: pool all masked positions.",
+        ),
+        mistake(
             "divided by all positions",
             "losses.mean() -> losses.sum() / masked.size",
             "By how many numbers must a sum over the masked positions be divided to be their mean?",
@@ -198,6 +207,19 @@ EXERCISE = Exercise(
             "the surprise at the model's own guess",
             "z[np.arange(len(y)), y] -> z.max(1)",
             "How surprised is the model at the true token? `ids` names it.",
+        ),
+        mistake(
+            "the logit without its log-sum-exp",
+            (
+                "z = z - z.max(1, keepdims=True) ->",
+                "losses = -z[np.arange(len(y)), y]",
+            ),
+            "A logit alone is no log-probability: what makes the V probabilities sum to 1?",
+        ),
+        mistake(
+            "the next token instead of the hidden one",
+            "ids[masked] -> np.roll(ids, -1, 1)[masked]",
+            "A masked model guesses the hidden token itself: `ids` names it at its own place.",
         ),
         mistake(
             "softmax over the positions instead of the tokens",
@@ -237,6 +259,15 @@ EXERCISE = Exercise(
             (
                 "z = z - z.max(1, keepdims=True) -> p = np.exp(z) / np.exp(z).sum(1, keepdims=True)",
                 "losses = -np.log(p[np.arange(len(y)), y])",
+            ),
+            "exp(1000) is too large for any float: take each position's largest logit off first.",
+        ),
+        mistake(
+            "no shift, times the mask: exp overflows",
+            (
+                "z, y = logits.reshape(-1, logits.shape[-1]), ids.ravel()",
+                "z = z - z.max(1, keepdims=True) ->",
+                "losses.mean() -> (losses * masked.ravel()).sum() / masked.sum()",
             ),
             "exp(1000) is too large for any float: take each position's largest logit off first.",
         ),

@@ -153,6 +153,15 @@ EXERCISE = Exercise(
             "A logit is any number: what makes a probability of it?",
         ),
         mistake(
+            "the squared error instead of the cross-entropy",
+            (
+                "tail = np.log1p(np.exp(-np.abs(logits))) -> p = np.exp(-np.logaddexp(0, -logits))",
+                "minus_log_p = (1 - p) ** 2",
+                "minus_log_not_p = p**2",
+            ),
+            "What is asked for is the surprise, -log p: it grows without limit, a squared error does not.",
+        ),
+        mistake(
             "left out the term for y = 0",
             "+ (1 - targets) * minus_log_not_p ->",
             "What does your loss say when y is 0 and the model shouts yes? It should not be nothing.",
@@ -217,7 +226,7 @@ EXERCISE = Exercise(
             "One sum over all the examples, divided once by N: the classes need not be of one size.",
         ),
         mistake(
-            "the mean over the class that is there",
+            "divided by the number of positives",
             ".mean() -> .sum() / max(targets.sum(), 1)",
             "N counts all the examples, positives and negatives.",
         ),
@@ -232,7 +241,7 @@ EXERCISE = Exercise(
             "A loss is to be made small, a likelihood large: what turns the one into the other?",
         ),
         *map(an_epsilon_of, EPSILONS),
-        *map(clipped_at, ("1e-7", "1e-8", "1e-10", "1e-12", "1e-15")),
+        *map(clipped_at, ("1e-6", "1e-7", "1e-8", "1e-10", "1e-12", "1e-15")),
         *map(a_ceiling_of, (20, 30, 50, 100, 500)),
     ),
     hints=(
