@@ -275,15 +275,12 @@ def _order(found, tolerance) -> str:
 
 def _other_shape(found, tolerance) -> str:
     given = [Pair(pair.given, pair.right, pair.arguments) for pair in found]
-    axes = range(max(pair.given.ndim for pair in found))
-    if any(_same(given, tolerance, lambda v, axis=axis: np.squeeze(v, axis)) for axis in axes):
-        return "The numbers are right; yours has an axis of length 1 too many."
-    for axis in axes:
+    if words := _axis_too_many(given, tolerance):
+        return words
+    for axis in range(max(pair.given.ndim for pair in found)):
         for word, reduce in (("added up", np.sum), ("averaged", np.mean), ("their maximum taken", np.max)):
             if _same(given, tolerance, lambda v, axis=axis, reduce=reduce: reduce(v, axis)):
                 return f"Yours, {word} along axis {axis}, would be the right result."
-    if _same(given, tolerance, np.squeeze):
-        return "The numbers are right; yours has an axis of length 1 too many."
     if _same(found, tolerance, np.squeeze):
         return "The numbers are right; an axis of length 1 is missing in yours."
     if _same(found, tolerance, np.sum):
@@ -297,6 +294,15 @@ def _other_shape(found, tolerance) -> str:
     ):
         return "The numbers are right and in their order; only the shape is another one."
     return _longer(found, tolerance)
+
+
+def _axis_too_many(given, tolerance) -> str:
+    changes = [np.squeeze]
+    for axis in range(max(pair.right.ndim for pair in given)):
+        changes.append(lambda v, axis=axis: np.squeeze(v, axis))
+    if any(_same(given, tolerance, change) for change in changes):
+        return "The numbers are right; yours has an axis of length 1 too many."
+    return ""
 
 
 def _longer(found, tolerance) -> str:

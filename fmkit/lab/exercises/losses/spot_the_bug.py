@@ -169,7 +169,8 @@ EXERCISE = Exercise(
             (
                 "z, y = logits[masked], ids[masked]\nplaces = np.nonzero(masked)[1]",
                 "return float(losses.mean()) -> "
-                "losses = np.array([losses[places == t].mean() for t in np.unique(places)])\nreturn float(losses.mean())",
+                "losses = np.array([losses[places == t].mean() for t in np.unique(places)])\n"
+                "return float(losses.mean())",
             ),
             "A place with one mask would count as much as one with ten: pool all masked positions.",
         ),
