@@ -250,13 +250,13 @@ def test_a_link_stays_a_link(tmp_path):
 def test_a_missing_kernel_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(KERNEL, "name", "no-such-kernel")
     assert run([save(tmp_path / "a.ipynb", "1")]) == 1
-    assert "there is no kernel called no-such-kernel" in capsys.readouterr().out
+    assert "Jupyter has no kernel named no-such-kernel" in capsys.readouterr().out
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path, capsys):
     path = save(tmp_path / "edited.ipynb", "open('edited.ipynb', 'a').write(' ')")
     assert run([path]) == 1
-    assert "changed by someone else" in capsys.readouterr().out
+    assert "somebody else changed the file" in capsys.readouterr().out
     assert path.read_text().endswith(" ")
 
 

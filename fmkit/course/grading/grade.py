@@ -100,7 +100,7 @@ def grade_submission(
         graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
         result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
         return _finish(result, graded, began)
-    with _Grader(answers, seed, limits, unsafe) as grader:
+    with _Grader(answers, seed, limits, unsafe, asked.given) as grader:
         graded = {a.check_id: grader.grade(a) for a in asked.asked}
     status, reason = _status(graded)
     texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
@@ -154,8 +154,9 @@ def _entry(asked: Asked, status: str, **more: Any) -> dict:
 class _Grader:
     """Grades the exercises of one submission; starts a new sandbox where one was lost."""
 
-    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool):
+    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool, given: frozenset[str]):
         self.answers = answers
+        self.given = given
         self.seed = seed
         self.limits = limits
         self.unsafe = unsafe
@@ -237,7 +238,11 @@ class _Grader:
         if not self.sandbox:
             self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
             cells = [
-                {"name": cell.grade_id or f"cell {i}", "source": cell.source}
+                {
+                    "name": cell.grade_id or f"cell {i}",
+                    "source": cell.source,
+                    "given": cell.source.strip() in self.given,
+                }
                 for i, cell in enumerate(self.answers.cells)
             ]
             seconds = min(self.limits.seconds, left)

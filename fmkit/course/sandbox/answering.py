@@ -46,7 +46,8 @@ class Answering:
             }
         if not callable(fn):
             return {"missing": True, "why": error and _failure(error)}
-        modules = _modules(fn)
+        given = {f"/cell/{cell['name']}" for cell in self.cells if cell["given"]}
+        modules = _modules(fn, given)
         stubs.used.clear()
         try:
             outcomes = run_answer(fn, self.cases, self.left())
@@ -100,9 +101,9 @@ class Answering:
         return None
 
 
-def _modules(fn) -> list[str]:
+def _modules(fn, given) -> list[str]:
     try:
-        return sorted(str(module)[:200] for module in names_used(fn))[:100]
+        return sorted(str(module)[:200] for module in names_used(fn, given.__contains__))[:100]
     except BaseException:  # noqa: B036  it looks at the learner's objects, which may do anything
         return []
 

@@ -73,7 +73,7 @@ def _same(found, tolerance, change: Callable) -> bool:
 
 def _nothing(found, tolerance) -> str:
     given = np.concatenate([pair.given.ravel() for pair in found])
-    if given.size < 2 or not np.isfinite(given).all() or not (given == given[0]).all():
+    if given.size < 2 or not np.isfinite(given).all() or not np.allclose(given, given[0], rtol=1e-6, atol=0):
         return ""
     return "Yours are all zero." if not given[0] else f"Yours are all {given[0]:.4g}, whatever the input."
 
