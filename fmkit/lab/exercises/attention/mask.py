@@ -171,13 +171,6 @@ EXERCISE = Exercise(
             "The window counts positions, padding among them; then the padding in it is left out.",
         ),
         mistake(
-            "the last real tokens of the past, however far back",
-            "age = np.arange(T)[:, None] - np.arange(T) -> age = np.arange(T)[:, None] - np.arange(T)\n"
-            "count = np.cumsum(real, 1)\n"
-            "age = np.where(age < 0, age, (count[:, :, None] - count[:, None, :])[:, None])",
-            "The window counts positions, padding among them; then the padding in it is left out.",
-        ),
-        mistake(
             "the last positions of the text instead of those before t",
             "age < window -> np.arange(T) >= T - window",
             "The window moves along with t: how far is s behind t?",
@@ -322,7 +315,7 @@ EXERCISE = Exercise(
         mistake(
             "float64 out of float32",
             "scores = scores + np.where(seen, 0.0, -np.inf)",
-            "np.where of two plain numbers makes float64: cast it to scores.dtype, or choose from the scores.",
+            "np.where of two plain numbers makes float64: cast it, or choose from the scores.",
         ),
     ),
     hints=(
