@@ -282,6 +282,12 @@ EXERCISE = Exercise(
             "notice.",
         ),
         mistake(
+            "-1e9 added for each of two masks: weights where nothing is visible",
+            "scores = scores + (np.where((age >= 0) & (age < window), 0.0, -1e9) "
+            "+ np.where(real[:, None, None, :] == 1, 0.0, -1e9)).astype(scores.dtype)",
+            "Where all of a row is hidden, softmax picks those that are hidden least.",
+        ),
+        mistake(
             "-10000 added: not low enough",
             ("scores = scores + np.where(seen, 0.0, -1e4).astype(scores.dtype)", ZEROS),
             "A hidden score of 30000 stays far above the visible ones: -inf is lower than any number.",
