@@ -35,8 +35,9 @@ def _far_above_the_cap(rng, case):
     q[:, 0] = [900.0, 1000.0, 1100.0]
     yield dout, q, k, v, cap
     dout, q, k, v, _ = case(2, 3, 4, 2)
-    q[:, 0], q[:, 1], q[:, 2] = 900.0, -900.0, 0.1
-    k[:, :, 0], k[:, :, 1] = rng.uniform(4.0, 5.0, (2, 4)), rng.uniform(0.0, 1.0, (2, 4))
+    k[:, :, 0], k[:, :, 1] = rng.uniform(4.0, 5.0, (2, 4)), [0.8, -1.0, 1.2, -0.9]
+    q[:, 0, 0], q[:, 1, 0] = 900.0, -900.0  # all scores of a row high, or all low
+    q[:, 2] = 0.1, 4000.0  # some high and some low
     yield dout, q, k, v, 800.0
 
 
@@ -68,7 +69,7 @@ def loop(dout, q, k, v, cap):
     for b, t in np.ndindex(q.shape[:2]):
         p = probs[b, t]
         dv[b] += np.outer(p, dout[b, t])
-        dp = (v[b] * dout[b, t]).sum(1)
+        dp = np.dot(v[b], dout[b, t])
         ds = p * (dp - (p * dp).sum()) * slope[b, t]
         dq[b, t] = (ds[:, None] * k[b]).sum(0)
         dk[b] += np.outer(ds, q[b, t])
