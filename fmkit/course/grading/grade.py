@@ -43,7 +43,7 @@ from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLos
 from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.lab import exercises
-from fmkit.lab.judging.judge import HARMLESS, Verdict, barred_names, judge, known_outcomes, make_cases
+from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
@@ -325,7 +325,7 @@ def _signal(number) -> str:
 
 def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
     try:
-        return judge(exercise, cases, outcomes, modules, known)
+        return judge(exercise, cases, outcomes, modules, known, SEARCH)
     except Exception as error:  # values of a form that nobody thought of: they cost only this answer
         raise WireError(f"it cannot be judged ({type(error).__name__})") from None
 

@@ -46,7 +46,7 @@ class Answering:
             }
         if not callable(fn):
             return {"missing": True, "why": error and _failure(error)}
-        given = {f"/cell/{cell['name']}" for cell in self.cells if cell["given"]}
+        given = {f"/cell/{cell['name']}" for cell in self.cells if cell.get("given")}
         modules = _modules(fn, given)
         stubs.used.clear()
         try:

@@ -80,7 +80,7 @@ def judge_answer(
 
 
 PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
-SEARCH = 1.5  # seconds that a learner waits at most for a name
+SEARCH = 1.0  # seconds that a learner waits at most for a name
 
 
 def judge(

@@ -126,7 +126,7 @@ def test_lazy_answers_are_rejected(exercise):
             values = lazy(cases, right)
             if name in MAY_CHANGE_NOTHING and repr(values) == repr(right):
                 continue
-            verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs)
+            verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs, seconds=0)
             assert verdict.status == "wrong", f"{name}, seed {seed}"
 
 
@@ -139,7 +139,7 @@ def test_every_number_of_the_input_counts(exercise):
             if type(first) not in (int, float):
                 continue
             frozen = [(*case[:position], first, *case[position + 1 :]) for case in cases]
-            verdict = judge(exercise, cases, run_answer(exercise.reference, frozen), known=theirs)
+            verdict = judge(exercise, cases, run_answer(exercise.reference, frozen), known=theirs, seconds=0)
             assert verdict.status == "wrong", f"argument {position}, seed {seed}"
 
 
@@ -174,7 +174,7 @@ def test_right_values_in_another_honest_form_are_accepted(exercise):
     cases, theirs = known(exercise, 2)
     for form in (as_fortran, as_view, as_subclass, as_python):
         values = [as_list_of_values(map_leaves(form, o.value)) for o in theirs.reference]
-        verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs)
+        verdict = judge(exercise, cases, [Outcome(v) for v in values], known=theirs, seconds=0)
         assert verdict.status == "ok", form.__name__
 
 
