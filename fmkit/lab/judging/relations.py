@@ -266,7 +266,8 @@ def _order(found, tolerance) -> str:
     alike = [
         np.allclose(np.sort(p.right, None), np.sort(p.given, None), rtol=1e-4, equal_nan=True) for p in found
     ]
-    if all(alike) and all(p.right.size > 1 for p in found):
+    in_place = [np.allclose(p.right, p.given, rtol=1e-4, equal_nan=True) for p in found]
+    if all(alike) and not all(in_place) and all(p.right.size > 1 for p in found):
         return "Yours are the right numbers, in another order."
     return ""
 

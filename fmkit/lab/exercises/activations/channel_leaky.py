@@ -93,6 +93,21 @@ EXERCISE = Exercise(
             "A learned leak may be negative, or larger than 1: use it as it is.",
         ),
         mistake(
+            "leaks never below 0",
+            "1.0, leaks -> 1.0, np.maximum(leaks, 0)",
+            "A learned leak may be negative: use it as it is.",
+        ),
+        mistake(
+            "leaks never above 1",
+            "1.0, leaks -> 1.0, np.minimum(leaks, 1)",
+            "A learned leak may be larger than 1: use it as it is.",
+        ),
+        mistake(
+            "leaks without their signs",
+            "1.0, leaks -> 1.0, np.abs(leaks)",
+            "A learned leak may be negative: use it as it is.",
+        ),
+        mistake(
             "the leak itself as the output",
             "out = x * slope -> out = np.where(x > 0, x, slope)",
             "Below zero the output is leak times x, not the leak.",
@@ -101,6 +116,11 @@ EXERCISE = Exercise(
             "the leak added to x",
             "out = x * slope -> out = np.where(x > 0, x, x + slope)",
             "Below zero x is multiplied by the leak, and nothing is added.",
+        ),
+        mistake(
+            "the leaking part added on both sides",
+            "out = x * slope -> out = np.maximum(x, 0) + leaks * x",
+            "Above zero the output is x alone.",
         ),
         mistake(
             "ELU's curve below zero",
@@ -116,6 +136,16 @@ EXERCISE = Exercise(
             "x as the slope above zero",
             "return out, slope -> return out, np.where(x > 0, x, slope)",
             "Above zero the output is x itself. How steep is that line?",
+        ),
+        mistake(
+            "the leak as the slope everywhere",
+            "return out, slope -> return out, 0 * x + leaks",
+            "Above zero the output is x itself. How steep is that line?",
+        ),
+        mistake(
+            "ReLU's slope beside a leaky output",
+            "return out, slope -> return out, (x > 0).astype(x.dtype)",
+            "Below zero the output is leak times x. How steep is that line?",
         ),
         mistake(
             "1 and the leak added up",

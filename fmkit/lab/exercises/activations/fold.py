@@ -121,6 +121,24 @@ EXERCISE = Exercise(
             "x meets the first layer's weights first: which matrix stands left?",
         ),
         mistake(
+            "folded from the back, the matrices in the wrong order",
+            (
+                "= layers[0] -> = layers[-1]",
+                "in layers[1:] -> in layers[-2::-1]",
+                "b @ w_next + b_next -> b_next @ w + b",
+            ),
+            "An earlier layer comes before what you have so far: on which side does its matrix stand?",
+        ),
+        mistake(
+            "folded from the back, the bias after the weights",
+            (
+                "= layers[0] -> = layers[-1]",
+                "in layers[1:] -> in layers[-2::-1]",
+                "w, b = w @ w_next, b @ w_next + b_next -> w = w_next @ w\nb = b_next @ w + b",
+            ),
+            "A layer's bias passes the later layers only: is its own matrix in your w by then?",
+        ),
+        mistake(
             "the weights multiplied entry by entry",
             "w @ w_next -> w * w_next",
             "Two layers, one after the other, are a matrix product: @ and not *.",

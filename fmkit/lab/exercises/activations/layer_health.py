@@ -102,6 +102,11 @@ EXERCISE = Exercise(
             "Most units are neither: on for some images, off for others.",
         ),
         mistake(
+            "always on by its average",
+            "on.all(0) -> (rows.mean(0) > 0)",
+            "A unit with a positive average may still be off for a few images.",
+        ),
+        mistake(
             "off answers instead of dead units",
             "dead = 1 - on.mean()",
             "A unit that is off for one image may be on for the next: only one that is never on is dead.",
@@ -186,6 +191,11 @@ EXERCISE = Exercise(
             "A share of the units: divide by how many units there are.",
         ),
         mistake(
+            "units divided by the number of all answers",
+            ("dead = (~on.any(0)).sum() / on.size", "always = on.all(0).sum() / on.size"),
+            "A share of the units: divide by how many units there are.",
+        ),
+        mistake(
             "z taken for the output",
             ("~on.any(0) -> (rows == 0).all(0)", "off = (rows == 0).mean()"),
             "z is what goes *into* the units: the answer is 0 wherever z is at or below 0.",
@@ -204,6 +214,21 @@ EXERCISE = Exercise(
             "the answers of living units alone",
             "off = (~on[:, on.any(0)]).mean()",
             "The third number is a share of all answers, those of dead units among them.",
+        ),
+        mistake(
+            "the mean answer",
+            "off = np.maximum(rows, 0).mean()",
+            "The third number is a share: how many of the answers are 0?",
+        ),
+        mistake(
+            "units that are neither dead nor always on",
+            "off = 1 - dead - always",
+            "The third number counts answers, not units.",
+        ),
+        mistake(
+            "units that are off for some input",
+            "off = (~on).any(0).mean()",
+            "The third number counts answers, not units.",
         ),
     ),
     hints=(

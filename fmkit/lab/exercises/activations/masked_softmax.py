@@ -23,8 +23,8 @@ def cases(rng):
         case(6, 7, 20.0),
     )
     small[1][1] = True  # a row that allows everything
-    far[0][:] += np.array([3000.0, -3000.0, 0.0, 300.0])[:, None]
-    far[0][0, :2] = 3000.0, 2000.0
+    far[0][:] += np.array([2000.0, -3000.0, 0.0, 300.0])[:, None]
+    far[0][0, [0, 1, -1]] = 2000.0, 1000.0, 3000.0  # the last one is forbidden
     far[1][0, :2], far[1][1, -1], far[1][2] = True, False, True
     far[2][:] = 0.05, 0.01, 200.0, 1.0
     far[0][2] = rng.permutation([0.0, -500.0, -1000.0, 700.0, 3000.0])  # far apart, and still alike at 200
@@ -32,8 +32,9 @@ def cases(rng):
     lowest[1][:] = [True, True, False], [False, True, False]
     lowest[2][:] = 1.0, 2.0
     hidden[1][:, 5] = False
-    hidden[0][:, 5] = 5000.0, 720.0, 3000.0, 20.0  # the largest score is a forbidden one
-    hidden[2][1] = 1.0
+    hidden[0][:, 5] = 3000.0, 720.0, 2000.0, 900.0  # the largest score is a forbidden one
+    hidden[0][3, :3] = 800.0, 799.0, 0.0
+    hidden[1][3, :3], hidden[2][[1, 3]] = True, 1.0
     empty[1][2:4] = False  # two rows allow nothing
     empty[0][3] = 3000.0
     narrow[1][4] = False
@@ -125,6 +126,11 @@ EXERCISE = Exercise(
             "Each row has a temperature of its own.",
         ),
         mistake(
+            "the mean temperature for all rows",
+            "scores / temperature[:, None] -> scores / temperature.mean()",
+            "Each row has a temperature of its own.",
+        ),
+        mistake(
             "the temperatures laid along the columns",  # raises an exception unless scores is square
             "scores / temperature[:, None] -> scores / temperature",
             "temperature has one number per row: give it an axis for the columns.",
@@ -146,6 +152,17 @@ EXERCISE = Exercise(
             "For an allowed entry that is 0 times infinity, which is NaN: choose with np.where.",
         ),
         mistake(
+            "nothing allowed: shared out evenly",
+            "-np.inf -> -1e9",
+            "A very low score instead of -inf is lowest among higher ones only. What if all are so low?",
+        ),
+        mistake(
+            "nothing allowed: the forbidden shared out",
+            "np.where(allowed, scores / temperature[:, None], -np.inf)"
+            " -> scores / temperature[:, None] + (1 - allowed) * -1e9",
+            "Something taken off all the scores of a row changes nothing. What if all are forbidden?",
+        ),
+        mistake(
             "a low score that is not low enough",
             "-np.inf -> -1e4",
             "-3000 at a temperature of 0.1 is -30000, lower than yours. Which number is lower than all?",
@@ -157,9 +174,10 @@ EXERCISE = Exercise(
             "An allowed score may be -3000, lower than yours. Which number is lower than all?",
         ),
         mistake(
-            "nothing allowed: shared out evenly",
-            "-np.inf -> -1e9",
-            "A very low score instead of -inf is lowest among higher ones only. What if all are so low?",
+            "a penalty that is not large enough",
+            "np.where(allowed, scores / temperature[:, None], -np.inf)"
+            " -> scores / temperature[:, None] + (1 - allowed) * -1e4",
+            "3000 at a temperature of 0.1 is 30000: no penalty is always large enough, but -inf is.",
         ),
         mistake(
             "nothing allowed: 0 / 0",
@@ -170,6 +188,15 @@ EXERCISE = Exercise(
             "the maximum never taken off",
             "np.exp(z - np.where(np.isfinite(top), top, 0)) -> np.exp(z)",
             "Scores may be 3000. Softmax does not mind a shift: which one keeps exp small?",
+        ),
+        mistake(
+            "the maximum never taken off: 0 / 0, or infinity over infinity",
+            (
+                "np.exp(z - np.where(np.isfinite(top), top, 0)) -> np.exp(z)",
+                "return e / np.where(total == 0, 1, total)"
+                " -> return np.where(allowed.any(-1, keepdims=True), e / total, 0)",
+            ),
+            "exp(3000) is infinite, exp(-3000) is 0. Softmax does not mind a shift: which keeps exp small?",
         ),
         mistake(
             "the maximum never taken off, forbidden scores in exp, too",
@@ -193,6 +220,12 @@ EXERCISE = Exercise(
             "the minimum instead of the maximum",
             "z.max(-1, keepdims=True) -> np.where(allowed, z, np.inf).min(-1, keepdims=True)",
             "Taking off the smallest score leaves positive exponents: they overflow.",
+        ),
+        mistake(
+            "the mean instead of the maximum",
+            "z.max(-1, keepdims=True)"
+            " -> np.where(allowed, z, 0).sum(-1, keepdims=True) / (allowed.sum(-1, keepdims=True) + 1e-9)",
+            "A score may lie 1000 above the mean, too: which shift leaves no positive exponent?",
         ),
         mistake(
             "the maximum of the scores before their division",

@@ -78,6 +78,11 @@ EXERCISE = Exercise(
             "A negative number is not lost: leak² of its square is left.",
         ),
         mistake(
+            "the leaking half alone",
+            "kept = slope**2 / 2",
+            "The positive half passes whole: count it, too.",
+        ),
+        mistake(
             "the leak not squared",
             "kept = (1 + slope) / 2",
             "It is the squares that are averaged: what is the square of leak times z?",
@@ -124,9 +129,20 @@ EXERCISE = Exercise(
             "Layer 2 reads what layer 1 made of the input: carry the size along.",
         ),
         mistake(
+            "added where it should be multiplied",
+            "square *= fan_in * std**2 * (kept if layer else 1)"
+            " -> square = square * (kept if layer else 1) + fan_in * std**2",
+            "A layer multiplies the mean square of what it reads.",
+        ),
+        mistake(
             "the weights' size not squared",
             "std**2 -> std",
             "Squares add up: a weight of size s adds s² times the input's square.",
+        ),
+        mistake(
+            "the weights' size squared outside of the root",
+            "std**2 -> std**4",
+            "The size of z grows with s itself; it is its square that grows with s².",
         ),
         mistake(
             "the input's size not squared",
@@ -137,6 +153,11 @@ EXERCISE = Exercise(
             "the width forgotten",
             "fan_in * std -> std",
             "Each output is a sum over all the inputs of its layer.",
+        ),
+        mistake(
+            "the first width for all layers",
+            "zip(widths, -> zip(widths[:1] * len(widths),",
+            "Each layer has a number of inputs of its own.",
         ),
         mistake(
             "the width not under the root",

@@ -64,6 +64,21 @@ EXERCISE = Exercise(
             "You have the slope of the bare tanh. What do stretching by a and entering b x do to it?",
         ),
         mistake(
+            "divided by both factors",
+            "* a * b -> / (a * b)",
+            "Stretching by a and entering b x both make the curve steeper: multiply.",
+        ),
+        mistake(
+            "divided by the inner factor",
+            "a * b -> a / b",
+            "The input is multiplied by b before the tanh: a larger b makes the curve steeper.",
+        ),
+        mistake(
+            "divided by the outer factor",
+            "a * b -> b / a",
+            "The tanh is multiplied by a: an output that is stretched has a steeper slope.",
+        ),
+        mistake(
             "took out for the bare tanh",
             "out / a -> out",
             "1 - t² wants the tanh itself. What has been done to it in out?",

@@ -14,7 +14,20 @@ def cases(rng):
         by_sigmoid = np.arccosh(1 / np.sqrt(4 * limit)) * 2  # from here on its slope is below the limit,
         by_tanh = np.arccosh(1 / np.sqrt(limit))  # and from here on that of tanh
         between, beyond = (by_sigmoid + by_tanh) / 2, (by_sigmoid + 3.6) / 2
-        placed = [0.0, edge, -edge, np.log(near / (1 - near)), between, -between, beyond, -beyond, 3.3, -3.3]
+        placed = [
+            0.0,
+            edge,
+            -edge,
+            np.log(near / (1 - near)),
+            between,
+            -between,
+            beyond,
+            -beyond,
+            1.7,
+            -1.7,
+            3.3,
+            -3.3,
+        ]
         far = rng.uniform(12.0, 40.0, 2) * [1, -1]
         return rng.permutation([*placed, *far, *rng.uniform(-3.5, 3.5, n)]), limit
 
@@ -117,9 +130,24 @@ EXERCISE = Exercise(
             "tanh(x) is 2 sigmoid(2 x) - 1: there are two 2s in it.",
         ),
         mistake(
+            "a sigmoid of 2 x less 1",
+            "tanh = np.where(x >= 0, 1, small * small) / (1 + small * small) - 1",
+            "tanh(x) is 2 sigmoid(2 x) - 1: there are two 2s in it.",
+        ),
+        mistake(
+            "tanh with x cut off at five",
+            "tanh = np.tanh(np.clip(x, -5, 5))",
+            "np.tanh itself is safe at any x: nothing need be cut off.",
+        ),
+        mistake(
             "the sigmoid as infinity over infinity",
             "sigmoid = np.exp(x) / (1 + np.exp(x))",
             "exp(x) overflows for large x, exp(-x) does not.",
+        ),
+        mistake(
+            "the sigmoid as infinity over infinity, NaN made 0",
+            "sigmoid = np.nan_to_num(np.exp(x) / (1 + np.exp(x)))",
+            "It is for large x that the quotient is NaN, and there the sigmoid is 1.",
         ),
         mistake(
             "x cut off at ten",
@@ -230,6 +258,11 @@ EXERCISE = Exercise(
             "the limit as a share of the steepest slope",
             "< limit -> < limit / 4",
             "The slope itself is compared with limit; its being 1/4 at most is no matter.",
+        ),
+        mistake(
+            "0.1 for the limit",
+            "< limit -> < 0.1",
+            "limit is an argument: 0.1 is the example's.",
         ),
         mistake(
             "stuck from a fixed distance on",

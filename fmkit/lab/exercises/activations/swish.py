@@ -10,14 +10,14 @@ def cases(rng):
     def case(beta, *shape):
         return 2.0 * rng.normal(size=shape), beta
 
-    huge = np.concatenate([[1000.0, -1000.0, 0.0], rng.normal(size=3)])
+    huge = np.array([1000.0, -1000.0, 0.0, *rng.uniform(2.0, 4.0, 2), rng.uniform(-1.0, -0.1)])
     gentle, steep = float(rng.uniform(0.3, 0.8)), float(rng.uniform(1.5, 4.0))
     return [
         (np.array([-2.0, 0.0, 4.0]), 0.0),
         case(gentle, 2, 3),
         case(steep, 10),
         (huge, 1.702),
-        (rng.permutation(huge), -2.0),
+        (rng.permutation(-huge), -2.0),
         case(-gentle, 3, 1, 4),
         as_float32((np.concatenate([100.0 * rng.normal(size=5), rng.normal(size=4), [300.0, -300.0]]), 2.0)),
     ]
@@ -63,6 +63,21 @@ EXERCISE = Exercise(
             "np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))"
             " -> np.where(x >= 0, 1 / (1 + np.exp(-z)), np.exp(z) / (1 + np.exp(z)))",
             "beta may be negative: it is the sign of beta * x that counts.",
+        ),
+        mistake(
+            "the exponent's sign lost",
+            "np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z))) -> 1 / (1 + np.exp(-np.abs(z)))",
+            "The sigmoid of a negative number is below one half.",
+        ),
+        mistake(
+            "the exponent cut off at ten",
+            "np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z))) -> 1 / (1 + np.exp(-np.clip(z, -10, 10)))",
+            "x = -1000 times a sigmoid of 0.00005 is not 0: cut off much later, or not at all.",
+        ),
+        mistake(
+            "tanh for the sigmoid",
+            "np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z))) -> np.tanh(z)",
+            "The gate is a sigmoid: between 0 and 1, and 0.5 at 0.",
         ),
         mistake(
             "the steepness left out of the sigmoid",
