@@ -191,6 +191,11 @@ EXERCISE = Exercise(
             "A position sees itself, too: the diagonal is visible.",
         ),
         mistake(
+            "the `window` positions before t, without t itself",
+            f"{PAST} -> (age > 0) & (age <= window)",
+            "A window of 1 is the position alone: t itself is the last of those that it sees.",
+        ),
+        mistake(
             "a window one too wide",
             "age < window -> age <= window",
             "A window of 1 is the position alone: count how many columns your rows can see.",

@@ -186,7 +186,7 @@ EXERCISE = Exercise(
             "A score of 30,000 in the future stays above all others: -inf is lower than any number.",
         ),
         mistake(
-            "the future's scores set to -10000: not low enough",
+            "the future's scores set to a number: not low enough",
             "-np.inf -> -1e4",
             "Where all that is visible lies at -30,000, a future at -10,000 wins: -inf is below any number.",
         ),
