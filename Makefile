@@ -28,7 +28,8 @@ lab: data
 
 # Files in their order: the one with few and long tests, of the chapters in the browser, must not come last.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	--nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg tests notebooks
+	--nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg \
+	tests fmkit/[a-z]*.py notebooks
 
 test: $(VENV)/.ready-all data
 	$(PYTEST) $(ARGS)

@@ -1,8 +1,8 @@
 """Compare NumPy with torch fairly: a process for each, one thread, taking turns.
 
-NumPy and torch in one process get in each other's way (two thread pools, one allocator). So each contestant
-is a child process that waits for "go" on its standard input, runs a few steps and answers with the time of
-one. The parent lets them take turns, so that whatever else the machine does hits both alike.
+NumPy and torch in one process disturb each other (two thread pools, one allocator). So each runs in a child
+process that waits for "go" on its standard input, runs a few steps and answers with the time of one. The two
+take turns, so that other load on the machine slows both alike.
 """
 
 import os
@@ -15,7 +15,7 @@ from collections.abc import Callable
 ROUNDS, STEPS, WARM_UP = 15, 10, 5
 MakeStep = Callable[[], Callable[[], None]]
 
-# What a row of the table is called, and how its children run; the last row is the one that counts.
+# The name of each row, and how its children run; the last row is the result.
 SETTINGS = {
     "default malloc": {},
     "memory kept, products held to AVX2": {"keep_memory": True, "avx2": True},
@@ -27,15 +27,15 @@ def _environment(avx2: bool) -> dict[str, str]:
     """One thread each, and none of the caller's settings of BLAS and malloc (made for another machine)."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "MKL_", "MALLOC_"))}
     ours |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    if avx2:  # NumPy's BLAS and torch's, on the same instructions; no effect where there is no AVX2
+    if avx2:  # NumPy's BLAS and torch's, on the same instructions; no effect without AVX2
         ours |= {"OPENBLAS_CORETYPE": "Haswell", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
     return ours
 
 
 def _serve(make_step: MakeStep) -> None:
-    """A child: time a few steps whenever the parent asks for it."""
+    """In a child: time a few steps each time the parent asks."""
     if "--keep-memory" in sys.argv:
-        from fmkit.training import keep_memory
+        from fmkit.runs.memory import keep_memory
 
         keep_memory()
     step = make_step()
@@ -43,7 +43,7 @@ def _serve(make_step: MakeStep) -> None:
         step()
     print("ready", flush=True)
     for _ in sys.stdin:
-        start = time.process_time()  # with one thread: how long it had the processor, whoever else wanted it
+        start = time.process_time()  # with one thread: other programs do not count
         for _ in range(STEPS):
             step()
         print((time.process_time() - start) / STEPS, flush=True)

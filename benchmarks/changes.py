@@ -1,12 +1,12 @@
-"""The laptop speedrun, one change at a time: what pays, what does not, and what each costs.
+"""The laptop speedrun, one change at a time: what each gains, and what it costs.
 
     python benchmarks/changes.py
 
 Trains the ladder from `CLASSIC` to `SPEEDRUN` and the changes that were left out, 250 steps each, then the
-whole classic run beside the fast ones, and writes fmkit/weights/speedrun.json, from which chapter 07 draws.
-One thread, about ten CPU minutes. All runs of a part take turns, a few steps at a time, so that whatever
-else the machine does hits them alike; processor time of the training steps is counted. The last line is
-``ratio N``: the classic recipe's CPU seconds over those of `SPEEDRUN`.
+whole classic run beside the fast ones, and writes fmkit/data/results/speedrun.json, which chapter 07 shows.
+One thread, about ten CPU minutes. All runs of a part take turns, a few steps at a time, so that other load on
+the machine slows all alike; the processor time of the training steps counts. The last line is ``ratio N``:
+the CPU seconds of the classic recipe divided by those of `SPEEDRUN`.
 """
 
 import dataclasses
@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from fmkit._paths import RESULTS
 from fmkit.runs.corpus import read_corpus
+from fmkit.runs.memory import keep_memory
 from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
-from fmkit.training import keep_memory
 
 FILE = RESULTS / "speedrun.json"
 STEPS, TURN, PEEK = 250, 10, 16384

@@ -1,12 +1,12 @@
-"""One epoch of fine-tuning all of MiniLM: the textbook's way against `fmkit finetune --method full`.
+"""One epoch of fine-tuning all of MiniLM: the textbook way against `fmkit finetune --method full`.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/finetune_epoch.py [--accuracy SEED]
 
-The textbook's way: texts in random order, every batch as long as its longest text, every position of the
-last block, the table of word vectors trained too. Both take 30 batches in turn, in one process with one
-thread, after two to warm up; the time of an epoch is what they would need for all tokens of the training
-texts. The last line is ``ratio N``, the textbook's CPU seconds over ours. With --accuracy the textbook's
-way is trained for a whole epoch first, and judged by the test texts.
+The textbook way: texts in random order, every batch as long as its longest text, every position of the last
+block, the table of word vectors trained too. Both take 30 batches in turn, in one process with one thread,
+after two to warm up; the time of an epoch is what all tokens of the training texts would take at that speed.
+The last line is ``ratio N``, the CPU seconds of the textbook way divided by ours. With --accuracy the
+textbook way is trained for a whole epoch first, and evaluated on the test texts.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def step(model, optimizer, ids, mask, labels):
 
 
 def epoch_seconds(ids: list, labels: np.ndarray, rng) -> tuple[float, float]:
-    """CPU seconds of an epoch, the textbook's way and ours."""
+    """CPU seconds of an epoch, the textbook way and ours."""
     textbook, ours = Textbook(), ft.make_model("full")
     contestants = [
         (textbook, torch.optim.AdamW(textbook.parameters(), lr=1e-4)),

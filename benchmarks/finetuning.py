@@ -1,10 +1,10 @@
-"""Every way to judge the film reviews, measured: writes fmkit/weights/finetune_results.json.
+"""Every way to classify the film reviews, measured: writes fmkit/data/results/finetune_results.json.
 
     python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output FILE]
 
-What the file has already is not run again, without --again. One thread; seconds are CPU time of training.
-Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean of method "full" on the
-test set.
+Runs that are in the file are run again with --again only. One thread; seconds are CPU time of training.
+Half an hour of a quiet core for both seeds. The last line is ``accuracy N``: the mean test accuracy of method
+"full".
 """
 
 import argparse
@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fmkit._files import write_whole
 from fmkit._paths import RESULTS
 from fmkit.runs.finetuning import run as ft
 from fmkit.runs.finetuning.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
 from fmkit.runs.finetuning.multitask import forgetting, multitask
+from fmkit.twins.device import versions
 
 OUT = RESULTS / "finetune_results.json"
 BASELINES = ("vader", "tfidf", "lstm", "lstm_padded")
@@ -69,9 +71,8 @@ def rounded(value):
 
 
 def save(found: dict, path: Path) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(found, separators=(",", ":")).replace('{"method"', '\n{"method"') + "\n")
-    part.replace(path)
+    lines = json.dumps(found, separators=(",", ":")).replace('{"method"', '\n{"method"')
+    write_whole(path, f"{lines}\n".encode())
 
 
 def main():
@@ -86,7 +87,7 @@ def main():
     data = ft.splits()
     found = json.loads(path.read_text()) if path.exists() else {"runs": [], "multitask": [], "forgetting": []}
     found |= {"command": "python benchmarks/finetuning.py", "sizes": [len(part) for part in data]}
-    found["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
+    found["versions"] = versions()
     found.setdefault("halves_before", round(ft.halves(), 4))
     for seed in map(int, options.seeds.split(",")):
         for method in options.methods.split(","):

@@ -18,7 +18,7 @@ from dataclasses import replace
 def small_model():
     """Our step, its parameters, the config, Hugging Face's model, a prompt."""
     from fmkit.data.shipped import load_shakespeare
-    from fmkit.llama import fold_llama, folded_llama_step
+    from fmkit.folded import fold_llama, folded_llama_step
     from fmkit.twins.huggingface import to_hf_llama
 
     params, config, tokenizer = load_shakespeare()
@@ -68,7 +68,7 @@ def compare(model: str, n_tokens: int, repeats: int) -> float:
     speeds = {ours: [], theirs: []}
     for _ in range(repeats):
         for run, results in speeds.items():
-            start = time.process_time()  # one thread: the time it had the processor, whoever else wanted it
+            start = time.process_time()  # one thread: other programs do not count
             run()
             results.append(n_tokens / (time.process_time() - start))
     for run, results in speeds.items():
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=7)
     args = parser.parse_args()
-    # threads and OpenBLAS's kernels are chosen when NumPy is imported: set the stage, then start anew
+    # threads and OpenBLAS's kernels are chosen when NumPy is imported: set them, then start again
     wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     unwanted = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
     if unwanted & os.environ.keys() or any(os.environ.get(name) != "1" for name in wanted):

@@ -4,10 +4,10 @@ each.
     python benchmarks/grading.py [--count 100] [--sample 8 | --all] [--memory]
 
 Both grade the same submissions in the same run: three in four exercises right, the rest wrong or untouched.
-nbgrader executes the whole chapter, so it gets a sample of them unless ``--all`` is given; its throughput is
+nbgrader runs the whole chapter, so it gets a sample of them unless ``--all`` is given; its throughput is
 that of the sample, and the start of its command is counted once, as it would be for all. fmkit always grades
-all. ``--memory`` grades a thousand more, without nbgrader, and prints how the memory grows. The last line is
-ours over nbgrader's throughput.
+all. ``--memory`` grades a thousand, without nbgrader, and prints how the memory grows. The last line is
+fmkit's throughput divided by nbgrader's.
 """
 
 import argparse
@@ -59,8 +59,7 @@ def submissions(folder: Path, count: int) -> list[Path]:
 def counted(spent: dict):
     """Seconds by the clock and of the processors, of this process and all that it starts.
 
-    A control group counts them all; where there is none to be had, what the sandbox's own processes take is
-    missing.
+    A control group counts them all; without one, the time of the sandbox's own processes is missing.
     """
     group = Path("/sys/fs/cgroup/cpuacct", f"fmkit-benchmark-{os.getpid()}")
     home = group.parent / "cgroup.procs"
@@ -192,7 +191,7 @@ def told(name: str, spent: dict, count: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100, help="submissions (default: 100)")
-    parser.add_argument("--sample", type=int, default=8, help="so many of them for nbgrader (default: 8)")
+    parser.add_argument("--sample", type=int, default=8, help="how many of them nbgrader grades (default: 8)")
     parser.add_argument("--all", action="store_true", help="all of them for nbgrader too; takes long")
     parser.add_argument("--memory", action="store_true", help="a thousand submissions, without nbgrader")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Seconds that each chapter takes to run from its first cell to its last, a fresh kernel each.
+"""Seconds that each chapter takes to run from its first cell to its last, each in a fresh kernel.
 
     python benchmarks/notebooks.py [--runs 3] [notebooks/04-backprop.ipynb ...]
 
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 
 
 def seconds(path: Path) -> float:
-    """Wall time of one execution, the kernel's start and its imports included."""
+    """Wall time of one run, with the start of the kernel and the imports."""
     notebook = nbformat.read(path, as_version=4)
     began = time.perf_counter()
     NotebookClient(

@@ -1,6 +1,6 @@
-"""Chapter 07's longer runs: what its small experiments come to with ten times the time, or a larger model.
+"""Chapter 07's longer runs: its small experiments with ten times the time, or a larger model.
 
-Writes fmkit/weights/objectives.json, from which the chapter draws. About 15 CPU minutes on one thread:
+Writes fmkit/data/results/objectives.json, which the chapter shows. About 15 CPU minutes on one thread:
 
     python benchmarks/objectives.py
 """
@@ -16,7 +16,8 @@ from fmkit.data import datasets
 from fmkit.lab.workbench import pretraining as lab
 from fmkit.losses import cross_entropy
 from fmkit.params import flatten
-from fmkit.training import batches, keep_memory
+from fmkit.runs.memory import keep_memory
+from fmkit.training import batches
 
 FILE = RESULTS / "objectives.json"
 TRAIN, VAL, _ = datasets.shakespeare_splits()
@@ -30,7 +31,7 @@ def encode(text):
 
 
 def next_token(train_ids, val, d_model, steps, seed=0):
-    """Validation loss of a causal model of two layers; the best on the way and the last."""
+    """The best and the last validation loss of a causal model of two layers."""
 
     def watch(params):
         return float(cross_entropy(lab.model(params, val[0], causal=True)[0], val[1])[0])

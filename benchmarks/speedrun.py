@@ -3,10 +3,10 @@
     python benchmarks/speedrun.py [--seed 0]
 
 Both recipes train from scratch on the same text, in one process with one thread, and take
-turns: 40 slices of each, in which the whole of its steps is done. Processor time of the training steps is
-counted (the batch, forward, backward, optimizer), not that of the validation at the end, which covers the
-whole validation text. The last line is ``ratio N``: the classic recipe's CPU seconds over the fast one's. If
-the fast one does not end at the classic's loss or below, there is no ratio.
+turns: 40 slices of each, in which the whole of its steps is done. The processor time of the training steps
+counts (the batch, forward, backward, optimizer), not that of the validation at the end, which covers the
+whole validation text. The last line is ``ratio N``: the CPU seconds of the classic recipe divided by those of
+the fast one. If the fast one does not end at the classic's loss or below, no ratio is printed.
 """
 
 import argparse
@@ -30,7 +30,7 @@ class Runner:
 
     def run_until(self, last: int) -> None:
         from fmkit.runs.pretraining import recipes
-        from fmkit.runs.pretraining.run import loss_and_gradients
+        from fmkit.runs.pretraining.train import loss_and_gradients
 
         start = time.process_time()
         while self.step < last:
@@ -52,8 +52,8 @@ def speedrun(seed: int) -> float:
     import torch
 
     from fmkit.runs.corpus import read_corpus
+    from fmkit.runs.memory import keep_memory
     from fmkit.runs.pretraining.recipes import CLASSIC, SPEEDRUN
-    from fmkit.training import keep_memory
 
     torch.set_num_threads(1)
     keep_memory()  # for both

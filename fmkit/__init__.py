@@ -1,8 +1,35 @@
 """fmkit: foundation models from scratch, a chapter at a time.
 
-The reference (NumPy only, hand-written backward passes) lives in plain modules, in the order of the chapters:
-`text`, `activations`, `losses`, `layers`, `optimizers`, `attention`, `transformer`, `training`, `generation`.
+The reference is NumPy only, with backward passes written by hand. Its modules in reading order; each uses
+only what stands before it, and its own docstring says more:
+
+text         (chapter 01)  clean, normalize, deduplicate, split and augment texts; count words
+tokenizers   (chapter 01)  text to integers and back: characters, words, byte pairs
+batching     (chapter 01)  lists of integers to arrays: truncate, pad, masks, batches of similar length
+wordpiece    (chapter 01)  BERT's tokenizer
+images       (chapter 01)  rotate, scale, shift, crop, flip, add noise
+metrics      (chapter 01)  accuracy, precision, recall, F1, perplexity, bits per character
+activations  (chapter 02)  sigmoid, tanh, ReLU, GELU, SiLU, softmax: each next to its backward
+losses       (chapter 03)  squared error, cross-entropies, KL divergence
+layers       (chapter 04)  linear, embedding, norms, feed-forward parts, dropout, pooling, LSTM
+params       (chapter 04)  parameters as nested dicts, and four functions that walk them
+optimizers   (chapter 05)  from gradient descent to AdamW and Muon; clipping, learning-rate schedules
+attention    (chapter 06)  masks, heads, rotary positions, self-attention
+transformer  (chapter 06)  GPT, forward and backward
+bert         (chapter 06)  BERT, its two heads and its two losses
+training     (chapter 07)  batches out of a long text, one training step
+ngram        (chapter 07)  counting instead of learning: Kneser-Ney
+adapters     (chapter 08)  LoRA, adapters, learned prefixes: small parts that teach a big model
+decoding     (chapter 09)  one token at a time, with keys and values kept
+generation   (chapter 09)  from scores to text: sampling, streaming, beam search
+llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
+folded       (chapter 09)  the token-by-token steps again, rearranged for speed
+
 ``import fmkit`` itself imports nothing heavy.
 """
 
+from fmkit import _moved
+
 __version__ = "0.1.0"
+
+_moved.install()

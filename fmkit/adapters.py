@@ -47,6 +47,14 @@ def lora_linear(
     ----------
     Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models" (2021), equation 3; their A and B,
     transposed, are our ``a`` and ``bb``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, w, a = rng.normal(size=(2, 4)), rng.normal(size=(4, 3)), rng.normal(size=(4, 1))
+    >>> out, _ = lora_linear(x, w, None, a, np.zeros((1, 3)))
+    >>> np.allclose(out, x @ w)  # with bb at zero, it begins as the pretrained layer
+    True
     """
     scale = alpha / a.shape[1]
     out, _ = linear(x, w, b)  # (..., C_out)
@@ -60,7 +68,15 @@ def lora_linear(
 def lora_linear_backward(
     dout: Float[Array, "*lead C_out"], cache: Cache
 ) -> tuple[Float[Array, "*lead C_in"], Float[Array, "C_in R"], Float[Array, "R C_out"]]:
-    """Gradients of `lora_linear`: dx, da, dbb. The product that costs most, dw = x^T dout, is not needed."""
+    """Gradients of `lora_linear`: dx, da, dbb. The product that costs most, dw = x^T dout, is not needed.
+
+    Examples
+    --------
+    >>> out, cache = lora_linear(np.ones((2, 4)), np.ones((4, 3)), None, np.ones((4, 1)), np.zeros((1, 3)))
+    >>> dx, da, dbb = lora_linear_backward(np.ones((2, 3)), cache)
+    >>> print(da.any(), dbb.any())  # as long as bb is zero, only bb learns
+    False True
+    """
     w, a_cache, bb_cache, scale = cache
 
     # out += scale * narrow @ bb
@@ -80,7 +96,15 @@ def merge_lora(
     bb: Float[Array, "R C_out"],
     alpha: float = 16.0,
 ) -> Float[Array, "C_in C_out"]:
-    """The one weight that does what `lora_linear` does, w + alpha / R * a @ bb: no extra cost any more."""
+    """The one weight that does what `lora_linear` does, w + alpha / R * a @ bb: no extra cost any more.
+
+    Examples
+    --------
+    >>> w, a, bb = np.zeros((2, 2)), np.array([[1.0], [2.0]]), np.array([[1.0, 10.0]])
+    >>> merge_lora(w, a, bb, alpha=1.0)  # a change of rank 1
+    array([[ 1., 10.],
+           [ 2., 20.]])
+    """
     return w + (alpha / a.shape[1]) * (a @ bb)
 
 
@@ -112,6 +136,13 @@ def adapter(
     References
     ----------
     Houlsby et al., "Parameter-Efficient Transfer Learning for NLP" (2019), section 2.1.
+
+    Examples
+    --------
+    >>> x, w_down, b_down = np.ones((2, 4)), np.ones((4, 1)), np.zeros(1)
+    >>> out, _ = adapter(x, w_down, b_down, np.zeros((1, 4)), np.zeros(4))
+    >>> np.array_equal(out, x)  # with w_up and b_up at zero, nothing changes at first
+    True
     """
     down, down_cache = linear(x, w_down, b_down)  # (..., R)
     hidden, gelu_cache = gelu_tanh(down)
@@ -121,7 +152,14 @@ def adapter(
 
 
 def adapter_backward(dout: Float[Array, "*lead C"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
-    """Gradients of `adapter`: dx, dw_down, db_down, dw_up, db_up."""
+    """Gradients of `adapter`: dx, dw_down, db_down, dw_up, db_up.
+
+    Examples
+    --------
+    >>> out, cache = adapter(np.ones((2, 4)), np.ones((4, 1)), np.zeros(1), np.zeros((1, 4)), np.zeros(4))
+    >>> [grad.shape for grad in adapter_backward(np.ones((2, 4)), cache)]
+    [(2, 4), (4, 1), (1,), (1, 4), (4,)]
+    """
     down_cache, gelu_cache, up_cache = cache
 
     # up = hidden @ w_up + b_up
@@ -168,6 +206,13 @@ def prefix_attention(
     ----------
     Li and Liang, "Prefix-Tuning: Optimizing Continuous Prompts for Generation" (2021), equation 3, without
     their extra network in training.
+
+    Examples
+    --------
+    >>> q = k = v = np.zeros((1, 1, 1, 2))  # one token looks at itself, and at two learned positions
+    >>> out, _ = prefix_attention(q, k, v, np.zeros((1, 2, 2)), np.array([[[3.0, 0.0], [0.0, 3.0]]]))
+    >>> print(out)  # the mean of the three values
+    [[[[1. 1.]]]]
     """
     B, P = len(k), pk.shape[1]
     k = np.concatenate([np.broadcast_to(pk, (B, *pk.shape)), k], axis=2)  # (B, H, P+S, D)
@@ -180,7 +225,17 @@ def prefix_attention(
 
 
 def prefix_attention_backward(dout: Float[Array, "B H T D"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
-    """Gradients of `prefix_attention`: dq, dk, dv, dpk, dpv (summed: one prefix serves all texts)."""
+    """Gradients of `prefix_attention`: dq, dk, dv, dpk, dpv (summed: one prefix serves all texts).
+
+    Examples
+    --------
+    >>> q = k = v = np.zeros((1, 1, 1, 2))
+    >>> out, cache = prefix_attention(q, k, v, np.zeros((1, 2, 2)), np.ones((1, 2, 2)))
+    >>> dq, dk, dv, dpk, dpv = prefix_attention_backward(np.ones_like(out), cache)
+    >>> print(dpv.round(3))  # each value had a third of the weight
+    [[[0.333 0.333]
+      [0.333 0.333]]]
+    """
     attention_cache, P = cache
     dq, dk, dv = attention_backward(dout, attention_cache)  # (B, H, P+S, D)
 

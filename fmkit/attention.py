@@ -30,6 +30,13 @@ def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
     -------
     mask : (T, T)
         0 on and below the diagonal, -inf above it.
+
+    Examples
+    --------
+    >>> print(causal_mask(3))
+    [[  0. -inf -inf]
+     [  0.   0. -inf]
+     [  0.   0.   0.]]
     """
     return np.triu(np.full((T, T), -np.inf, dtype), k=1)
 
@@ -48,6 +55,12 @@ def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1
     -------
     mask : (B, 1, 1, S)
         0 or -inf; the two axes of size 1 broadcast over heads and queries.
+
+    Examples
+    --------
+    >>> mask = padding_mask(np.array([[1, 1, 0]]))
+    >>> print(mask, mask.shape)
+    [[[[  0.   0. -inf]]]] (1, 1, 1, 3)
     """
     mask = np.zeros(attention_mask.shape, dtype)
     mask[attention_mask == 0] = -np.inf
@@ -61,6 +74,13 @@ def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T 
     """Cut the last axis into heads: (B, T, H*D) -> (B, H, T, D). A view of ``x``: nothing is copied.
 
     Its gradient is `merge_heads`, and the other way round.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]])  # two positions
+    >>> heads = split_heads(x, n_heads=2)
+    >>> print(heads.shape, heads[0, 1].tolist())  # the second head's half of both positions
+    (1, 2, 2, 2) [[3.0, 4.0], [7.0, 8.0]]
     """
     B, T, HD = x.shape
     if HD % n_heads:
@@ -69,7 +89,15 @@ def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T 
 
 
 def merge_heads(x: Float[Array, "B H T D"]) -> Float[Array, "B T HD"]:
-    """Lay the heads side by side again: (B, H, T, D) -> (B, T, H*D). Undoes `split_heads`."""
+    """Lay the heads side by side again: (B, H, T, D) -> (B, T, H*D). Undoes `split_heads`.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]])
+    >>> print(merge_heads(split_heads(x, n_heads=2)))
+    [[[1. 2. 3. 4.]
+      [5. 6. 7. 8.]]]
+    """
     B, H, T, D = x.shape
     return x.transpose(0, 2, 1, 3).reshape(B, T, H * D)
 
@@ -85,7 +113,7 @@ def rope_tables(
     Parameters
     ----------
     positions : (T,) integers, or any shape that ends in T
-        For a position of its own in every row, give (B, 1, T): the 1 broadcasts over the heads.
+        If every row has positions of its own, give (B, 1, T): the 1 broadcasts over the heads.
     D : int
         Width of one head, even.
     base : float
@@ -104,6 +132,14 @@ def rope_tables(
     References
     ----------
     Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding" (2021), equation 15.
+
+    Examples
+    --------
+    >>> cos, sin = rope_tables(np.arange(3), D=4, base=100.0)
+    >>> print(np.arctan2(sin, cos).round(2))  # the angles: pair 0 turns fast, pair 1 slowly
+    [[0.  0. ]
+     [1.  0.1]
+     [2.  0.2]]
     """
     if D % 2:
         raise ValueError(f"rotary positions need an even head width, got {D}")
@@ -132,6 +168,13 @@ def rope(
     out : (B, H, T, D)
     cache
         What `rope_backward` needs.
+
+    Examples
+    --------
+    >>> x = np.array([[[[1.0, 0.0], [1.0, 0.0]]]])  # the same vector at positions 0 and 1
+    >>> print(rope(x, *rope_tables(np.arange(2), D=2))[0].round(3))
+    [[[[1.    0.   ]
+       [0.54  0.841]]]]
     """
     cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
     half = x.shape[-1] // 2
@@ -143,7 +186,16 @@ def rope(
 
 
 def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "B H T D"]:
-    """Gradient of `rope`. The transpose of a rotation is the rotation back: flip the sine."""
+    """Gradient of `rope`. The transpose of a rotation is the rotation back: flip the sine.
+
+    Examples
+    --------
+    >>> x = np.array([[[[1.0, 0.0], [1.0, 0.0]]]])
+    >>> out, cache = rope(x, *rope_tables(np.arange(2), D=2))
+    >>> print(rope_backward(out, cache).round(3))  # turned back
+    [[[[1. 0.]
+       [1. 0.]]]]
+    """
     cos, sin = cache
     return rope(dout, cos, -sin)[0]
 
@@ -157,13 +209,18 @@ _rope, _rope_backward = rope, rope_backward  # `multihead_attention` has an argu
 def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     """Softmax over the last axis; a row of nothing but -inf gives zeros, where a plain softmax gives NaN.
 
-    Its gradient is `fmkit.activations.softmax_backward`: what is zero stays zero.
+    Its gradient is `fmkit.activations.softmax_backward`: what is 0 gets no gradient.
+
+    Examples
+    --------
+    >>> print(masked_softmax(np.array([[0.0, 0.0, -np.inf], [-np.inf, -np.inf, -np.inf]]))[0])
+    [[0.5 0.5 0. ]
+     [0.  0.  0. ]]
     """
     top = np.maximum(scores.max(-1, keepdims=True), -1e30)  # finite, so that -inf - top is -inf and not NaN
-    e = scores - top
-    np.exp(e, out=e)
-    e /= np.maximum(e.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0: all masked
-    return e, (e, -1)
+    exp = np.exp(scores - top)
+    out = exp / np.maximum(exp.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0
+    return out, (out, -1)
 
 
 def attention(
@@ -200,12 +257,23 @@ def attention(
     ----------
     Vaswani et al., "Attention Is All You Need" (2017), equation 1.
     Ainslie et al., "GQA" (2023), section 2.2.
+
+    Examples
+    --------
+    >>> q = np.array([[[[9.0, 0.0], [0.0, 0.0]]]])  # like the second key; like both keys
+    >>> k, v = np.array([[[[0.0, 9.0], [9.0, 0.0]]]]), np.array([[[[1.0, 1.0], [3.0, 5.0]]]])
+    >>> print(attention(q, k, v)[0].round(2))  # the second value, and the mean of both
+    [[[[3. 5.]
+       [2. 3.]]]]
+    >>> print(attention(q, k, v, causal_mask(2, q.dtype))[0].round(2))  # query 0 sees key 0 only
+    [[[[1. 1.]
+       [2. 3.]]]]
     """
     B, H, T, D = q.shape
     G, S = k.shape[1:3]
     if H % G:
         raise ValueError(f"{G} key/value heads do not divide {H} query heads")
-    q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)
+    q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)  # scaled here, where there are fewest numbers
     k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D): the 1 broadcasts over the query heads of a group
     scores = q @ k.swapaxes(-1, -2)  # (B, G, H/G, T, S)
     if mask is not None:
@@ -218,7 +286,17 @@ def attention(
 def attention_backward(
     dout: Float[Array, "B H T D"], cache: Cache
 ) -> tuple[Float[Array, "B H T D"], Float[Array, "B G S D"], Float[Array, "B G S D"]]:
-    """Gradient of `attention`: dq, dk, dv. A masked score has weight 0, so its gradient comes out as 0."""
+    """Gradient of `attention`: dq, dk, dv. A masked score has weight 0, so its gradient comes out as 0.
+
+    Examples
+    --------
+    >>> q = k = v = np.array([[[[1.0], [2.0], [3.0]]]])
+    >>> _, cache = attention(q, k, v, causal_mask(3, q.dtype))
+    >>> dout = np.array([[[[0.0], [1.0], [0.0]]]])  # only the second position is asked for
+    >>> dq, dk, dv = attention_backward(dout, cache)
+    >>> print(dv.ravel().round(3))  # its weights; the third value was in its future
+    [0.119 0.881 0.   ]
+    """
     q, k, v, probs, softmax_cache = cache
     dout = dout.reshape(q.shape)  # (B, G, H/G, T, D)
 
@@ -243,6 +321,15 @@ def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
     """The weights that `attention` used, from its cache: each row sums to 1.
 
     (The cache of `multihead_attention` begins with that of `attention`: give its first entry.)
+
+    Examples
+    --------
+    >>> q = k = v = np.array([[[[1.0], [2.0], [3.0]]]])
+    >>> _, cache = attention(q, k, v, causal_mask(3, q.dtype))
+    >>> print(attention_weights(cache).round(2))
+    [[[[1.   0.   0.  ]
+       [0.12 0.88 0.  ]
+       [0.   0.05 0.95]]]]
     """
     _, _, _, probs, _ = cache
     B, G, R, T, S = probs.shape
@@ -266,6 +353,13 @@ def norm_queries_and_keys(
     References
     ----------
     Henry et al., "Query-Key Normalization for Transformers" (2020); here with RMSNorm, as in Qwen3 (2025).
+
+    Examples
+    --------
+    >>> qk = np.array([[[[3.0, 4.0]], [[300.0, 400.0]]]])  # one query head, one key head
+    >>> out, _ = norm_queries_and_keys(qk, {"q_norm": np.ones(2), "k_norm": np.ones(2)}, n_heads=1)
+    >>> print(out.round(2).ravel())
+    [0.85 1.13 0.85 1.13]
     """
     q, q_cache = rmsnorm(qk[:, :n_heads], p["q_norm"], eps)
     k, k_cache = rmsnorm(qk[:, n_heads:], p["k_norm"], eps)
@@ -303,6 +397,14 @@ def multihead_attention(
     out : (B, T, C)
     cache
         What `multihead_attention_backward` needs.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 4)), {"wqkv": rng.normal(size=(4, 12)), "wo": rng.normal(size=(4, 4))}
+    >>> out, cache = multihead_attention(x, p, n_heads=2, mask=causal_mask(3, x.dtype))
+    >>> out.shape, attention_weights(cache[0]).shape
+    ((1, 3, 4), (1, 2, 3, 3))
     """
     H, G = n_heads, n_kv_heads or n_heads
     qkv, qkv_cache = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D): one product for all three
@@ -321,7 +423,17 @@ def multihead_attention(
 def multihead_attention_backward(
     dout: Float[Array, "B T C"], cache: Cache
 ) -> tuple[Float[Array, "B T C"], dict]:
-    """Gradient of `multihead_attention`: dx, and a dict of gradients with the keys of ``p``."""
+    """Gradient of `multihead_attention`: dx, and a dict of gradients with the keys of ``p``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 4)), {"wqkv": rng.normal(size=(4, 12)), "wo": rng.normal(size=(4, 4))}
+    >>> out, cache = multihead_attention(x, p, n_heads=2)
+    >>> dx, grads = multihead_attention_backward(np.ones_like(out), cache)
+    >>> dx.shape, {name: grad.shape for name, grad in grads.items()}
+    ((1, 3, 4), {'wqkv': (4, 12), 'wo': (4, 4)})
+    """
     attention_cache, qkv_cache, norm_cache, rope_cache, out_cache = cache
 
     # out = merge(heads) @ wo + bo

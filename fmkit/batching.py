@@ -16,6 +16,8 @@ def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     A classifier keeps the beginning (``"right"``), a language model that goes on writing keeps the end
     (``"left"``).
 
+    Examples
+    --------
     >>> truncate([1, 2, 3, 4], 3), truncate([1, 2, 3, 4], 3, side="left")
     ([1, 2, 3], [2, 3, 4])
     """
@@ -29,6 +31,8 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
 
     An odd id goes to the longer text (to the second, when both are as long): Hugging Face's "longest first".
 
+    Examples
+    --------
     >>> truncate_pair([1, 2, 3, 4, 5], [6, 7], 5)
     ([1, 2, 3], [6, 7])
     """
@@ -45,11 +49,12 @@ def pad(
 
     Parameters
     ----------
-    sequences : B lists of ids
+    sequences : sequence of B lists of int
     value : int
         What to fill up with: the id of ``[PAD]``.
-    side : "right" or "left"
-        Where to fill up. Generation wants ``"left"``, so that the last column holds every text's last token.
+    side : str
+        Where to fill up, "right" or "left". Generation wants ``"left"``, so that the last column holds every
+        text's last token.
     length : int, optional
         T; by default the longest sequence's.
 
@@ -99,10 +104,10 @@ def batches_by_length(
 
     Parameters
     ----------
-    lengths : N integers
+    lengths : sequence of N int
         The length of each sequence.
     batch_size : int
-    rng : numpy Generator, optional
+    rng : numpy.random.Generator, optional
         Shuffles sequences of one length, and the order of the batches. A model that always sees short texts
         first learns worse. Without it the order is from short to long.
 

@@ -27,7 +27,14 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The sizes of a BERT."""
+    """The sizes of a BERT.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> config.n_segments, config.eps
+    (2, 1e-12)
+    """
 
     vocab_size: int  # V
     block_size: int  # the longest sequence: the number of learned positions
@@ -65,6 +72,13 @@ def init_bert(
     params : dict
         ``wte`` (V, C) tokens, ``wpe`` (block_size, C) positions, ``wse`` (n_segments, C) segments, ``ln`` the
         norm of their sum, ``blocks`` a list of dicts, and the heads that were asked for.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, n_classes=3)
+    >>> list(params), params["classifier"]["w"].shape
+    (['wte', 'wpe', 'wse', 'ln', 'blocks', 'pooler', 'classifier'], (8, 3))
     """
     V, C, F = config.vocab_size, config.d_model, config.d_ff
 
@@ -127,6 +141,15 @@ def bert_block(
     References
     ----------
     Xiong et al., "On Layer Normalization in the Transformer Architecture" (2020), figure 1a.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> rng = np.random.default_rng(0)
+    >>> p = init_bert(rng, config)["blocks"][0]
+    >>> out, _ = bert_block(rng.normal(size=(1, 3, 8)), p, n_heads=2, mask=np.zeros((3, 3)), eps=1e-12)
+    >>> print(out.std(-1).round(3))  # the norm stands on the stream: every vector leaves with spread 1
+    [[1. 1. 1.]]
     """
     update, attn_cache = multihead_attention(x, p["attn"], n_heads, mask=mask)
     x, ln1_cache = layernorm(x + update, **p["ln1"], eps=eps)
@@ -136,7 +159,18 @@ def bert_block(
 
 
 def bert_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Float[Array, "B T C"], dict]:
-    """Gradient of `bert_block`: dx, and a dict of gradients with the keys of ``p``."""
+    """Gradient of `bert_block`: dx, and a dict of gradients with the keys of ``p``.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 8)), init_bert(rng, config)["blocks"][0]
+    >>> out, cache = bert_block(x, p, n_heads=2, mask=np.zeros((3, 3)), eps=1e-12)
+    >>> dx, grads = bert_block_backward(rng.normal(size=out.shape), cache)
+    >>> dx.shape, list(grads)
+    ((1, 3, 8), ['attn', 'ln1', 'mlp', 'ln2'])
+    """
     attn_cache, ln1_cache, mlp_cache, ln2_cache = cache
 
     # x = norm(x + mlp(x)): through the norm, then down both branches, which add up where they part
@@ -194,6 +228,16 @@ def bert(
     References
     ----------
     Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers" (2018), section 3 and figure 2.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config)
+    >>> ids, mask, segments = np.array([[1, 3, 2, 0]]), np.array([[1, 1, 1, 0]]), np.zeros((1, 4), int)
+    >>> hidden, _ = bert(params, ids, mask, segments, config)
+    >>> ids[0, 3] = 5  # another token where there is only padding
+    >>> print(np.isclose(bert(params, ids, mask, segments, config)[0], hidden).all(-1))  # no other sees it
+    [[ True  True  True False]]
     """
     _, T = ids.shape
     if config.block_size < T:
@@ -210,7 +254,18 @@ def bert(
 
 
 def bert_backward(dhidden: Float[Array, "B T C"], cache: Cache) -> dict:
-    """Gradient of `bert` in the encoder's parameters, nested as they are (the heads have their own)."""
+    """Gradient of `bert` in the encoder's parameters, nested as they are (the heads have their own).
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config)
+    >>> ids, mask, segments = np.array([[1, 3, 2, 0]]), np.array([[1, 1, 1, 0]]), np.zeros((1, 4), int)
+    >>> hidden, cache = bert(params, ids, mask, segments, config)
+    >>> grads = bert_backward(np.random.default_rng(1).normal(size=hidden.shape).astype(np.float32), cache)
+    >>> sorted(grads), grads["wte"].any(axis=1)  # tokens 0 to 3 took part
+    (['blocks', 'ln', 'wpe', 'wse', 'wte'], array([ True,  True,  True,  True, False, False, False]))
+    """
     wte_cache, wse_cache, ln_cache, block_caches, config = cache
     grads = {"blocks": []}
 
@@ -252,8 +307,16 @@ def mlm_head(
     logits : (B, T, V)
     cache
         What `mlm_head_backward` needs.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, mlm=True)
+    >>> logits, _ = mlm_head(np.ones((1, 4, 8), np.float32), params["mlm"], params["wte"])
+    >>> logits.shape
+    (1, 4, 7)
     """
-    x, w_cache = linear(hidden, p["w"], p["b"])
+    x, w_cache = linear(hidden, p["w"], p["b"])  # (B, T, C)
     x, gelu_cache = gelu_erf(x)
     x, ln_cache = layernorm(x, **p["ln"], eps=eps)
     logits, out_cache = linear(x, wte.T, p["bias"])  # (B, T, V)
@@ -263,12 +326,22 @@ def mlm_head(
 def mlm_head_backward(
     dlogits: Float[Array, "B T V"], cache: Cache
 ) -> tuple[Float[Array, "B T C"], dict, Float[Array, "V C"]]:
-    """Gradient of `mlm_head`: dhidden, a dict with the keys of ``p``, and the head's share of dwte."""
+    """Gradient of `mlm_head`: dhidden, a dict with the keys of ``p``, and the head's share of dwte.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, mlm=True)
+    >>> logits, cache = mlm_head(np.ones((1, 4, 8), np.float32), params["mlm"], params["wte"])
+    >>> dhidden, grads, dwte = mlm_head_backward(np.ones_like(logits), cache)
+    >>> dhidden.shape, list(grads), dwte.shape
+    ((1, 4, 8), ['w', 'b', 'ln', 'bias'], (7, 8))
+    """
     w_cache, gelu_cache, ln_cache, out_cache = cache
-    dx, dhead, dbias = linear_backward(dlogits, out_cache)  # logits = x @ wte.T + bias
-    dx, *dln = layernorm_backward(dx, ln_cache)
-    dx = gelu_erf_backward(dx, gelu_cache)
-    dhidden, dw, db = linear_backward(dx, w_cache)
+    dx, dhead, dbias = linear_backward(dlogits, out_cache)  # (B, T, C), (C, V): logits = x @ wte.T + bias
+    dx, *dln = layernorm_backward(dx, ln_cache)  # x = norm(x)
+    dx = gelu_erf_backward(dx, gelu_cache)  # x = gelu(x)
+    dhidden, dw, db = linear_backward(dx, w_cache)  # x = hidden @ w + b
     grads = {"w": dw, "b": db, "ln": dict(zip("wb", dln, strict=True)), "bias": dbias}
     return dhidden, grads, dhead.T
 
@@ -290,6 +363,15 @@ def classification_head(
     logits : (B, K)
     cache
         What `classification_head_backward` needs.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, n_classes=3)
+    >>> hidden = np.ones((1, 4, 8), np.float32)
+    >>> logits, _ = classification_head(hidden, params["pooler"], params["classifier"])
+    >>> logits.shape  # a text, not a token, has classes
+    (1, 3)
     """
     pooled, pooler_cache = linear(hidden[:, 0], **pooler)  # (B, C)
     pooled, tanh_cache = tanh(pooled)
@@ -300,10 +382,22 @@ def classification_head(
 def classification_head_backward(
     dlogits: Float[Array, "B K"], cache: Cache
 ) -> tuple[Float[Array, "B T C"], dict, dict]:
-    """Gradient of `classification_head`: dhidden, and dicts like ``pooler`` and ``classifier``."""
+    """Gradient of `classification_head`: dhidden, and dicts like ``pooler`` and ``classifier``.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, n_classes=3)
+    >>> hidden = np.ones((1, 4, 8), np.float32)
+    >>> logits, cache = classification_head(hidden, params["pooler"], params["classifier"])
+    >>> dhidden, dpooler, dclassifier = classification_head_backward(np.ones_like(logits), cache)
+    >>> print(dhidden.any(-1))  # only [CLS] was read
+    [[ True False False False]]
+    """
     shape, pooler_cache, tanh_cache, classifier_cache = cache
-    dpooled, *dclassifier = linear_backward(dlogits, classifier_cache)  # (B, C)
-    dfirst, *dpooler = linear_backward(tanh_backward(dpooled, tanh_cache), pooler_cache)
+    dpooled, *dclassifier = linear_backward(dlogits, classifier_cache)  # (B, C): logits = pooled @ w + b
+    dpooled = tanh_backward(dpooled, tanh_cache)  # pooled = tanh(pooled)
+    dfirst, *dpooler = linear_backward(dpooled, pooler_cache)  # (B, C): pooled = hidden[:, 0] @ w + b
     dhidden = np.zeros(shape, dlogits.dtype)  # (B, T, C): only [CLS] was read
     dhidden[:, 0] = dfirst
     return dhidden, dict(zip("wb", dpooler, strict=True)), dict(zip("wb", dclassifier, strict=True))
@@ -338,6 +432,16 @@ def mlm_loss(
     References
     ----------
     Devlin et al., "BERT" (2018), section 3.1, task 1.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, mlm=True)
+    >>> ids, mask, segments = np.array([[1, 3, 2, 0]]), np.array([[1, 1, 1, 0]]), np.zeros((1, 4), int)
+    >>> targets = np.array([[-100, 6, -100, -100]])  # the second token was hidden; it was a 6
+    >>> loss, grads = mlm_loss(params, ids, mask, segments, targets, config)
+    >>> print(f"{loss:.2f}, and log 7 is {np.log(7):.2f}")  # untrained: about as unsure
+    1.91, and log 7 is 1.95
     """
     hidden, cache = bert(params, ids, mask, segments, config)
     logits, head_cache = mlm_head(hidden, params["mlm"], params["wte"], config.eps)
@@ -373,6 +477,15 @@ def classification_loss(
     loss : scalar
     grads : dict
         Nested like ``params``, less any head that took no part.
+
+    Examples
+    --------
+    >>> config = BertConfig(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_bert(np.random.default_rng(0), config, n_classes=3)
+    >>> ids, mask, segments = np.array([[1, 3, 2, 0]]), np.array([[1, 1, 1, 0]]), np.zeros((1, 4), int)
+    >>> loss, grads = classification_loss(params, ids, mask, segments, np.array([2]), config)
+    >>> print(f"{loss:.2f}, and log 3 is {np.log(3):.2f}")
+    1.10, and log 3 is 1.10
     """
     hidden, cache = bert(params, ids, mask, segments, config)
     logits, head_cache = classification_head(hidden, params["pooler"], params["classifier"])

@@ -1,9 +1,9 @@
 """One token at a time (chapter 09): keys and values kept, so that a step reads new tokens only.
 
 A *step* is a function ``step(params, ids, config, kv=None) -> (logits, kv)``: it reads the tokens that are
-new and scores the one that follows, for every row of a batch. There are `gpt_step` for the GPT of chapter 06,
-`fmkit.llama.llama_step` for a Llama, and `folded_gpt_step`, the first rearranged for speed.
-`fmkit.generation` works with any of them.
+new and scores the one that follows, for every row of a batch. There are `gpt_step` for the GPT of chapter 06
+and `fmkit.llama.llama_step` for a Llama; `fmkit.folded` has both rearranged for speed. `fmkit.generation`
+works with any of them.
 
 Shapes: B batch, T new tokens, S room in the cache, C width, H query heads, G key/value heads, D = C / H, V
 vocabulary.
@@ -18,7 +18,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from fmkit._types import Array
-from fmkit.activations import gelu_tanh
 from fmkit.attention import attention, causal_mask, merge_heads, norm_queries_and_keys, rope, split_heads
 from fmkit.layers import layernorm, linear, mlp
 from fmkit.transformer import Config
@@ -27,7 +26,17 @@ _rope = rope  # `cached_attention` has an argument that is called rope, too
 
 
 def check_ids(ids: Array, vocab_size: int) -> None:
-    """A ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end."""
+    """ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end.
+
+    Examples
+    --------
+    >>> check_ids(np.array([0, 6]), vocab_size=7)  # in order
+    >>> try:
+    ...     check_ids(np.array([0, 7]), vocab_size=7)
+    ... except ValueError as error:
+    ...     print(error)
+    tokens 0 to 7 exceed the vocabulary, 0 to 6
+    """
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
         raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
 
@@ -41,6 +50,17 @@ class KVCache:
 
     The arrays have room for S tokens from the start: to append one by `np.concatenate` would copy all the
     others.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> _, kv = gpt_step(params, np.array([[3, 1, 4]]), config)
+    >>> kv.length, kv.keys.shape  # 3 of 8 places are filled
+    (3, (1, 1, 2, 8, 4))
+    >>> kv.select([0, 0]).keys.shape  # two continuations of the same text
+    (1, 2, 2, 8, 4)
     """
 
     keys: Float[Array, "L B G S D"]  # L layers
@@ -54,7 +74,17 @@ class KVCache:
 
 
 def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int = 1) -> KVCache:
-    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block."""
+    """An empty cache for a GPT or a Llama: room for ``capacity`` tokens, or for a whole block.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> kv = new_cache(params, config, capacity=5, batch=2)
+    >>> kv.length, kv.keys.shape  # (layers, batch, heads, places, width of a head)
+    (0, (1, 2, 2, 5, 4))
+    """
     G = getattr(config, "n_kv_heads", config.n_heads)
     shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
     dtype = params["wte"].dtype
@@ -62,7 +92,18 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
 
 
 def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
-    """The positions (start, stop) of new tokens; a ValueError if they exceed the room or the vocabulary."""
+    """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> kv = new_cache(params, config)
+    >>> kv.length = 3
+    >>> check_fit(np.array([[5, 6]]), config, kv)
+    (3, 5)
+    """
     start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
@@ -77,8 +118,13 @@ def window_start(n: int, block_size: int) -> int:
     """Where the window begins through which a model with ``block_size`` positions sees a text of n tokens.
 
     A text that fits is seen whole. After that the window moves on by half a block at a time: each move means
-    that all the tokens inside are read again (their positions changed), and a window that moved a token at a
-    time would do so at each step.
+    that all the tokens inside are read again (their positions changed), and a window that moved by one token
+    would do so at each step.
+
+    Examples
+    --------
+    >>> [window_start(n, block_size=4) for n in range(3, 10)]
+    [0, 0, 2, 2, 4, 4, 6]
     """
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop
@@ -99,6 +145,18 @@ def cached_attention(
 
     Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``,
     where those of earlier tokens stand already; the new queries look at all of them.
+
+    Examples
+    --------
+    >>> from fmkit.attention import multihead_attention
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 4)), {"wqkv": rng.normal(size=(4, 12)), "wo": rng.normal(size=(4, 4))}
+    >>> keys, values = np.empty((2, 1, 2, 3, 2))  # room for 3 positions, 2 heads of width 2
+    >>> _ = cached_attention(x[:, :2], p, 2, keys, values, 0, causal_mask(2, x.dtype))  # the first two
+    >>> last = cached_attention(x[:, 2:], p, 2, keys, values, 2)  # then the third alone
+    >>> whole, _ = multihead_attention(x, p, 2, mask=causal_mask(3, x.dtype))
+    >>> np.allclose(last, whole[:, 2:])
+    True
     """
     G, stop = keys.shape[1], start + x.shape[1]
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
@@ -141,6 +199,16 @@ def gpt_step(
     ------
     ValueError
         If the cache has no room for the new tokens, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import gpt, init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> _, kv = gpt_step(params, np.array([[3, 1, 4]]), config)  # the prompt
+    >>> logits, kv = gpt_step(params, np.array([[1]]), config, kv)  # one more token
+    >>> np.allclose(logits, gpt(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
+    True
     """
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)
@@ -154,89 +222,3 @@ def gpt_step(
     kv.length = stop
     last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
     return last @ (params["wte"].T if config.tied else params["head"]), kv
-
-
-# ------------------------------------------------------------------------------------------- folded for speed
-
-
-def fold_gpt(params: dict, config: Config) -> dict:
-    """The parameters of a GPT rearranged, once, so that a step has less to do and gives the same logits.
-
-    Three things that every token would pay for again go into the weights:
-
-    - A norm's gain and shift: ``(n * w + b) @ W + c`` is ``n @ (w[:, None] * W) + (b @ W + c)``.
-    - A norm's subtraction of the mean: whatever reads the residual stream takes its mean off first, so that
-      mean never matters. Take it out of all that writes into the stream, and it is 0 from the start.
-    - The scores' 1 / sqrt(D), into the weights that make the queries.
-
-    Returns
-    -------
-    folded : dict
-        For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
-    """
-    D = config.d_model // config.n_heads
-
-    def without_mean(w: Array) -> Array:  # along what becomes the stream's axis
-        return w - w.mean(-1, keepdims=True)
-
-    def after_norm(norm: dict, w: Array, b: Array | float = 0.0) -> tuple[Array, Array]:
-        return norm["w"][:, None] * w, norm["b"] @ w + b
-
-    def fold(p: dict) -> dict:
-        wqkv, bqkv = after_norm(p["ln1"], p["attn"]["wqkv"], p["attn"]["bqkv"])
-        wqkv[:, : config.d_model] /= math.sqrt(D)
-        bqkv[: config.d_model] /= math.sqrt(D)
-        w1, b1 = after_norm(p["ln2"], p["mlp"]["w1"], p["mlp"]["b1"])
-        wo, bo = without_mean(p["attn"]["wo"]), without_mean(p["attn"]["bo"])
-        w2, b2 = without_mean(p["mlp"]["w2"]), without_mean(p["mlp"]["b2"])
-        return {"wqkv": wqkv, "bqkv": bqkv, "wo": wo, "bo": bo, "w1": w1, "b1": b1, "w2": w2, "b2": b2}
-
-    head, head_bias = after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
-    return {
-        "params": params,
-        "wte": without_mean(params["wte"]),
-        "wpe": without_mean(params["wpe"]),
-        "blocks": [fold(p) for p in params["blocks"]],
-        "head": head,
-        "head_bias": head_bias,
-    }
-
-
-def folded_gpt_step(
-    folded: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
-) -> tuple[Float[Array, "B V"], KVCache]:
-    """`gpt_step` with parameters from `fold_gpt`: one new token of one text takes a shorter way.
-
-    A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
-    is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
-    """
-    if ids.size > 1 or kv is None:
-        return gpt_step(folded["params"], ids, config, kv)
-    start, stop = check_fit(ids, config, kv)
-    x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = unit(x).dot(p["wqkv"])
-        qkv += p["bqkv"]
-        q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
-        keys[:, start] = k
-        values[:, start] = v
-        weights = (keys[:, :stop] @ q[:, :, None])[..., 0]  # (H, stop): scores, scaled already
-        weights -= weights.max(1, keepdims=True)
-        np.exp(weights, out=weights)
-        out = (weights[:, None] @ values[:, :stop])[:, 0]  # (H, D)
-        out /= weights.sum(1, keepdims=True)  # the softmax's division, on D numbers instead of stop
-        x += out.reshape(-1).dot(p["wo"])
-        x += p["bo"]
-        hidden = unit(x).dot(p["w1"])  # (F,)
-        hidden += p["b1"]
-        x += gelu_tanh(hidden)[0].dot(p["w2"])
-        x += p["b2"]
-    kv.length = stop
-    logits = unit(x).dot(folded["head"])
-    logits += folded["head_bias"]
-    return logits[None], kv
-
-
-def unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
-    """RMSNorm without its gain; what is left of `layernorm`, too, for a vector whose mean is 0."""
-    return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))

@@ -25,6 +25,15 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
     ------
     ValueError
         If the temperature is not above 0. (Its limit 0 is `greedy`.)
+
+    Examples
+    --------
+    >>> logits = np.array([2.0, 1.0, 0.0])
+    >>> for temperature in (0.5, 1.0, 2.0):
+    ...     print(softmax(scale_temperature(logits, temperature))[0].round(2))
+    [0.87 0.12 0.02]
+    [0.67 0.24 0.09]
+    [0.51 0.31 0.19]
     """
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be above 0, got {temperature} (its limit 0 is greedy)")
@@ -44,6 +53,11 @@ def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
     References
     ----------
     Fan et al., "Hierarchical Neural Story Generation" (2018), section 5.
+
+    Examples
+    --------
+    >>> print(filter_top_k(np.array([1.0, 3.0, 2.0, 0.0]), 2))
+    [-inf   3.   2. -inf]
     """
     if k < 1:
         raise ValueError(f"top_k must be at least 1, got {k}")
@@ -66,6 +80,12 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     References
     ----------
     Holtzman et al., "The Curious Case of Neural Text Degeneration" (2020), section 3.1.
+
+    Examples
+    --------
+    >>> logits = np.log(np.array([0.1, 0.5, 0.3, 0.1]))
+    >>> print(np.exp(filter_top_p(logits, 0.7)).round(2))  # 0.5 is not enough, 0.5 + 0.3 is
+    [0.  0.5 0.3 0. ]
     """
     if not 0 < p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, got {p}")
@@ -95,6 +115,11 @@ def penalise_repetition(
     References
     ----------
     Keskar et al., "CTRL" (2019), section 4.1.
+
+    Examples
+    --------
+    >>> print(penalise_repetition(np.array([2.0, -2.0, 1.0]), [0, 1, 0], 2.0))
+    [ 1. -4.  1.]
     """
     if not 0 < penalty < math.inf:
         raise ValueError(f"the repetition penalty must be above 0, got {penalty}")
@@ -136,6 +161,12 @@ def probabilities(
     ------
     ValueError
         If a setting is out of range, or the logits hold NaN or +inf or are all -inf.
+
+    Examples
+    --------
+    >>> logits = np.log(np.array([0.1, 0.5, 0.3, 0.1]))
+    >>> print(probabilities(logits).round(2), probabilities(logits, top_k=2).round(3))
+    [0.1 0.5 0.3 0.1] [0.    0.625 0.375 0.   ]
     """
     _check_logits(logits)
     logits = penalise_repetition(logits, ids, repetition_penalty)
@@ -153,18 +184,30 @@ Choose = Callable[[Array, Sequence], int]  # (logits of the next token, tokens s
 
 
 def greedy(logits: Float[Array, "V"], ids: Sequence | Array = ()) -> int:
-    """The most likely token (the first, if several are level)."""
+    """The most likely token (the first, if several are level).
+
+    Examples
+    --------
+    >>> greedy(np.array([0.1, 2.0, 0.3]))
+    1
+    """
     _check_logits(logits)
     return int(logits.argmax())
 
 
 def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
-    """Draw a token by its probability: where a random point on a line falls that is cut into pieces so long.
+    """Draw a token by its probability: a random point on a line that is cut into pieces of these lengths.
 
     Raises
     ------
     ValueError
         If a probability is negative or NaN, or all are 0.
+
+    Examples
+    --------
+    >>> rng, probs = np.random.default_rng(0), np.array([0.5, 0.0, 0.5])
+    >>> [sample(rng, probs) for _ in range(10)]
+    [2, 0, 0, 0, 2, 2, 2, 2, 2, 2]
     """
     ends = np.cumsum(probs, dtype=np.float64)  # where each token's piece ends
     if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
@@ -174,7 +217,14 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
 
 
 def sampler(rng: np.random.Generator, **settings) -> Choose:
-    """A function that draws the next token, for `generate`. The settings are those of `probabilities`."""
+    """A function that draws the next token, for `generate`. The settings are those of `probabilities`.
+
+    Examples
+    --------
+    >>> choose = sampler(np.random.default_rng(0), temperature=0.5, top_k=2)
+    >>> [choose(np.array([1.0, 3.0, 2.0, 0.0]), []) for _ in range(10)]
+    [1, 1, 1, 1, 1, 2, 1, 1, 1, 2]
+    """
 
     def choose(logits: Array, ids: Sequence) -> int:
         return sample(rng, probabilities(logits, ids, **settings))
@@ -206,17 +256,17 @@ def generate(
 
     Parameters
     ----------
-    step : function
+    step : callable
         `fmkit.decoding.gpt_step` or `fmkit.llama.llama_step`, for instance.
     params, config
         The model.
-    prompt : ints
-        Of any length; of one above ``config.block_size`` the model sees the end, from `window_start` on.
+    prompt : iterable of int
+        Of any length. If it is longer than ``config.block_size``, the model sees it from `window_start` on.
     max_new_tokens : int
-        At most so many.
-    choose : function
-        `greedy`, or one that `sampler` made.
-    stop : ints
+        The largest number of tokens to add.
+    choose : callable
+        `greedy`, or a function that `sampler` made.
+    stop : iterable of int
         Tokens that end the text; they are not handed out.
     bos : int, optional
         A token that an empty prompt begins with.
@@ -230,6 +280,18 @@ def generate(
     ValueError
         At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary.
         Later: if logits are not finite.
+
+    Examples
+    --------
+    >>> from fmkit.decoding import gpt_step
+    >>> from fmkit.transformer import Config, init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> list(generate(gpt_step, params, [3, 1], config, max_new_tokens=5))
+    [1, 1, 1, 5, 5]
+    >>> choose = sampler(np.random.default_rng(0))
+    >>> list(generate(gpt_step, params, [3, 1], config, max_new_tokens=5, choose=choose))
+    [4, 1, 0, 0, 5]
     """
     ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
     return _stream(step, params, ids, config, max_new_tokens, choose, frozenset(stop))
@@ -267,6 +329,14 @@ def generate_by_recomputing(
 
     ``forward`` is `fmkit.transformer.gpt` or `fmkit.llama.llama`, the rest as for `generate`. This is the
     plain form, for comparison: n tokens pass n(n + 1) / 2 times through the layers here, n times there.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import Config, gpt, init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> list(generate_by_recomputing(gpt, params, [3, 1], config, max_new_tokens=5))
+    [1, 1, 1, 5, 5]
     """
     ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
     for _ in range(max_new_tokens):
@@ -296,14 +366,21 @@ def stream_text(tokens: Iterable, decode: Callable[[list[int]], str]) -> Iterato
 
     Parameters
     ----------
-    tokens : ints
+    tokens : iterable of int
         From `generate`.
-    decode : function
-        A tokenizer's: a list of tokens to text. Bytes that are no complete character come out as U+FFFD.
+    decode : callable
+        A tokenizer's: a list of tokens to text. Bytes that are not a whole character come out as U+FFFD.
 
     Yields
     ------
     piece : str
+
+    Examples
+    --------
+    >>> def decode(ids):
+    ...     return bytes(ids).decode("utf-8", "replace")
+    >>> list(stream_text("aé!".encode(), decode))  # the two bytes of é wait for each other
+    ['a', 'é', '!']
     """
     pending = []
     for token in tokens:
@@ -331,7 +408,7 @@ def beam_search(
     stop: Iterable = (),
     bos: int | None = None,
 ) -> list[tuple[list[int], float]]:
-    """Keep the best few texts instead of one; at each step every one is continued by every token.
+    """Keep the best few texts instead of one; at each step each of them is continued by every token.
 
     Parameters
     ----------
@@ -342,13 +419,13 @@ def beam_search(
     length_penalty : float
         The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens,
         the stop token among them). 0 compares the sums, which favours short texts.
-    stop : ints
-        Tokens that end a text. They are part of it here: their probability is.
+    stop : iterable of int
+        Tokens that end a text. Here they are part of it, and so is their probability.
 
     Returns
     -------
-    texts : list of (new tokens, score), best first
-        At most ``n_beams``.
+    texts : list of (new tokens, score)
+        At most ``n_beams``, the best first.
 
     Raises
     ------
@@ -359,6 +436,17 @@ def beam_search(
     ----------
     Wu et al., "Google's Neural Machine Translation System" (2016), section 7, with the plain length as in
     Murray and Chiang, "Correcting Length Bias" (2018), section 2.
+
+    Examples
+    --------
+    >>> from fmkit.decoding import gpt_step
+    >>> from fmkit.transformer import Config, init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> for tokens, score in beam_search(gpt_step, params, [3, 1], config, 3, n_beams=2):
+    ...     print(tokens, round(score, 2))
+    [5, 5, 5] -1.88
+    [5, 5, 4] -1.89
     """
     ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
     if n_beams < 1 or max_new_tokens < 1:
@@ -383,7 +471,7 @@ def beam_search(
         finished = sorted(finished, key=lambda text: -text[1])[:n_beams]
         best = [pair for pair, end in zip(best, ends, strict=True) if not end][:n_beams]
         if not best or (len(finished) == n_beams and total[best[0]] / norm <= finished[-1][1]):
-            break  # no text is left, or none that is better than the finished ones are now
+            break  # no text is left, or all that are left are worse than the finished ones
         sums = np.array([total[pair] for pair in best])
         beams = [beams[row] + [token] for row, token in best]
         kv = kv.select([row for row, _ in best])
@@ -392,7 +480,7 @@ def beam_search(
 
 
 def _best(total: Float[Array, "N V"], n: int) -> list[tuple[int, int]]:
-    """The n best (row, column), best first; -inf is none."""
+    """The n best (row, column), best first, without those at -inf."""
     flat = total.ravel()
     order = np.argsort(-flat, kind="stable")[:n]
     return [divmod(int(i), total.shape[1]) for i in order if flat[i] > -math.inf]

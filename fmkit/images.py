@@ -28,7 +28,15 @@ def rotate(image: Image, degrees: float, fill: float = 0.0) -> Image:
 
 
 def scale(image: Image, factor: float, fill: float = 0.0) -> Image:
-    """Enlarge (``factor`` > 1: the rim is lost) or shrink (the rim is filled); the size stays."""
+    """Enlarge (``factor`` > 1: the rim is lost) or shrink (the rim is filled); the size stays.
+
+    Examples
+    --------
+    >>> print(scale(np.array([[0.0, 4.0, 0.0]] * 3), 2.0))  # twice as large: the middle pixel is wider
+    [[2. 4. 2.]
+     [2. 4. 2.]
+     [2. 4. 2.]]
+    """
     return warp(image, factor=factor, fill=fill)
 
 
@@ -51,8 +59,8 @@ def warp(
         Counter-clockwise angle.
     factor : float
         Enlargement, above 0.
-    shift : (down, right)
-        In pixels of the result.
+    shift : pair of float
+        How far down and to the right, in pixels of the result.
     fill : float
         What lies around the image.
 
@@ -62,6 +70,13 @@ def warp(
         When ``factor`` is not above 0.
     TypeError
         When the image does not hold floats.
+
+    Examples
+    --------
+    >>> print(warp(np.array([[1.0, 2.0, 3.0]]), shift=(0.0, 1.0)))  # a pixel to the right
+    [[0. 1. 2.]]
+    >>> print(warp(np.array([[1.0, 2.0, 3.0]]), shift=(0.0, 0.5)))  # half a pixel: the mean of neighbours
+    [[0.5 1.5 2.5]]
     """
     if not factor > 0:
         raise ValueError(f"factor must be above 0, not {factor}")
@@ -85,6 +100,8 @@ def bilinear(
 
     ``fill`` surrounds the image without end, and is interpolated with like any other pixel.
 
+    Examples
+    --------
     >>> bilinear(np.array([[0.0, 10.0]]), np.zeros((1, 3)), np.array([[0.25, 1.0, 1.5]]))
     array([[ 2.5, 10. ,  5. ]])
     """
@@ -103,14 +120,27 @@ def bilinear(
 
 
 def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
-    """Cut out a window; raises ValueError when it is not inside the image."""
+    """Cut out a window; raises ValueError when it is not inside the image.
+
+    Examples
+    --------
+    >>> crop(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), top=0, left=1, height=2, width=2)
+    array([[2., 3.],
+           [5., 6.]])
+    """
     if min(top, left, height, width) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
         raise ValueError(f"a {height} x {width} window at ({top}, {left}) is not inside {image.shape[:2]}")
     return image[top : top + height, left : left + width].copy()
 
 
 def random_crop(image: Image, height: int, width: int, rng: np.random.Generator) -> Window:
-    """Cut out a window at a random place."""
+    """Cut out a window at a random place.
+
+    Examples
+    --------
+    >>> random_crop(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), 1, 2, np.random.default_rng(0))
+    array([[5., 6.]])
+    """
     top = rng.integers(max(0, image.shape[0] - height) + 1)
     left = rng.integers(max(0, image.shape[1] - width) + 1)
     return crop(image, int(top), int(left), height, width)
@@ -119,6 +149,8 @@ def random_crop(image: Image, height: int, width: int, rng: np.random.Generator)
 def flip(image: Image, direction: str = "horizontal") -> Image:
     """Mirror an image: "horizontal" swaps left and right, "vertical" top and bottom.
 
+    Examples
+    --------
     >>> flip(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[2., 1.],
            [4., 3.]])
@@ -129,7 +161,13 @@ def flip(image: Image, direction: str = "horizontal") -> Image:
 
 
 def add_noise(image: Image, std: float, rng: np.random.Generator) -> Image:
-    """Add independent Gaussian noise to every value. Nothing is clipped: values may leave [0, 1]."""
+    """Add independent Gaussian noise to every value. Nothing is clipped: values may leave [0, 1].
+
+    Examples
+    --------
+    >>> print(add_noise(np.array([[0.0, 0.5, 1.0]]), 0.1, np.random.default_rng(0)).round(2))
+    [[0.01 0.49 1.06]]
+    """
     return image + std * rng.standard_normal(image.shape).astype(image.dtype)
 
 
@@ -145,12 +183,12 @@ def augment(
     """A random variant of an image that still shows the same thing.
 
     What may be done without changing the label depends on the data: a mirrored cat is a cat, a mirrored 2
-    is no digit, and a 6 turned by 180 degrees is a 9.
+    is not a digit, and a 6 turned by 180 degrees is a 9.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C)
-    rng : numpy Generator
+    rng : numpy.random.Generator
     degrees, zoom, shift : float
         Largest angle, change of scale (0.1: from 1 / 1.1 to 1.1 times) and shift in pixels; each drawn
         uniformly.
@@ -158,6 +196,18 @@ def augment(
         Standard deviation of the noise.
     mirror : bool
         Whether to flip left and right half of the time.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> print(augment(np.eye(3), rng, noise=0.0).round(1))
+    [[0.5 0.2 0. ]
+     [0.2 0.5 0.3]
+     [0.  0.2 0.2]]
+    >>> print(augment(np.eye(3), rng, noise=0.0).round(1))  # another one
+    [[0.3 0.5 0.1]
+     [0.  0.5 0.4]
+     [0.  0.  0.7]]
     """
     out = warp(
         image,

@@ -15,9 +15,18 @@ from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu
 def linear(
     x: Float[Array, "*lead C_in"], w: Float[Array, "C_in C_out"], b: Float[Array, "C_out"] | None = None
 ) -> tuple[Float[Array, "*lead C_out"], Cache]:
-    """Affine map of the last axis, x @ w + b. (torch keeps w transposed, as (C_out, C_in).)"""
+    """Affine map of the last axis, x @ w + b. (torch keeps w transposed, as (C_out, C_in).)
+
+    Examples
+    --------
+    >>> w, b = np.array([[1.0, 10.0], [2.0, 20.0]]), np.array([0.5, 0.0])
+    >>> out, _ = linear(np.array([[1.0, 1.0], [0.0, 1.0]]), w, b)
+    >>> print(out)
+    [[ 3.5 30. ]
+     [ 2.5 20. ]]
+    """
     x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
-    out = x2 @ w
+    out = x2 @ w  # (N, C_out)
     if b is not None:
         out += b
     return out.reshape(*x.shape[:-1], w.shape[1]), (x, w, b is not None)
@@ -26,12 +35,21 @@ def linear(
 def linear_backward(
     dout: Float[Array, "*lead C_out"], cache: Cache
 ) -> tuple[Float[Array, "*lead C_in"], Float[Array, "C_in C_out"], Float[Array, "C_out"] | None]:
-    """Gradients of `linear`: dx, dw, db (None without a bias)."""
+    """Gradients of `linear`: dx, dw, db (None without a bias).
+
+    Examples
+    --------
+    >>> x, w = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> _, cache = linear(x, w, np.array([0.0]))
+    >>> dx, dw, db = linear_backward(np.array([[1.0]]), cache)
+    >>> print(dx, dw.T, db)  # dx is w, dw is x: each factor gets the other one
+    [[3. 4.]] [[1. 2.]] [1.]
+    """
     x, w, has_bias = cache
-    x2, dout2 = x.reshape(-1, x.shape[-1]), dout.reshape(-1, dout.shape[-1])
+    x2, dout2 = x.reshape(-1, x.shape[-1]), dout.reshape(-1, dout.shape[-1])  # (N, C_in), (N, C_out)
     dx = (dout2 @ w.T).reshape(x.shape)  # each input reached every output: collect over C_out
-    dw = x2.T @ dout2  # each weight was used in every row: collect over rows
-    db = dout2.sum(0) if has_bias else None  # so was the bias, times 1
+    dw = x2.T @ dout2  # (C_in, C_out): each weight was used in every row, so collect over rows
+    db = dout2.sum(0) if has_bias else None  # (C_out,): so was the bias, times 1
     return dx, dw, db
 
 
@@ -42,6 +60,14 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
     ------
     IndexError
         For an id that is not in 0 .. V - 1. (NumPy alone would read a negative id from the end.)
+
+    Examples
+    --------
+    >>> out, _ = embedding(np.array([2, 0, 2]), np.array([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]))
+    >>> print(out)
+    [[2.  2.1]
+     [0.  0.1]
+     [2.  2.1]]
     """
     if ids.size and ids.min() < 0:
         raise IndexError(f"id {ids.min()} is negative")
@@ -49,12 +75,21 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
 
 
 def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Array, "V C"]:
-    """Gradient of `embedding`: row v is the sum of dout over all places where v stood."""
+    """Gradient of `embedding`: row v is the sum of dout over all places where v stood.
+
+    Examples
+    --------
+    >>> _, cache = embedding(np.array([2, 0, 2]), np.zeros((3, 2)))
+    >>> print(embedding_backward(np.array([[1.0, 2.0], [3.0, 4.0], [10.0, 20.0]]), cache))
+    [[ 3.  4.]
+     [ 0.  0.]
+     [11. 22.]]
+    """
     ids, vocab_size = cache
-    dout2 = dout.reshape(-1, dout.shape[-1])
+    dout2 = dout.reshape(-1, dout.shape[-1])  # (N, C)
     dw = np.zeros((vocab_size, dout2.shape[1]), dout.dtype)
     if ids.size:
-        order = np.argsort(ids, axis=None, kind="stable")  # equal ids side by side
+        order = np.argsort(ids, axis=None, kind="stable")  # (N,): equal ids side by side
         ids = ids.ravel()[order]
         starts = np.flatnonzero(np.diff(ids, prepend=-1))  # where each run of equal ids begins
         dw[ids[starts]] = np.add.reduceat(dout2[order], starts)  # a sum a run; np.add.at is far slower
@@ -67,29 +102,42 @@ def layernorm(
     """Each vector to mean 0 and variance 1 over its C channels, then a gain and a shift.
 
     norm = (x - mean) / sqrt(var + eps), out = norm * w + b. Source: Ba, Kiros and Hinton (2016), section 3.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0, 3.0], [100.0, 200.0, 300.0]])
+    >>> out, _ = layernorm(x, np.ones(3), np.zeros(3))
+    >>> print(out.round(3))  # size and offset are gone
+    [[-1.225  0.     1.225]
+     [-1.225  0.     1.225]]
     """
-    norm = x - x.mean(-1, keepdims=True)
-    var = np.vecdot(norm, norm)[..., None] / x.shape[-1]  # two passes: exact even far from 0
-    rstd = 1.0 / np.sqrt(var + eps)  # (*lead, 1)
-    norm *= rstd
-    out = norm * w
-    out += b
-    return out, (norm, rstd, w)
+    xc = x - x.mean(-1, keepdims=True)
+    var = np.vecdot(xc, xc)[..., None] / x.shape[-1]  # (*lead, 1); two passes: exact even far from 0
+    rstd = 1.0 / np.sqrt(var + eps)
+    norm = xc * rstd  # (*lead, C)
+    return norm * w + b, (norm, rstd, w)
 
 
 def layernorm_backward(
     dout: Float[Array, "*lead C"], cache: Cache
 ) -> tuple[Float[Array, "*lead C"], Float[Array, "C"], Float[Array, "C"]]:
-    """Gradients of `layernorm`: dx, dw, db."""
+    """Gradients of `layernorm`: dx, dw, db.
+
+    Examples
+    --------
+    >>> _, cache = layernorm(np.array([[1.0, 2.0, 4.0]]), np.ones(3), np.zeros(3))
+    >>> dx, dw, db = layernorm_backward(np.array([[1.0, 0.0, 0.0]]), cache)
+    >>> print(dx.round(3))  # it sums to 0: shifting all of x would change nothing
+    [[ 0.229 -0.344  0.115]]
+    """
     norm, rstd, w = cache
     C = len(w)
-    db = dout.reshape(-1, C).sum(0)  # the shift was added to every vector
-    dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
-    dnorm = dout * w
+    db = dout.reshape(-1, C).sum(0)  # (C,): the shift was added to every vector
+    dw = (dout * norm).reshape(-1, C).sum(0)  # (C,): the gain multiplied every norm
+    dnorm = dout * w  # through the gain
     dx = dnorm - np.vecdot(dout, w)[..., None] / C  # through the mean: less the mean of dnorm
     dx -= norm * (np.vecdot(dnorm, norm)[..., None] / C)  # through the variance: less the part along norm
-    dx *= rstd  # through the division
-    return dx, dw, db
+    return dx * rstd, dw, db  # through the division
 
 
 def rmsnorm(
@@ -98,23 +146,37 @@ def rmsnorm(
     """Each vector to root mean square 1, then a gain: `layernorm` without the mean and the shift.
 
     norm = x / sqrt(mean(x²) + eps), out = norm * w. Source: Zhang and Sennrich (2019), equation 4.
+
+    Examples
+    --------
+    >>> print(rmsnorm(np.array([[3.0, 4.0], [300.0, 400.0]]), np.ones(2))[0].round(3))
+    [[0.849 1.131]
+     [0.849 1.131]]
     """
-    rstd = 1.0 / np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + eps)  # (*lead, 1)
-    norm = x * rstd
+    mean_square = np.vecdot(x, x)[..., None] / x.shape[-1]  # (*lead, 1)
+    rstd = 1.0 / np.sqrt(mean_square + eps)
+    norm = x * rstd  # (*lead, C)
     return norm * w, (norm, rstd, w)
 
 
 def rmsnorm_backward(
     dout: Float[Array, "*lead C"], cache: Cache
 ) -> tuple[Float[Array, "*lead C"], Float[Array, "C"]]:
-    """Gradients of `rmsnorm`: dx, dw. Those of `layernorm`, less the step through the mean."""
+    """Gradients of `rmsnorm`: dx, dw. Those of `layernorm`, less the step through the mean.
+
+    Examples
+    --------
+    >>> _, cache = rmsnorm(np.array([[3.0, 4.0]]), np.ones(2))
+    >>> dx, dw = rmsnorm_backward(np.array([[1.0, 0.0]]), cache)
+    >>> print(dx.round(3), dw.round(3))
+    [[ 0.181 -0.136]] [0.849 0.   ]
+    """
     norm, rstd, w = cache
     C = len(w)
-    dw = (dout * norm).reshape(-1, C).sum(0)  # the gain multiplied every norm
-    dx = dout * w
-    dx -= norm * (np.vecdot(dx, norm)[..., None] / C)  # through the root mean square
-    dx *= rstd  # through the division
-    return dx, dw
+    dw = (dout * norm).reshape(-1, C).sum(0)  # (C,): the gain multiplied every norm
+    dnorm = dout * w  # through the gain
+    dx = dnorm - norm * (np.vecdot(dnorm, norm)[..., None] / C)  # through the root mean square
+    return dx * rstd, dw  # through the division
 
 
 def mlp(
@@ -131,7 +193,16 @@ def mlp(
     ----------
     x : array (..., C)
     w1, b1, w2, b2 : arrays (C, F), (F,), (F, C_out), (C_out,)
-    activation : a pair (forward, backward) of `fmkit.activations`
+    activation : pair of functions, optional
+        A forward of `fmkit.activations` and its backward.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> w1, w2 = rng.normal(size=(3, 12)), rng.normal(size=(12, 3))
+    >>> out, _ = mlp(np.ones((2, 5, 3)), w1, np.zeros(12), w2, np.zeros(3))
+    >>> out.shape, out[0, 0].round(2)
+    ((2, 5, 3), array([-1.75, -1.86, -1.4 ]))
     """
     hidden, cache1 = linear(x, w1, b1)  # (..., F)
     active, cache_activation = activation[0](hidden)
@@ -140,11 +211,20 @@ def mlp(
 
 
 def mlp_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
-    """Gradients of `mlp`: dx, dw1, db1, dw2, db2. The three steps of the forward, undone from the last."""
+    """Gradients of `mlp`: dx, dw1, db1, dw2, db2. The three steps of the forward, undone from the last.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> w1, w2 = rng.normal(size=(3, 12)), rng.normal(size=(12, 3))
+    >>> out, cache = mlp(np.ones((2, 3)), w1, np.zeros(12), w2, np.zeros(3))
+    >>> [grad.shape for grad in mlp_backward(np.ones((2, 3)), cache)]
+    [(2, 3), (3, 12), (12,), (12, 3), (3,)]
+    """
     cache1, cache_activation, cache2, activation_backward = cache
-    dactive, dw2, db2 = linear_backward(dout, cache2)
-    dhidden = activation_backward(dactive, cache_activation)
-    dx, dw1, db1 = linear_backward(dhidden, cache1)
+    dactive, dw2, db2 = linear_backward(dout, cache2)  # (..., F): out = active @ w2 + b2
+    dhidden = activation_backward(dactive, cache_activation)  # active = activation(hidden)
+    dx, dw1, db1 = linear_backward(dhidden, cache1)  # (..., C): hidden = x @ w1 + b1
     return dx, dw1, db1, dw2, db2
 
 
@@ -154,8 +234,15 @@ def swiglu(
     w_up: Float[Array, "C F"],
     w_down: Float[Array, "F C_out"],
 ) -> tuple[Float[Array, "*lead C_out"], Cache]:
-    """Feed-forward part of Llama: (silu(x @ w_gate) * (x @ w_up)) @ w_down. Source: Shazeer (2020)."""
-    gate, cache_gate = linear(x, w_gate)
+    """Feed-forward part of Llama: (silu(x @ w_gate) * (x @ w_up)) @ w_down. Source: Shazeer (2020).
+
+    Examples
+    --------
+    >>> w_gate, w_up, w_down = np.array([[0.0, 2.0]]), np.array([[5.0, 5.0]]), np.eye(2)
+    >>> print(swiglu(np.array([[1.0]]), w_gate, w_up, w_down)[0].round(2))  # the first gate is shut
+    [[0.   8.81]]
+    """
+    gate, cache_gate = linear(x, w_gate)  # (..., F)
     up, cache_up = linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
     out, cache_down = linear(active * up, w_down)  # (..., C_out)
@@ -163,12 +250,19 @@ def swiglu(
 
 
 def swiglu_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Float[Array, "..."], ...]:
-    """Gradients of `swiglu`: dx, dw_gate, dw_up, dw_down."""
+    """Gradients of `swiglu`: dx, dw_gate, dw_up, dw_down.
+
+    Examples
+    --------
+    >>> _, cache = swiglu(np.ones((2, 3)), np.ones((3, 4)), np.ones((3, 4)), np.ones((4, 3)))
+    >>> [grad.shape for grad in swiglu_backward(np.ones((2, 3)), cache)]
+    [(2, 3), (3, 4), (3, 4), (4, 3)]
+    """
     cache_gate, cache_up, cache_silu, cache_down, active, up = cache
-    dproduct, dw_down, _ = linear_backward(dout, cache_down)
-    dgate = silu_backward(dproduct * up, cache_silu)  # each factor gets the other one
-    dx, dw_up, _ = linear_backward(dproduct * active, cache_up)
-    dx_gate, dw_gate, _ = linear_backward(dgate, cache_gate)
+    dproduct, dw_down, _ = linear_backward(dout, cache_down)  # (..., F): out = (active * up) @ w_down
+    dgate = silu_backward(dproduct * up, cache_silu)  # active = silu(gate), and its factor was up
+    dx, dw_up, _ = linear_backward(dproduct * active, cache_up)  # (..., C): up = x @ w_up, its factor active
+    dx_gate, dw_gate, _ = linear_backward(dgate, cache_gate)  # gate = x @ w_gate
     dx += dx_gate  # x was used twice: its gradients add up
     return dx, dw_gate, dw_up, dw_down
 
@@ -182,20 +276,33 @@ def dropout(
     ----------
     x : array of any shape
     mask : array of 0 and 1 (or bool), the shape of ``x``
-        1 keeps. Drawn by the caller, ``rng.random(x.shape) >= p``, so that a run can be repeated.
+        1 keeps. The caller draws it, ``rng.random(x.shape) >= p``, so that a run can be repeated.
     p : float from 0 to below 1
         The chance of being dropped. When a model is used rather than trained, leave dropout out.
 
     References
     ----------
     Srivastava et al. (2014), with the scale moved into training ("inverted").
+
+    Examples
+    --------
+    >>> mask = np.random.default_rng(0).random(6) >= 0.5
+    >>> print(dropout(np.ones(6), mask, p=0.5)[0])
+    [2. 0. 0. 0. 2. 2.]
     """
     scale = mask.astype(x.dtype) / (1.0 - p)
     return x * scale, scale
 
 
 def dropout_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*shape"]:
-    """Gradient of `dropout`: the same mask and the same scale."""
+    """Gradient of `dropout`: the same mask and the same scale.
+
+    Examples
+    --------
+    >>> _, cache = dropout(np.ones(4), np.array([1, 0, 0, 1]), p=0.5)
+    >>> print(dropout_backward(np.array([0.1, 0.2, 0.3, 0.4]), cache))
+    [0.2 0.  0.  0.8]
+    """
     scale = cache
     return dout * scale
 
@@ -204,6 +311,12 @@ def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Flo
     """One vector a sentence: the mean over its real tokens (mask 1), not over the padding (mask 0).
 
     A sentence without a real token gives zeros.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0], [3.0], [99.0]]])  # the third token is padding
+    >>> print(mean_pool(x, np.array([[1, 1, 0]]))[0])
+    [[2.]]
     """
     share = mask.astype(x.dtype)
     share /= np.maximum(share.sum(1, keepdims=True), 1.0)  # (B, T): 1 / number of real tokens, or 0
@@ -212,9 +325,16 @@ def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Flo
 
 
 def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, "B T C"]:
-    """Gradient of `mean_pool`: every real token gets its share of its sentence's gradient."""
+    """Gradient of `mean_pool`: every real token gets its share of its sentence's gradient.
+
+    Examples
+    --------
+    >>> _, cache = mean_pool(np.zeros((1, 3, 1)), np.array([[1, 1, 0]]))
+    >>> print(mean_pool_backward(np.array([[4.0]]), cache).ravel())
+    [2. 2. 0.]
+    """
     share = cache
-    return share[:, :, None] * dout[:, None, :]
+    return share[:, :, None] * dout[:, None, :]  # (B, T, C)
 
 
 def lstm(
@@ -241,6 +361,16 @@ def lstm(
     References
     ----------
     Hochreiter and Schmidhuber (1997); with the forget gate of Gers, Schmidhuber and Cummins (2000).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> wx, wh, b = rng.normal(size=(1, 8)), rng.normal(size=(2, 8)), np.zeros(8)
+    >>> h, _ = lstm(np.array([[[1.0], [0.0], [0.0]]]), wx, wh, b)
+    >>> print(h.round(3))  # the first step is still remembered in the third
+    [[[-0.2    0.116]
+      [ 0.042  0.106]
+      [-0.007  0.083]]]
     """
     (B, T, _), H = x.shape, len(wh)
     xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): the rows of one step side by side in memory
@@ -263,26 +393,35 @@ def lstm(
 
 
 def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Array, "..."] | None, ...]:
-    """Gradients of `lstm`: dx, dwx, dwh, db, dh0, dc0 (the last two None where none was given).
+    """Gradients of `lstm`: dx, dwx, dwh, db, dh0, dc0 (the last two None where no first state was given).
 
     Backpropagation through time: from the last step to the first, carrying dh and dc from step to step.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> h, cache = lstm(np.ones((1, 3, 1)), rng.normal(size=(1, 8)), rng.normal(size=(2, 8)), np.zeros(8))
+    >>> dout = np.zeros_like(h)
+    >>> dout[:, -1] = 1.0  # only the last step is asked for
+    >>> print(lstm_backward(dout, cache)[0].ravel().round(4))  # dx: the first step counts, too
+    [ 0.0854  0.2174 -0.1447]
     """
     xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = cache
     T, B, H = tanh_c.shape
+    views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H)
     dz = np.empty_like(gates)  # (T, B, 4H): gradient of the gates before their sigmoid or tanh
-    views, dviews = (a.reshape(T, B, 4, H).swapaxes(1, 2) for a in (gates, dz))
-    dh, dc = np.zeros_like(h[0]), np.zeros_like(c[0])
+    dh, dc = np.zeros_like(h[0]), np.zeros_like(c[0])  # (B, H) each: what comes from later steps
     for t in reversed(range(T)):
         i, f, g, o = views[t]
-        di, df, dg, do = dviews[t]  # views: writing into them fills dz
         dh = dh + dout[:, t]  # h[t + 1] went up to the output and on to the next step
-        dc = dc + dh * o * (1.0 - tanh_c[t] * tanh_c[t])  # h = o * tanh(c)
-        do[...] = dh * tanh_c[t] * o * (1.0 - o)  # and back through the sigmoid
-        di[...] = dc * g * i * (1.0 - i)  # c = f * c + i * g
-        df[...] = dc * c[t] * f * (1.0 - f)
-        dg[...] = dc * i * (1.0 - g * g)  # back through the tanh
-        dc = dc * f
-        dh = dz[t] @ wh.T  # z = x @ wx + h @ wh + b
+        do = dh * tanh_c[t] * o * (1.0 - o)  # h = o * tanh(c), and o = sigmoid(z)
+        dc = dc + dh * o * (1.0 - tanh_c[t] * tanh_c[t])
+        di = dc * g * i * (1.0 - i)  # c = f * c + i * g, and i, f = sigmoid(z)
+        df = dc * c[t] * f * (1.0 - f)
+        dg = dc * i * (1.0 - g * g)  # g = tanh(z)
+        dc = dc * f  # (B, H): what goes on to the step before
+        dz[t] = np.concatenate([di, df, dg, do], axis=1)  # (B, 4H)
+        dh = dz[t] @ wh.T  # (B, H): z = x @ wx + h @ wh + b
     dwh = h[:-1].reshape(-1, H).T @ dz.reshape(-1, 4 * H)  # every step used wh: one product for all
     dxt, dwx, db = linear_backward(dz, (xt, wx, True))
     dx = dxt.swapaxes(0, 1).copy()  # (B, T, C)

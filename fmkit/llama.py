@@ -9,7 +9,6 @@ Shapes: B batch, T positions, C width of the model (``d_model``), H query heads,
 V vocabulary.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from jaxtyping import Float, Int
 
 from fmkit._types import Array, Cache
 from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
-from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache, unit
+from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -32,7 +31,16 @@ from fmkit.layers import (
 
 @dataclass(frozen=True)
 class LlamaConfig:
-    """The sizes of a Llama."""
+    """The sizes of a Llama.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> config.n_heads // config.n_kv_heads  # query heads that share a key and a value
+    2
+    """
 
     vocab_size: int  # V
     block_size: int  # the longest sequence it was trained on
@@ -58,6 +66,15 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     params : dict
         ``wte`` (V, C), ``blocks`` a list of dicts, ``norm`` (C,) the last gain, and ``head`` (C, V) unless
         tied.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> list(params), params["blocks"][0]["attn"]["wqkv"].shape  # 4 + 2 + 2 heads of width 2
+    (['wte', 'blocks', 'norm'], (8, 16))
     """
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     D = C // config.n_heads
@@ -119,6 +136,18 @@ def llama_block(
     References
     ----------
     Touvron et al., "LLaMA: Open and Efficient Foundation Language Models" (2023), section 2.2.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 8)), init_llama(rng, config)["blocks"][0]
+    >>> rope = rope_tables(np.arange(3), D=2)
+    >>> out, _ = llama_block(x, p, config, rope, causal_mask(3, x.dtype))
+    >>> out.shape
+    (1, 3, 8)
     """
     normed, norm1_cache = rmsnorm(x, p["norm1"], config.eps)
     update, attn_cache = multihead_attention(
@@ -131,7 +160,20 @@ def llama_block(
 
 
 def llama_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Float[Array, "B T C"], dict]:
-    """Gradient of `llama_block`: dx, and a dict of gradients with the keys of ``p``."""
+    """Gradient of `llama_block`: dx, and a dict of gradients with the keys of ``p``.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> x, p = rng.normal(size=(1, 3, 8)), init_llama(rng, config)["blocks"][0]
+    >>> out, cache = llama_block(x, p, config, rope_tables(np.arange(3), D=2))
+    >>> dx, grads = llama_block_backward(rng.normal(size=out.shape), cache)
+    >>> dx.shape, list(grads)
+    ((1, 3, 8), ['norm1', 'attn', 'norm2', 'mlp'])
+    """
     norm1_cache, attn_cache, norm2_cache, mlp_cache = cache
 
     # out = x + swiglu(rmsnorm(x)): down both branches, which add up where they part
@@ -172,6 +214,17 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     ------
     ValueError
         If the sequence is longer than the block, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> logits, _ = llama(params, np.array([[3, 1, 4]]), config)
+    >>> longer, _ = llama(params, np.array([[3, 1, 4, 1]]), config)
+    >>> logits.shape, np.allclose(longer[:, :3], logits, atol=1e-6)  # nobody sees the future
+    ((1, 3, 7), True)
     """
     check_fit(ids, config)
     T = ids.shape[1]
@@ -189,7 +242,17 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
 
 
 def llama_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
-    """Gradient of `llama` in all parameters, nested as they are."""
+    """Gradient of `llama` in all parameters, nested as they are.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> logits, cache = llama(init_llama(np.random.default_rng(0), config), np.array([[3, 1, 4]]), config)
+    >>> sorted(llama_backward(np.ones_like(logits), cache))
+    ['blocks', 'norm', 'wte']
+    """
     wte_cache, block_caches, norm_cache, head_cache, config = cache
     grads = {"blocks": []}
 
@@ -240,6 +303,17 @@ def llama_step(
     ------
     ValueError
         If the cache has no room for the new tokens, or a token is outside the vocabulary.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> _, kv = llama_step(params, np.array([[3, 1, 4]]), config)  # the prompt
+    >>> logits, kv = llama_step(params, np.array([[1]]), config, kv)  # one more token
+    >>> np.allclose(logits, llama(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
+    True
     """
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)
@@ -256,89 +330,3 @@ def llama_step(
     kv.length = stop
     last, _ = rmsnorm(x[:, -1], params["norm"], config.eps)  # (B, C): only the last position is asked for
     return last @ (params["wte"].T if config.tied else params["head"]), kv
-
-
-# ------------------------------------------------------------------------------------------- folded for speed
-
-
-def fold_llama(params: dict, config: LlamaConfig) -> dict:
-    """The parameters of a Llama rearranged, once, so that a step has less to do and gives the same logits.
-
-    As `fmkit.decoding.fold_gpt` does for a GPT: what every token would pay for again goes into the weights.
-
-    - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``.
-    - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
-    - The scores' 1 / sqrt(D), the gains of queries and keys and their rotation: ``a * x + b * swapped(x)``,
-      where ``swapped`` exchanges the halves of a head, with a table of a and b for every position.
-
-    Returns
-    -------
-    folded : dict
-        For `folded_llama_step`. Its ``params`` are the original ones, for reading a prompt.
-    """
-    H, G, D = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads
-    dtype = params["wte"].dtype
-    cos, sin = rope_tables(np.arange(config.block_size), D, config.rope_base)  # (S, D/2) each
-
-    def turn(attn: dict) -> tuple[Array, Array]:
-        gains = [attn["q_norm"] / math.sqrt(D)] * H + [attn["k_norm"]] * G if config.qk_norm else None
-        gains = np.array(gains or [np.full(D, 1.0 / math.sqrt(D))] * H + [np.ones(D)] * G)  # (H+G, D)
-        first, second = np.split(gains, 2, axis=1)  # (H+G, D/2) each
-        a = np.concatenate([first * cos[:, None], second * cos[:, None]], -1)  # (S, H+G, D)
-        b = np.concatenate([-second * sin[:, None], first * sin[:, None]], -1)
-        return a.astype(dtype), b.astype(dtype)
-
-    def fold(p: dict) -> dict:
-        gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
-        return {
-            "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
-            "turn": turn(p["attn"]),
-            "wo": np.ascontiguousarray(p["attn"]["wo"]),
-            "w_in": p["norm2"][:, None] * gate_and_up,
-            "w_down": np.ascontiguousarray(p["mlp"]["w_down"]),
-        }
-
-    head = params["norm"][:, None] * (params["wte"].T if config.tied else params["head"])
-    return {
-        "params": params,
-        "wte": params["wte"],
-        "blocks": [fold(p) for p in params["blocks"]],
-        "head": head,
-    }
-
-
-def folded_llama_step(
-    folded: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None = None
-) -> tuple[Float[Array, "B V"], KVCache]:
-    """`llama_step` with parameters from `fold_llama`: one new token of one text takes a shorter way.
-
-    A small model's step is many tiny operations, so their number is what counts. Several tokens (a prompt) go
-    through `llama_step`.
-    """
-    if ids.size > 1 or kv is None:
-        return llama_step(folded["params"], ids, config, kv)
-    start, stop = check_fit(ids, config, kv)
-    H, G, D, eps = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads, config.eps
-    x = folded["wte"][ids[0, 0]].copy()  # (C,)
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = unit(x, eps).dot(p["wqkv"]).reshape(H + 2 * G, D)
-        qk = qkv[: H + G]
-        if config.qk_norm:
-            qk *= (1.0 / np.sqrt(np.vecdot(qk, qk) / D + eps))[:, None]
-        a, b = p["turn"][0][start], p["turn"][1][start]  # (H+G, D) each
-        swapped = qk.reshape(H + G, 2, D // 2)[:, ::-1].reshape(H + G, D)
-        qk = a * qk + b * swapped
-        keys[:, start] = qk[H:]
-        values[:, start] = qkv[H + G :]
-        q = qk[:H].reshape(G, H // G, D, 1)
-        weights = (keys[:, None, :stop] @ q)[..., 0]  # (G, H/G, stop): scores
-        weights -= weights.max(-1, keepdims=True)
-        np.exp(weights, out=weights)
-        out = (weights[..., None, :] @ values[:, None, :stop])[..., 0, :]  # (G, H/G, D)
-        out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of stop
-        x += out.reshape(-1).dot(p["wo"])
-        hidden = unit(x, eps).dot(p["w_in"])  # (2F,)
-        gate, up = hidden[: config.d_ff], hidden[config.d_ff :]
-        x += ((gate + gate * np.tanh(gate)) * up).dot(p["w_down"])
-    kv.length = stop
-    return unit(x, eps).dot(folded["head"])[None], kv

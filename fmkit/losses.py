@@ -12,13 +12,27 @@ from fmkit.activations import sigmoid
 
 
 def mse(pred: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> tuple[Scalar, Cache]:
-    """Mean squared error over all entries."""
+    """Mean squared error over all entries.
+
+    Examples
+    --------
+    >>> loss, _ = mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    >>> print(loss)
+    2.0
+    """
     diff = pred - target
     return (diff * diff).mean(), diff
 
 
 def mse_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
-    """Gradient of `mse` with respect to ``pred``."""
+    """Gradient of `mse` with respect to ``pred``.
+
+    Examples
+    --------
+    >>> _, cache = mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    >>> print(mse_backward(1.0, cache))
+    [ 0. -2.]
+    """
     diff = cache
     return dout * (2.0 / diff.size) * diff  # through the mean (1/N), then the square
 
@@ -35,6 +49,15 @@ def binary_cross_entropy(
     logits : array of any shape
     targets : array, the shape of ``logits``
         The probability of the class, 0 or 1 or between. It gets no gradient.
+
+    Examples
+    --------
+    >>> loss, _ = binary_cross_entropy(np.array([0.0]), np.array([1.0]))  # undecided: log 2
+    >>> print(loss.round(3))
+    0.693
+    >>> loss, _ = binary_cross_entropy(np.array([-1000.0]), np.array([1.0]))  # sure, and wrong
+    >>> print(loss)
+    1000.0
     """
     x = logits
     losses = np.maximum(x, 0.0) - x * targets + np.log1p(np.exp(-np.abs(x)))
@@ -42,10 +65,17 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
-    """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N."""
+    """Gradient of `binary_cross_entropy` with respect to the logits: (sigmoid(x) - y) / N.
+
+    Examples
+    --------
+    >>> _, cache = binary_cross_entropy(np.array([0.0, 2.0]), np.array([1.0, 0.0]))
+    >>> print(binary_cross_entropy_backward(1.0, cache).round(3))
+    [-0.25  0.44]
+    """
     x, targets = cache
     p, _ = sigmoid(x)
-    return dout * (1.0 / x.size) * (p - targets)
+    return dout * (1.0 / x.size) * (p - targets)  # through the mean (1/N), then the loss of one logit
 
 
 def cross_entropy(
@@ -70,6 +100,13 @@ def cross_entropy(
     ------
     ValueError
         When every target is ignored (the mean of nothing), or one is not a class.
+
+    Examples
+    --------
+    >>> logits = np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0], [9.0, 9.0, 9.0]])
+    >>> loss, _ = cross_entropy(logits, np.array([0, 1, -100]))  # the third does not count
+    >>> print(loss.round(3))
+    0.669
     """
     keep = targets != ignore_index
     if not keep.any():
@@ -91,7 +128,15 @@ def cross_entropy(
 
 
 def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
-    """Gradient of `cross_entropy` with respect to the logits: (softmax - target distribution) / N."""
+    """Gradient of `cross_entropy` with respect to the logits: (softmax - target distribution) / N.
+
+    Examples
+    --------
+    >>> _, cache = cross_entropy(np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]), np.array([0, 1]))
+    >>> print(cross_entropy_backward(1.0, cache).round(3))  # each row sums to 0
+    [[-0.107  0.053  0.053]
+     [ 0.167 -0.333  0.167]]
+    """
     exp, total, targets, keep, n, label_smoothing = cache
     share = dout * (1.0 / n) * keep.astype(exp.dtype)  # through the mean: 1/N, or 0 where ignored
     dlogits = exp * (share / total)[..., None]  # through the log-sum-exp: the softmax
@@ -113,12 +158,25 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
         Log-probabilities of the model (from `log_softmax`).
     p : array, the shape of ``log_q``
         Probabilities aimed at (a teacher's). They get no gradient. Where p is 0, 0 log 0 counts as 0.
+
+    Examples
+    --------
+    >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])
+    >>> print(kl_divergence(np.log(q), p)[0].round(3), kl_divergence(np.log(p), p)[0])
+    0.511 0.0
     """
     log_p = np.log(np.where(p > 0, p, 1.0))
     return (p * (log_p - log_q)).sum() / len(p), p
 
 
 def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"]:
-    """Gradient of `kl_divergence` with respect to ``log_q``: -p / N."""
+    """Gradient of `kl_divergence` with respect to ``log_q``: -p / N.
+
+    Examples
+    --------
+    >>> _, cache = kl_divergence(np.log(np.array([[0.9, 0.1]])), np.array([[0.5, 0.5]]))
+    >>> print(kl_divergence_backward(1.0, cache))
+    [[-0.5 -0.5]]
+    """
     p = cache
-    return dout * (-1.0 / len(p)) * p
+    return dout * (-1.0 / len(p)) * p  # through the division by N, then -p log q

@@ -18,7 +18,14 @@ from fmkit._types import Array
 
 @dataclass(frozen=True)
 class Level:
-    """What is known about the grams of one length n. Both tables are sorted, so that they can be searched."""
+    """What is known about the grams of one length n. Both tables are sorted, so that they can be searched.
+
+    Examples
+    --------
+    >>> level = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3).levels[-1]
+    >>> [divmod(int(gram), 3) for gram in level.grams], level.counts  # pairs of tokens, and how often
+    ([(0, 1), (0, 2), (1, 0), (2, 0)], array([6, 1, 6, 1]))
+    """
 
     grams: Int[Array, "G"]  # every gram that was seen
     counts: Int[Array, "G"]  # how often; below the longest level, after how many different tokens
@@ -30,7 +37,14 @@ class Level:
 
 @dataclass(frozen=True)
 class NGram:
-    """An n-gram model: ``levels[0]`` knows single tokens, ``levels[-1]`` grams of ``len(levels)`` tokens."""
+    """An n-gram model: ``levels[0]`` knows single tokens, ``levels[-1]`` grams of ``len(levels)`` tokens.
+
+    Examples
+    --------
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> model.vocab_size, len(model.levels)
+    (3, 2)
+    """
 
     vocab_size: int
     levels: tuple[Level, ...]
@@ -65,6 +79,12 @@ def fit(ids: Integer[Array, "N"], order: int, vocab_size: int) -> NGram:
     Kneser and Ney, "Improved backing-off for m-gram language modeling" (1995); interpolated and with three
     discounts, as by Chen and Goodman, "An empirical study of smoothing techniques for language modeling"
     (1999), section 3.
+
+    Examples
+    --------
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> model.levels[0].counts  # after how many different tokens each came: 0 after 1 and after 2
+    array([2, 1, 1])
     """
     if not 1 <= order <= len(ids):
         raise ValueError(f"grams of {order} tokens cannot be counted in a text of {len(ids)}")
@@ -130,6 +150,11 @@ def best_discounts(counts: Int[Array, "G"]) -> Float[Array, "4"]:
     ----------
     Chen and Goodman (1999), equation 17; for a single discount, Y: Ney, Essen and Kneser, "On structuring
     probabilistic dependences in stochastic language modelling" (1994).
+
+    Examples
+    --------
+    >>> best_discounts(np.repeat([1, 2, 3, 4], [6, 3, 1, 1])).round(2)  # of a count of 0, 1, 2, and 3 or more
+    array([0.  , 0.47, 1.3 , 1.13])
     """
     n1, n2, n3, n4 = (int((counts == c).sum()) + 1 for c in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
@@ -156,6 +181,13 @@ def refine(
     below : (M,)
         What the level below says about the same tokens.
     vocab_size : int
+
+    Examples
+    --------
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> below, grams = np.full(3, 1 / 3), 0 * 3 + np.arange(3)  # after a 0: 0, 1 or 2
+    >>> print(refine(model.levels[1], grams, below, 3).round(3))  # 1 came six times, 2 once, 0 never
+    [0.057 0.829 0.114]
     """
     contexts = grams // vocab_size
     counts = _look_up(level.grams, level.counts, grams)
@@ -184,6 +216,13 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
     -------
     p : (N,)
         ``-np.log(p).mean()`` is the loss in nats per token, to be compared with any other language model's.
+
+    Examples
+    --------
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> p = probabilities(model, np.array([0, 1, 2]))
+    >>> print(p.round(3), (-np.log(p)).mean().round(3))  # each token's, and the loss in nats
+    [0.345 0.828 0.033] 1.557
     """
     p = np.full(len(ids), 1.0 / model.vocab_size)  # below all levels: nothing is known
     for n, level in enumerate(model.levels[: len(ids)], 1):
@@ -192,7 +231,15 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
 
 
 def next_probabilities(model: NGram, context: Integer[Array, "N"]) -> Float[Array, "V"]:
-    """The probability of every token after a context (of which the last ``order - 1`` tokens count)."""
+    """The probability of every token after a context (of which the last ``order - 1`` tokens count).
+
+    Examples
+    --------
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> p = next_probabilities(model, np.array([0]))
+    >>> print(p.round(3), p.sum().round(6))
+    [0.059 0.828 0.113] 1.0
+    """
     V = model.vocab_size
     p, code = np.full(V, 1.0 / V), 0
     for n, level in enumerate(model.levels[: len(context) + 1], 1):

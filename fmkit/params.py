@@ -1,5 +1,6 @@
 """Parameters are nested dicts (and lists, for the blocks of a model) of arrays. Four functions walk them.
 
+>>> import numpy as np
 >>> params = {"wte": np.zeros((7, 4)), "blocks": [{"w": np.zeros((4, 4))}, {"w": np.ones((4, 4))}]}
 >>> list(flatten(params))
 ['wte', 'blocks.0.w', 'blocks.1.w']
@@ -20,6 +21,11 @@ def flatten(params: Tree) -> dict[str, Any]:
     ------
     ValueError
         For a name that is empty, holds a dot or is a number: `unflatten` could not read it back.
+
+    Examples
+    --------
+    >>> flatten({"wte": 1, "blocks": [{"w": 2}, {"w": 3}]})
+    {'wte': 1, 'blocks.0.w': 2, 'blocks.1.w': 3}
     """
     flat = {}
     for name, value in params.items() if isinstance(params, dict) else enumerate(params):
@@ -33,7 +39,13 @@ def flatten(params: Tree) -> dict[str, Any]:
 
 
 def unflatten(flat: dict[str, Any]) -> Tree:
-    """The inverse of `flatten`: names that are all numbers become a list, in the order of the numbers."""
+    """The inverse of `flatten`: names that are all numbers become a list, in the order of the numbers.
+
+    Examples
+    --------
+    >>> unflatten({"wte": 1, "blocks.0.w": 2, "blocks.1.w": 3})
+    {'wte': 1, 'blocks': [{'w': 2}, {'w': 3}]}
+    """
     groups: dict[str, dict[str, Any]] = {}
     for name, leaf in flat.items():
         head, _, rest = name.partition(".")
@@ -53,6 +65,11 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
     ------
     ValueError
         When the trees do not have the same names or lengths.
+
+    Examples
+    --------
+    >>> tree_map(lambda w, dw: w - 0.5 * dw, {"w": 1.0, "b": [2.0, 3.0]}, {"w": 2.0, "b": [0.0, 1.0]})
+    {'w': 0.0, 'b': [2.0, 2.5]}
     """
     if isinstance(tree, dict):
         for other in others:
@@ -68,7 +85,14 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
 
 
 def count(params: Tree) -> int:
-    """How many numbers a model has. A tied weight is one array under one name, so it counts once."""
+    """How many numbers a model has. A tied weight is one array under one name, so it counts once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> count({"w": np.zeros((3, 4)), "b": np.zeros(4)})
+    16
+    """
     return sum(leaf.size for leaf in flatten(params).values())
 
 

@@ -23,9 +23,8 @@ from fmkit._types import Array
 # What the bytes 80-BF, the second and later ones of a UTF-8 character, look like in Windows-1252
 _LATER = re.escape("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0xC0)))
 _MOJIBAKE = re.compile(f"[ÂÃÄÅÎÏÐÑ][{_LATER}]|[à-ï][{_LATER}]{{2}}|[ð-ô][{_LATER}]{{3}}")
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\ufeff]"
-)  # with soft hyphen, zero-width space, BOM
+# ... with soft hyphen, zero-width space and byte order mark
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\ufeff]")
 _QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
 
 
@@ -41,9 +40,11 @@ def clean(text: str) -> str:
     'Tom & Jerry <3\\ncafé'
     """
     text = fix_mojibake(html.unescape(text)).replace("\r\n", "\n")
-    text = re.sub("[\ud800-\udfff]", "\ufffd", _CONTROL.sub("", text))
-    text = re.sub(r"[^\S\n]+", " ", text)
-    return re.sub(r" ?\n ?", "\n", re.sub(r"\n\s*\n", "\n\n", text)).strip()
+    text = _CONTROL.sub("", text)
+    text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # half characters
+    text = re.sub(r"[^\S\n]+", " ", text)  # white space in a row, except line breaks
+    text = re.sub(r"\n\s*\n", "\n\n", text)  # at most one empty line
+    return re.sub(r" ?\n ?", "\n", text).strip()
 
 
 def fix_mojibake(text: str) -> str:
@@ -52,6 +53,8 @@ def fix_mojibake(text: str) -> str:
     Only sequences that are the two to four bytes of a character in Latin, Greek, Cyrillic, an Asian script,
     typography or emoji are touched; text that is right has these next to never.
 
+    Examples
+    --------
     >>> fix_mojibake("Itâ€™s a cafÃ©, not «CAFÉ»")
     'It’s a café, not «CAFÉ»'
     """
@@ -69,8 +72,8 @@ def normalize(text: str, form: str = "NFC") -> str:
     Parameters
     ----------
     text : str
-    form : "NFC" or "NFKC"
-        NFC joins letters and accents (``e`` + ``´``). NFKC also drops what is "only" looks: full width
+    form : str
+        "NFC" joins letters and accents (``e`` + ``´``). "NFKC" also drops what is "only" looks: full width
         ``Ａ``, the ligature ``ﬁ``, but the exponent of ``m²`` too. Good for search and deduplication, not
         for texts to be shown.
 
@@ -91,8 +94,10 @@ def _key(text: str) -> str:
 
 
 def deduplicate(texts: Sequence[str]) -> Int[Array, "kept"]:
-    """Indices of the texts that are no copy of an earlier one, apart from case, spaces and Unicode form.
+    """Indices of the texts that do not repeat an earlier one, apart from case, spaces and Unicode form.
 
+    Examples
+    --------
     >>> deduplicate(["Great film!", "great  film!", "Great film"])
     array([0, 2])
     """
@@ -105,6 +110,8 @@ def deduplicate(texts: Sequence[str]) -> Int[Array, "kept"]:
 def shingles(text: str, k: int = 5) -> set[str]:
     """All strings of ``k`` neighbouring characters; a shorter text is its own only shingle.
 
+    Examples
+    --------
     >>> sorted(shingles("to be", k=3))
     [' be', 'o b', 'to ']
     """
@@ -113,7 +120,13 @@ def shingles(text: str, k: int = 5) -> set[str]:
 
 
 def jaccard(a: set, b: set) -> float:
-    """Shared members over all members: 1 for equal sets (two empty ones too), 0 for disjoint ones."""
+    """Shared members over all members: 1 for equal sets (two empty ones too), 0 for disjoint ones.
+
+    Examples
+    --------
+    >>> jaccard({"a", "b", "c"}, {"b", "c", "d"})
+    0.5
+    """
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
@@ -121,6 +134,12 @@ def minhash(items: Iterable[str], n_hashes: int = 96) -> Int[Array, "n_hashes"]:
     """A short signature of a set: under each of many hash functions, the smallest hash of any member.
 
     Two sets agree in one place with a probability equal to their Jaccard similarity (Broder 1997).
+
+    Examples
+    --------
+    >>> a, b = shingles("to be or not to be"), shingles("to be or not to bed")
+    >>> print(f"{jaccard(a, b):.2f} is about {np.mean(minhash(a) == minhash(b)):.2f}")
+    0.93 is about 0.95
     """
     rng = np.random.default_rng(0)  # the same hash functions for all texts
     a = rng.integers(0, 2**63, n_hashes, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
@@ -141,7 +160,14 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
 
     Returns
     -------
-    list of (i, j, similarity), i < j, in order
+    list of (i, j, similarity)
+        i < j, in order.
+
+    Examples
+    --------
+    >>> texts = ["a fine film with a fine cast", "A fine film with a fine cast!", "a fine bore"]
+    >>> [(i, j, round(similarity, 2)) for i, j, similarity in near_duplicates(texts)]
+    [(0, 1, 0.95)]
     """
     sets = [shingles(text, k) for text in texts]
     buckets = defaultdict(list)
@@ -159,6 +185,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
 def missing(values: Iterable[Any]) -> Bool[Array, "N"]:
     """True where a value is missing: None, NaN, or text without anything but spaces.
 
+    Examples
+    --------
     >>> missing(["good", None, " ", float("nan"), 0])
     array([False,  True,  True,  True, False])
     """
@@ -166,16 +194,23 @@ def missing(values: Iterable[Any]) -> Bool[Array, "N"]:
 
 
 def _is_missing(v: Any) -> bool:
-    return (
-        v is None or (isinstance(v, str) and not v.strip()) or bool(v != v)
-    )  # NaN alone differs from itself
+    if isinstance(v, str):
+        return not v.strip()
+    return v is None or bool(v != v)  # only NaN differs from itself
 
 
 def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"]:
-    """True where a value is more than ``limit`` standard deviations from the mean; NaN is no outlier.
+    """True where a value is more than ``limit`` standard deviations from the mean; NaN is not an outlier.
 
-    A large outlier inflates the standard deviation and can hide itself: of N values none can reach a z-score
-    above ``(N - 1) / sqrt(N)``, which is below 3 for N <= 10. `iqr_limits` has no such blind spot.
+    A large outlier inflates the standard deviation and can hide itself: among N values the largest possible
+    z-score is ``(N - 1) / sqrt(N)``, below 3 for N <= 10. `iqr_limits` does not have this blind spot.
+
+    Examples
+    --------
+    >>> zscore_outliers(np.array([1.0, 2.0, 3.0, 4.0, 100.0]), limit=1.5)
+    array([False, False, False, False,  True])
+    >>> zscore_outliers(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))  # of five values none can reach 3
+    array([False, False, False, False, False])
     """
     with np.errstate(invalid="ignore"):
         return np.abs(x - np.nanmean(x)) > limit * np.nanstd(x)
@@ -186,6 +221,8 @@ def iqr_limits(x: Float[Array, "N"], k: float = 1.5) -> tuple[float, float]:
 
     ``np.clip(x, *iqr_limits(x))`` pulls outliers to the fences. Get the limits from the training part only.
 
+    Examples
+    --------
     >>> iqr_limits(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))
     (-1.0, 7.0)
     """
@@ -203,15 +240,23 @@ def split_by_group(
 
     Parameters
     ----------
-    groups : sequence (N,)
+    groups : sequence of length N
         The group of each row.
-    fractions : floats that sum to 1
-        Wanted sizes, such as ``(0.8, 0.1, 0.1)``; large groups make the real ones differ.
-    rng : numpy Generator
+    fractions : sequence of float
+        Wanted sizes, which sum to 1, such as ``(0.8, 0.1, 0.1)``; large groups make the real ones differ.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    list of index arrays, one for each fraction, each in ascending order
+    list of index arrays
+        One for each fraction, each in ascending order.
+
+    Examples
+    --------
+    >>> plays = ["Hamlet", "Hamlet", "Macbeth", "Lear", "Lear"]
+    >>> train, test = split_by_group(plays, (0.6, 0.4), np.random.default_rng(0))
+    >>> [plays[i] for i in train], [plays[i] for i in test]
+    (['Hamlet', 'Hamlet', 'Macbeth'], ['Lear', 'Lear'])
     """
     ends = _ends(fractions)
     _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
@@ -227,6 +272,13 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
 
     Rows that are added later never move a row from training to test. Use the *content* (or the author) as
     the key, and copies cannot leak either.
+
+    Examples
+    --------
+    >>> split_by_hash(["ann", "bob", "cleo", "dan"], (0.5, 0.5))
+    [array([1, 3]), array([0, 2])]
+    >>> split_by_hash(["ann", "bob", "cleo", "dan", "eve"], (0.5, 0.5))  # the first four stay where they are
+    [array([1, 3, 4]), array([0, 2])]
     """
     ends = _ends(fractions)
     digests = [hashlib.blake2b((salt + key).encode("utf-8", "surrogatepass"), digest_size=8) for key in keys]
@@ -236,7 +288,7 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
 
 
 def _ends(fractions: Sequence[float]) -> Float[Array, "_"]:
-    """Where the parts end in [0, 1], but for the last."""
+    """Where the parts end in [0, 1], without the last one's end."""
     if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(f"fractions must be non-negative and sum to 1: {tuple(fractions)}")
     return np.cumsum(fractions)[:-1]
@@ -246,7 +298,13 @@ def _ends(fractions: Sequence[float]) -> Float[Array, "_"]:
 
 
 def random_deletion(words: Sequence[str], p: float, rng: np.random.Generator) -> list[str]:
-    """Drop each word with probability ``p``, but never all of them."""
+    """Drop each word with probability ``p``, but never all of them.
+
+    Examples
+    --------
+    >>> random_deletion("a very good film indeed".split(), 0.3, np.random.default_rng(1))
+    ['a', 'very', 'film', 'indeed']
+    """
     keep = rng.random(len(words)) >= p
     if len(words) and not keep.any():
         keep[rng.integers(len(words))] = True
@@ -254,7 +312,13 @@ def random_deletion(words: Sequence[str], p: float, rng: np.random.Generator) ->
 
 
 def random_swap(words: Sequence[str], n: int, rng: np.random.Generator) -> list[str]:
-    """Swap two places, ``n`` times."""
+    """Swap two places, ``n`` times.
+
+    Examples
+    --------
+    >>> random_swap("a very good film".split(), 1, np.random.default_rng(0))
+    ['a', 'very', 'film', 'good']
+    """
     words = list(words)
     for _ in range(n if len(words) > 1 else 0):
         i, j = rng.choice(len(words), 2, replace=False)
@@ -267,6 +331,8 @@ def replace_synonyms(
 ) -> list[str]:
     """Replace each word that ``table`` lists by one of its synonyms, with probability ``p``.
 
+    Examples
+    --------
     >>> replace_synonyms(["a", "good", "film"], {"good": ["fine"]}, p=1.0, rng=np.random.default_rng(0))
     ['a', 'fine', 'film']
     """
@@ -279,6 +345,8 @@ def replace_synonyms(
 def split_terms(text: str) -> list[str]:
     """Lower-case words of at least two letters or digits, scikit-learn's default.
 
+    Examples
+    --------
     >>> split_terms("I'm A 1-star fan")
     ['star', 'fan']
     """
@@ -290,11 +358,16 @@ def fit_terms(texts: Iterable[str], min_df: int = 1, max_terms: int | None = Non
 
     Parameters
     ----------
-    texts : strings
+    texts : iterable of str
     min_df : int
         Terms that are in fewer texts than this are left out.
     max_terms : int, optional
         Keep the most frequent ones only (among equally frequent ones the first in the alphabet).
+
+    Examples
+    --------
+    >>> fit_terms(["A good film", "Good, very good", "A bad film"], min_df=2)
+    ['film', 'good']
     """
     total, documents = Counter(), Counter()
     for text in texts:
@@ -308,6 +381,8 @@ def fit_terms(texts: Iterable[str], min_df: int = 1, max_terms: int | None = Non
 def bag_of_words(texts: Sequence[str], terms: Sequence[str]) -> Int[Array, "N V"]:
     """How often each text holds each term; other words are ignored. A dense table: mind N * V * 4 bytes.
 
+    Examples
+    --------
     >>> bag_of_words(["good, very very good", "bad"], ["bad", "good"])
     array([[0, 2],
            [1, 0]], dtype=int32)
@@ -325,6 +400,12 @@ def inverse_document_frequency(counts: Int[Array, "N V"]) -> Float[Array, "V"]:
     """How much a term tells: ``ln((1 + N) / (1 + df)) + 1``, where df is the number of texts that hold it.
 
     Spärck Jones (1972), in scikit-learn's smoothed form: as if one more text held every term once.
+
+    Examples
+    --------
+    >>> counts = bag_of_words(["good film", "bad film"], ["bad", "film", "good"])
+    >>> print(inverse_document_frequency(counts).round(3))  # "film" tells least
+    [1.405 1.    1.405]
     """
     df = (counts > 0).sum(0)
     return np.log((1 + len(counts)) / (1 + df)) + 1
@@ -334,6 +415,13 @@ def tfidf(counts: Int[Array, "N V"], idf: Float[Array, "V"]) -> Float[Array, "N 
     """Counts times ``idf``, every row scaled to length 1 (a text without known terms stays 0).
 
     Same numbers as scikit-learn's ``TfidfVectorizer`` on its defaults.
+
+    Examples
+    --------
+    >>> counts = bag_of_words(["good film", "bad film"], ["bad", "film", "good"])
+    >>> print(tfidf(counts, inverse_document_frequency(counts)).round(3))
+    [[0.    0.58  0.815]
+     [0.815 0.58  0.   ]]
     """
     x = counts * idf
     length = np.sqrt((x * x).sum(1, keepdims=True))

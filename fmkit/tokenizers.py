@@ -25,7 +25,14 @@ PAD, UNK = "[PAD]", "[UNK]"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed."""
+    """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(("[PAD]", "[UNK]", "be", "to"))
+    >>> vocabulary.encode(["to", "be", "free"]), vocabulary.decode([3, 2])
+    ([3, 2, 1], ['to', 'be'])
+    """
 
     tokens: tuple[str, ...]
 
@@ -51,6 +58,7 @@ class Vocabulary:
 
     @functools.cached_property
     def ids(self) -> dict[str, int]:
+        """The id of each token."""
         return {token: i for i, token in enumerate(self.tokens)}
 
     def __len__(self) -> int:
@@ -138,6 +146,8 @@ class WordTokenizer:
 def split_words(text: str) -> list[str]:
     """Lower-case words (an apostrophe inside belongs to the word) and single punctuation marks.
 
+    Examples
+    --------
     >>> split_words("Don't stop, 'Romeo'!")
     ["don't", 'stop', ',', "'", 'romeo', "'", '!']
     """
@@ -162,7 +172,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
 
     Returns
     -------
-    pair : the two tokens that were merged; among equally frequent pairs the first in Unicode order
+    pair : tuple of str
+        The two tokens that were merged; among equally frequent pairs the first in Unicode order.
     words_new : dict
 
     Raises
@@ -191,6 +202,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
 def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     """Replace every occurrence of two neighbours by one token, from left to right.
 
+    Examples
+    --------
     >>> merge_pair("aaab", ("a", "a"), "aa")
     ['aa', 'a', 'b']
     """
@@ -227,6 +240,8 @@ def _gpt2_pattern() -> re.Pattern:
 def split_gpt2(text: str) -> list[str]:
     """Cut a text into the pieces that BPE never merges across; joined they are the text again.
 
+    Examples
+    --------
     >>> split_gpt2("I'll pay 20 ducats,  sir!")
     ['I', "'ll", ' pay', ' 20', ' ducats', ',', ' ', ' sir', '!']
     """
@@ -248,7 +263,7 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
 
     Parameters
     ----------
-    texts : str or several
+    texts : str or iterable of str
         The training corpus.
     vocab_size : int
         256 bytes and the merges; there are fewer when nothing is left to merge.
@@ -257,6 +272,12 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
     -------
     merges : list of pairs of ids
         The i-th one makes the token ``256 + i``.
+
+    Examples
+    --------
+    >>> merges = train_bpe("low lower lowest", vocab_size=259)
+    >>> merges, BPETokenizer(merges).vocab[256:]
+    ([(75, 78), (256, 86), (220, 257)], [b'lo', b'low', b' low'])
     """
     pieces = Counter()
     for text in [texts] if isinstance(texts, str) else texts:
@@ -272,9 +293,7 @@ def _learn_merges(words: list[list[int]], counts: list[int], n_merges: int) -> l
         for pair in pairwise(word):
             totals[pair] += counts[i]
             holders[pair].add(i)
-    heap = [
-        (-n, pair) for pair, n in totals.items()
-    ]  # smallest first: the largest count, then the smallest pair
+    heap = [(-n, pair) for pair, n in totals.items()]  # the largest count first, then the smallest pair
     heapq.heapify(heap)
     merges = []
     while heap and len(merges) < n_merges:
@@ -305,7 +324,7 @@ class BPETokenizer:
     ``special``.
 
     Lone surrogates (half characters such as ``"\\ud83d"``, which strict UTF-8 forbids) are encoded as the
-    three bytes that their code point would have, and decoded from them. Other bytes that are no UTF-8, such
+    three bytes that their code point would have, and decoded from them. Other bytes that are not UTF-8, such
     as a model may well generate, decode to U+FFFD.
 
     Parameters
@@ -343,7 +362,7 @@ class BPETokenizer:
         self._cache = {}  # piece of text -> its ids: words repeat
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text; of an empty one, none."""
+        """The ids of a text; an empty list for an empty one."""
         ids = []
         for piece in split_gpt2(text):
             if piece not in self._cache:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Integer
 
+from fmkit._moved import names_of
 from fmkit._types import Array, Scalar
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
+
+__getattr__ = names_of(__name__)  # old import lines
 
 
 def batches(
@@ -19,6 +22,15 @@ def batches(
     ------
     ValueError
         If the text is shorter than one window and its targets.
+
+    Examples
+    --------
+    >>> ids, targets = next(batches(np.arange(100), 2, 4, np.random.default_rng(0)))
+    >>> print(ids, targets, sep="\\n")
+    [[81 82 83 84]
+     [61 62 63 64]]
+    [[82 83 84 85]
+     [62 63 64 65]]
     """
     if len(tokens) < block_size + 1:
         raise ValueError(f"{len(tokens)} tokens are too few for windows of {block_size} + 1")
@@ -58,6 +70,20 @@ def train_step(
         New ones; the old ones are left alone.
     loss : scalar
         Before the step, in nats per token.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params, state = init_gpt(np.random.default_rng(0), config), None
+    >>> ids, targets = np.array([[0, 1, 2, 3]]), np.array([[1, 2, 3, 4]])
+    >>> for step in range(101):
+    ...     params, state, loss = train_step(params, state, ids, targets, config, lr=0.003)
+    ...     if step % 50 == 0:
+    ...         print(f"{loss:.1f}")
+    2.0
+    0.8
+    0.2
     """
     loss, grads = gpt_loss(params, ids, targets, config)
     grads, _ = clip_grad_norm(grads, max_norm)

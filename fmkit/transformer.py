@@ -27,7 +27,14 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class Config:
-    """The sizes of a GPT."""
+    """The sizes of a GPT.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=65, block_size=64, n_layers=4, n_heads=4, d_model=128, d_ff=512)
+    >>> config.d_model // config.n_heads  # the width of a head
+    32
+    """
 
     vocab_size: int  # V
     block_size: int  # the longest sequence: the number of learned positions
@@ -46,6 +53,13 @@ def init_block(rng: np.random.Generator, config: Config, dtype=np.float32) -> di
 
     The two matrices that write into the residual stream are smaller by sqrt(2 * n_layers), so that the stream
     keeps its size however many blocks add to it (Radford et al., "GPT-2", 2019, section 2.3).
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> p = init_block(np.random.default_rng(0), config)
+    >>> {name: w.shape for name, w in p["attn"].items()}
+    {'wqkv': (8, 24), 'bqkv': (24,), 'wo': (8, 8), 'bo': (8,)}
     """
     C, F = config.d_model, config.d_ff
     small = 0.02 / math.sqrt(2 * config.n_layers)
@@ -82,6 +96,13 @@ def init_gpt(rng: np.random.Generator, config: Config, dtype=np.float32) -> dict
     params : dict
         ``wte`` (V, C) tokens, ``wpe`` (block_size, C) positions, ``blocks`` a list of dicts, ``lnf`` the last
         norm, and ``head`` (C, V) unless the head is tied to ``wte``.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> list(params), params["wte"].shape, params["wpe"].shape
+    (['wte', 'wpe', 'blocks', 'lnf'], (7, 8), (4, 8))
     """
     V, C = config.vocab_size, config.d_model
     params = {
@@ -99,7 +120,11 @@ def init_gpt(rng: np.random.Generator, config: Config, dtype=np.float32) -> dict
 
 
 def block(
-    x: Float[Array, "B T C"], p: dict, n_heads: int, mask: Float[Array, "..."] | None = None
+    x: Float[Array, "B T C"],
+    p: dict,
+    n_heads: int,
+    mask: Float[Array, "..."] | None = None,
+    rope: tuple[Array, Array] | None = None,
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """One pre-norm transformer block: x + attention(norm(x)), then that + mlp(norm(that)).
 
@@ -112,6 +137,8 @@ def block(
     n_heads : int
     mask : broadcastable to (B, H, T, T), optional
         Added to the attention scores.
+    rope : (cos, sin), optional
+        Tables of `fmkit.attention.rope_tables`, for rotary positions. A GPT has none.
 
     Returns
     -------
@@ -122,9 +149,19 @@ def block(
     References
     ----------
     Xiong et al., "On Layer Normalization in the Transformer Architecture" (2020), figure 1b.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> rng = np.random.default_rng(0)
+    >>> p, x, mask = init_block(rng, config), rng.normal(size=(1, 3, 8)), causal_mask(3, np.float64)
+    >>> before, _ = block(x, p, n_heads=2, mask=mask)
+    >>> x[:, 2] = 0.0  # another last token
+    >>> print(np.isclose(block(x, p, n_heads=2, mask=mask)[0], before).all(-1))  # nobody sees the future
+    [[ True  True False]]
     """
     normed, ln1_cache = layernorm(x, **p["ln1"])
-    update, attn_cache = multihead_attention(normed, p["attn"], n_heads, mask=mask)
+    update, attn_cache = multihead_attention(normed, p["attn"], n_heads, mask=mask, rope=rope)
     x = x + update
     normed, ln2_cache = layernorm(x, **p["ln2"])
     update, mlp_cache = mlp(normed, **p["mlp"])
@@ -132,7 +169,17 @@ def block(
 
 
 def block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Float[Array, "B T C"], dict]:
-    """Gradient of `block`: dx, and a dict of gradients with the keys of ``p``."""
+    """Gradient of `block`: dx, and a dict of gradients with the keys of ``p``.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> rng = np.random.default_rng(0)
+    >>> out, cache = block(rng.normal(size=(1, 3, 8)), init_block(rng, config), n_heads=2)
+    >>> dx, grads = block_backward(rng.normal(size=out.shape), cache)
+    >>> dx.shape, list(grads)
+    ((1, 3, 8), ['ln1', 'attn', 'ln2', 'mlp'])
+    """
     ln1_cache, attn_cache, ln2_cache, mlp_cache = cache
 
     # out = x + mlp(norm(x)): the gradient flows down both branches, and adds up where they part
@@ -182,6 +229,13 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     References
     ----------
     Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section 2.3.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> logits, _ = gpt(init_gpt(np.random.default_rng(0), config), np.array([[3, 1, 4]]), config)
+    >>> logits.shape
+    (1, 3, 7)
     """
     _, T = ids.shape
     if config.block_size < T:
@@ -200,7 +254,16 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
 
 
 def gpt_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
-    """Gradient of `gpt` in all parameters, nested as they are."""
+    """Gradient of `gpt` in all parameters, nested as they are.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> logits, cache = gpt(init_gpt(np.random.default_rng(0), config), np.array([[3, 1, 4]]), config)
+    >>> grads = gpt_backward(np.ones_like(logits), cache)
+    >>> list(grads), grads["wpe"].any(axis=1)  # three of the four positions took part
+    (['lnf', 'blocks', 'wpe', 'wte'], array([ True,  True,  True, False]))
+    """
     wte_cache, block_caches, lnf_cache, head_cache, config = cache
     C, T = config.d_model, dlogits.shape[1]
     grads = {}
@@ -246,6 +309,14 @@ def gpt_loss(
     loss : scalar
     grads : dict
         Nested like ``params``.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> loss, grads = gpt_loss(params, np.array([[3, 1, 4]]), np.array([[1, 4, 1]]), config)
+    >>> print(f"{loss:.2f}, and log 7 is {math.log(7):.2f}")  # untrained: every token is as likely
+    1.95, and log 7 is 1.95
     """
     logits, cache = gpt(params, ids, config)
     loss, loss_cache = cross_entropy(logits, targets)

@@ -69,6 +69,8 @@ _CLEAN, _ISOLATE, _FOLD = _Replace(_clean), _Replace(_isolate), _Replace(_fold)
 def split_bert(text: str, lowercase: bool = True) -> list[str]:
     """BERT's words: lower-case, no accents, cut at spaces, punctuation and Chinese characters.
 
+    Examples
+    --------
     >>> split_bert("Crème brûlée: 10$!\\x00 你好")
     ['creme', 'brulee', ':', '10', '$', '!', '你', '好']
     """
@@ -185,6 +187,8 @@ class WordPieceTokenizer:
 def longest_match(word: str, known: Container[str], max_chars: int = 100) -> list[str]:
     """Cut a word into the longest known pieces, from left to right; ``["[UNK]"]`` if that leads nowhere.
 
+    Examples
+    --------
     >>> longest_match("unable", {"un", "una", "##able", "##ble"})
     ['una', '##ble']
     """

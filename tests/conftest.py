@@ -10,6 +10,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+collect_ignore = ["helpers"]  # --doctest-modules imports all that it collects, and nothing in there is a test
+
 # Every jaxtyping signature is checked at run time, in tests only (never on the hot path)
 PACKAGE = Path(__file__).resolve().parent.parent / "fmkit"
 REFERENCE = [f"fmkit.{path.stem}" for path in PACKAGE.glob("[a-z]*.py")]

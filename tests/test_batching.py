@@ -1,13 +1,10 @@
 """Padding, truncation, attention masks, batches of similar length."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmkit import batching
 from fmkit.batching import batches_by_length, pad, truncate, truncate_pair
 
 SEQUENCES = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=5)
@@ -78,8 +75,3 @@ def test_batches_are_shuffled_by_the_given_generator():
     assert any(len(a) != len(b) or (a != b).any() for a, b in zip(first, second, strict=True))
     longest = [lengths[batch].max() for batch in first]
     assert longest != sorted(longest)
-
-
-def test_docstrings():
-    failed, tried = doctest.testmod(batching)
-    assert failed == 0 and tried >= 4

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fmkit.decoding import check_fit, fold_gpt, folded_gpt_step, gpt_step, new_cache
-from fmkit.llama import LlamaConfig, fold_llama, folded_llama_step, init_llama, llama, llama_step
+from fmkit.decoding import check_fit, gpt_step, new_cache
+from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
 from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config, gpt, init_gpt
 
@@ -22,8 +22,6 @@ MODELS = {
     "llama": (init_llama, llama, llama_step, LLAMA),
     "qk norm": (init_llama, llama, llama_step, QWEN3),
 }
-GPT_FOLD = init_gpt, gpt, fold_gpt, folded_gpt_step
-LLAMA_FOLD = init_llama, llama, fold_llama, folded_llama_step
 TOLERANCE = {np.float32: 1e-3, np.float64: 1e-12}  # of logits up to 15
 
 
@@ -47,35 +45,6 @@ def test_steps_of_any_size_equal_the_whole_forward(name, pieces, dtype):
         at += n
         assert logits.dtype == dtype
         np.testing.assert_allclose(logits, whole[:, at - 1], atol=TOLERANCE[dtype], rtol=0)
-    for key, w in flatten(params).items():
-        np.testing.assert_array_equal(w, before[key])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("config", [GPT, UNTIED, LLAMA, QWEN3, replace(QWEN3, tied=False, n_kv_heads=4)])
-def test_folded_step_equals_the_plain_one(config, dtype):
-    gpt_like = isinstance(config, Config)
-    init, forward, fold, folded_step = GPT_FOLD if gpt_like else LLAMA_FOLD
-    params = make(init, config, dtype)
-    folded = fold(params, config)
-    ids = np.random.default_rng(2).integers(0, 17, (1, 16))
-    whole, _ = forward(params, ids, config)
-    kv = None
-    for at, stop in [(0, 4), *((i, i + 1) for i in range(4, 16))]:
-        logits, kv = folded_step(folded, ids[:, at:stop], config, kv)
-        assert logits.dtype == dtype
-        np.testing.assert_allclose(logits, whole[:, stop - 1], atol=TOLERANCE[dtype], rtol=0)
-
-
-@pytest.mark.parametrize("config", [GPT, QWEN3])
-def test_folding_leaves_the_parameters_alone(config):
-    init, _, fold, folded_step = GPT_FOLD if config is GPT else LLAMA_FOLD
-    params = make(init, config, np.float32)
-    before = {key: w.copy() for key, w in flatten(params).items()}
-    folded = fold(params, config)
-    kv = new_cache(params, config)
-    for token in (3, 5):
-        folded_step(folded, np.array([[token]]), config, kv)
     for key, w in flatten(params).items():
         np.testing.assert_array_equal(w, before[key])
 

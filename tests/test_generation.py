@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from fmkit.decoding import fold_gpt, folded_gpt_step, gpt_step, window_start
+from fmkit.decoding import gpt_step, window_start
+from fmkit.folded import fold_gpt, folded_gpt_step
 from fmkit.generation import (
     beam_search,
     filter_top_k,
@@ -173,7 +174,7 @@ def test_sampling_is_repeatable_and_follows_the_seed(model):
 
 def test_gpt_equals_hugging_face(model):
     torch = pytest.importorskip("torch")
-    from fmkit.twins.models import to_hf_gpt2
+    from fmkit.twins.huggingface import to_hf_gpt2
 
     prompt = [3, 1, 4]
     out = to_hf_gpt2(model, GPT).generate(
@@ -270,7 +271,7 @@ def test_one_beam_is_greedy_and_more_are_no_worse(model):
 @pytest.mark.parametrize("stop", [(), (4,), (4, 9)])
 def test_beam_search_equals_hugging_face(model, n_beams, penalty, stop):
     torch = pytest.importorskip("torch")
-    from fmkit.twins.models import to_hf_gpt2
+    from fmkit.twins.huggingface import to_hf_gpt2
 
     prompt = [3, 1]
     out = to_hf_gpt2(model, GPT).generate(

@@ -1,14 +1,11 @@
 """Geometry against scipy.ndimage where the conventions agree, and what must hold of any image."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from fmkit import images
 from fmkit.data import datasets
 from fmkit.images import add_noise, augment, bilinear, crop, flip, random_crop, rotate, scale, warp
 
@@ -150,8 +147,3 @@ def test_augment_without_any_change_and_with_mirrors():
 def test_images_of_bytes_are_refused():
     with pytest.raises(Exception, match="uint8|UInt8|u8|Float"):  # the signature check of the tests, or ours
         rotate(np.zeros((4, 4), dtype=np.uint8), 10.0)
-
-
-def test_docstrings():
-    failed, tried = doctest.testmod(images, extraglobs={"np": np})
-    assert failed == 0 and tried >= 3

@@ -1,6 +1,5 @@
 """Metrics against scikit-learn, with absent classes and empty ratios."""
 
-import doctest
 import math
 
 import numpy as np
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from fmkit import metrics
 from fmkit.metrics import accuracy, bits_per_character, confusion_matrix, f1, perplexity, precision, recall
 
 PAIRS = [(precision, sk.precision_score), (recall, sk.recall_score), (f1, sk.f1_score)]
@@ -98,8 +96,3 @@ def test_perplexity_and_bits():
     assert bits_per_character(8 * math.log(2), tokens_per_character=1 / 4) == bits_per_character(
         2 * math.log(2)
     )
-
-
-def test_docstrings():
-    failed, tried = doctest.testmod(metrics, extraglobs={"np": np})
-    assert failed == 0 and tried >= 4

@@ -1,12 +1,10 @@
 """Kneser-Ney: against a dictionary of tuples, as a probability, and on a small text worked by hand."""
 
-import doctest
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
-from fmkit import ngram
 from fmkit.data import datasets
 from fmkit.ngram import best_discounts, fit, next_probabilities, probabilities
 
@@ -97,7 +95,3 @@ def test_what_cannot_be_counted_is_refused():
         fit(np.array([1, 2, 3]), 0, 5)
     with pytest.raises(ValueError, match="63 bits"):
         fit(np.zeros(100, int), 10, 100)
-
-
-def test_examples():
-    assert doctest.testmod(ngram).failed == 0

@@ -1,23 +1,16 @@
 """Nested parameters: flatten and unflatten are inverses, tree_map keeps the nesting."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmkit import params as params_module
 from fmkit.params import count, flatten, tree_map, unflatten
 
 PARAMS = {
     "wte": np.zeros((7, 4)),
     "blocks": [{"attn": {"w": np.full((4, 4), float(i))}, "b": np.zeros(3)} for i in range(12)],
 }
-
-
-def test_the_example_in_the_docstring():
-    assert doctest.testmod(params_module, extraglobs={"np": np}).failed == 0
 
 
 def test_names_are_dotted_and_lists_keep_their_order():

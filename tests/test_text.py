@@ -1,14 +1,11 @@
 """Cleaning, duplicates, outliers, splits, augmentation; counting words against scikit-learn."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from fmkit import text
 from fmkit.data import datasets
 from fmkit.text import (
     bag_of_words,
@@ -278,8 +275,3 @@ def test_rare_terms_and_the_most_frequent_ones(reviews):
     assert fit_terms(["b c", "c b", "aa aa aa", "bb cc", "cc bb"], max_terms=2) == ["aa", "bb"]
     assert fit_terms([]) == [] and bag_of_words([], []).shape == (0, 0)
     assert tfidf(bag_of_words(["zz"], ["aa"]), np.ones(1)).tolist() == [[0.0]]
-
-
-def test_docstrings():
-    failed, tried = doctest.testmod(text, extraglobs={"np": np})
-    assert failed == 0 and tried >= 10

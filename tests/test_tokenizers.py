@@ -1,6 +1,5 @@
 """Characters, words and byte-level BPE, the last against the `tokenizers` library on the same settings."""
 
-import doctest
 import json
 import pickle
 
@@ -252,8 +251,3 @@ def test_vocabulary_order_and_limits():
     assert build(["b", "a", "b", "c"], specials=("[UNK]",), max_size=2).tokens == ("[UNK]", "b")
     assert build(["[UNK]", "x"], specials=("[UNK]",)).tokens == ("[UNK]", "x")
     assert len(build([])) == 2
-
-
-def test_docstrings():
-    failed, tried = doctest.testmod(tokenizers)
-    assert failed == 0 and tried >= 10

@@ -1,7 +1,7 @@
 """Build the book: ``python -m fmkit.book.build``, which is ``make book``.
 
-The tables' data are made when the code they depend on has changed, mdBook builds the pages (calling
-`fmkit.book` for the notebooks), and what mdBook cannot know is put beside them: the pictures, and the student
+First the tables' data are made, if the code they depend on has changed. Then mdBook builds the pages; for the
+notebooks it calls `fmkit.book`. Last come the files that mdBook does not know: the pictures, and the student
 version of each notebook in place of the one with solutions.
 """
 
@@ -14,7 +14,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from fmkit.errors import BookError
+from fmkit._files import write_whole
+from fmkit._paths import install_command
+from fmkit.errors import BookError, exit_status
 
 DATA = "build/book-data"
 OUT = "build/book"
@@ -43,31 +45,33 @@ def _run_mdbook(root: Path) -> None:
     folder = Path(sys.executable).parent
     command = shutil.which("mdbook", path=str(folder)) or shutil.which("mdbook")
     if command is None:
-        raise BookError("mdBook is missing: pip install 'fmkit[book]'")
+        raise BookError(f"mdBook is missing. This installs it: {install_command('book')}")
     path = os.pathsep.join([str(folder), os.environ.get("PATH", "")])  # for book.toml's "python3"
     done = subprocess.run(
         [command, "build"], cwd=root, env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
     if done.returncode or "ERROR" in done.stderr or "WARN" in done.stderr:
         raise BookError(f"mdBook failed:\n{done.stderr.strip()}")
+    for line in done.stderr.splitlines():
+        if line.startswith("Warning: "):  # our own preprocessor's
+            print(line, file=sys.stderr)
 
 
 def _student_notebooks(root: Path, out: Path) -> None:
-    from fmkit.chapters.read import read
+    from fmkit.chapters.read import read_file, to_text
     from fmkit.chapters.student import student_version
 
     for leftover in (".ipynb_checkpoints", ".fmkit"):  # of someone who worked in notebooks/ itself
         shutil.rmtree(out / leftover, ignore_errors=True)
     for path in sorted(out.glob("*.ipynb")):
-        student = student_version(read(path.read_text("utf-8")))
-        path.write_text(json.dumps(student, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, to_text(student_version(read_file(path))).encode("utf-8"))
 
 
 # --- the tables' data ---------------------------------------------------------------------------------------
 
 
 def make_data(root: Path) -> None:
-    """Write agreement.json and kill_table.json, unless those there belong to the code as it is."""
+    """Write agreement.json and kill_table.json, unless the files there were made from this very code."""
     folder = root / DATA
     folder.mkdir(parents=True, exist_ok=True)
     key = _key(root)
@@ -80,8 +84,8 @@ def make_data(root: Path) -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode:
         raise BookError(f"fmkit crosscheck failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
-    (folder / "kill_table.json").write_text(json.dumps(_kill_table()), encoding="utf-8")
-    stamp.write_text(key, encoding="utf-8")
+    write_whole(folder / "kill_table.json", json.dumps(_kill_table()).encode("utf-8"))
+    write_whole(stamp, key.encode("utf-8"))
 
 
 def _key(root: Path) -> str:
@@ -107,15 +111,11 @@ def _kill_table() -> list[dict]:
     ]
 
 
-def main() -> int:
-    try:
-        out = build(Path.cwd())
-    except BookError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+def main() -> None:
+    """The command: the book of the project in this folder."""
+    out = build(Path.cwd())
     print(f"The book is in {out}: open {out / 'index.html'}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_status(main))

@@ -1,21 +1,20 @@
 """A notebook as a chapter of the book: markdown with the HTML that mdBook passes through.
 
-Solutions, the checks and their cards stay out; an exercise becomes a box with its hints folded away. Pictures
-are not put into the page: their bytes are returned by name, for `fmkit.book.build` to write beside it.
+Solutions, the checks and their cards are left out; an exercise becomes a box with its hints folded away.
+Pictures are returned by name, not put into the page: `fmkit.book.build` writes them beside it.
 """
 
 import base64
 import hashlib
-import html
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup, escape
+
+from fmkit._templates import macros
 from fmkit.chapters.student import student_version
 from fmkit.lab import exercises
-
-WIDGET = '<p class="widget-note">In the notebook, this cell shows controls to play with.</p>'
-EXERCISE = '<div class="exercise">'
 
 
 @dataclass
@@ -31,23 +30,27 @@ def convert(nb: Any, stem: str) -> Page:
     page = Page("")
     student = {cell["id"]: cell["source"] for cell in student_version(nb)["cells"]}
     cells = [cell for cell in nb["cells"] if cell["id"] in student]
-    blocks: list[str] = []
+    blocks: list[str | list[str]] = []  # a list: the parts of an exercise, which make a box
     for at, cell in enumerate(cells):
         if cell["cell_type"] == "markdown":
-            blocks.append(_prose(_attached(cell, stem, page.images), cells[at:]))
+            text = _attached(cell, stem, page.images)
+            blocks.append(_exercise(text, cells[at:]) if text.startswith("### Exercise") else _prose(text))
         elif cell["cell_type"] == "code" and not _is_machinery(cell):
             code = _code(cell, student[cell["id"]])
-            if code.startswith("<details") and blocks and blocks[-1].startswith(EXERCISE):
-                blocks[-1] = f"{blocks[-1].removesuffix('</div>')}{code}\n\n</div>"
+            if _is_answer(cell) and blocks and isinstance(blocks[-1], list):
+                blocks[-1].append(code)
             else:
                 blocks.append(code)
             blocks += _outputs(cells, at, stem, page.images)
-    page.markdown = "\n\n".join(_title_first(_download(stem), [block for block in blocks if block])) + "\n"
+    html = _html()
+    shown = [html.exercise(map(Markup, b)) if isinstance(b, list) else b for b in blocks if b]
+    page.markdown = "\n\n".join(_title_first(html.download(stem), shown)) + "\n"
     return page
 
 
-def _download(stem: str) -> str:
-    return f'<p class="download"><a href="{stem}.ipynb" download>Download this chapter as a notebook</a></p>'
+def _html() -> Any:
+    """The pieces of HTML, as functions."""
+    return macros("book", "cell.html")
 
 
 def _title_first(download: str, rest: list[str]) -> list[str]:
@@ -73,23 +76,25 @@ def formulas(text: str) -> str:
     def element(match):
         if match["display"] or match["inline"]:
             kind = "display" if match["display"] else "inline"
-            tex = html.escape(" ".join((match["display"] or match["inline"]).split()))
-            tex = tex.replace("|", "&#124;")  # a bar would end the cell of a table
-            return f'<span class="math {kind}" data-tex="{tex}"></span>'
+            tex = escape(" ".join((match["display"] or match["inline"]).split()))
+            return _html().formula(kind, tex.replace("|", Markup("&#124;")))  # a bar would end a table's cell
         return "&#36;" if match["money"] else match[0]
 
     return _CODE_OR_MATH.sub(element, text)
 
 
-def _prose(source: str, following: list) -> str:
-    text = re.sub(r"\]\(([\w./-]+)\.ipynb(#[^)]*)?\)", r"](\1.html\2)", formulas(source))
-    if not source.startswith("### Exercise"):
-        return text
-    hints = _hints(following)
-    text = re.sub(
-        r"^(### .+?) \((difficulty .+)\)$", r'\1\n\n<p class="effort">\2</p>', text, count=1, flags=re.M
-    )
-    return f"{EXERCISE}\n\n{text}\n\n{hints}\n\n</div>"
+def _prose(source: str) -> str:
+    return re.sub(r"\]\(([\w./-]+)\.ipynb(#[^)]*)?\)", r"](\1.html\2)", formulas(source))
+
+
+def _exercise(source: str, following: list) -> list[str]:
+    """The prompt and the hints, folded away: the first parts of an exercise's box."""
+
+    def with_effort(match):
+        return f"{match[1]}\n\n{_html().effort(match[2])}"
+
+    prompt = re.sub(r"^(### .+?) \((difficulty .+)\)$", with_effort, _prose(source), count=1, flags=re.M)
+    return [prompt, _hints(following)]
 
 
 def _attached(cell, stem: str, images: dict) -> str:
@@ -113,13 +118,12 @@ def _hints(following: list) -> str:
     id = check_id(following)
     if id is None:
         return ""
-    items = "".join(f"<li>{_inline(hint)}</li>" for hint in exercises.get(id).hints)
-    return f"<details><summary>Hints</summary><ol>{items}</ol></details>"
+    return _html().hints([_inline(hint) for hint in exercises.get(id).hints])
 
 
-def _inline(text: str) -> str:
+def _inline(text: str) -> Markup:
     """Plain words with `code` in them, as HTML."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 # --- code and outputs ---------------------------------------------------------------------------------------
@@ -138,9 +142,13 @@ def _code(cell, student_source: str) -> str:
         return ""
     ticks = "`" * max(3, 1 + max((len(t) for t in re.findall(r"`{3,}", student_source)), default=0))
     block = f"{ticks}python\n{student_source}\n{ticks}"
-    if cell["metadata"].get("nbgrader", {}).get("solution", False):
-        return f'<details class="answer"><summary>The cell to fill in</summary>\n\n{block}\n\n</details>'
-    return f"{block}\n\n{WIDGET}" if is_widget(cell) else block
+    if _is_answer(cell):
+        return _html().answer(Markup(block))
+    return f"{block}\n\n{_html().widget()}" if is_widget(cell) else block
+
+
+def _is_answer(cell) -> bool:
+    return bool(cell["metadata"].get("nbgrader", {}).get("solution", False))
 
 
 def is_widget(cell) -> bool:
@@ -150,7 +158,7 @@ def is_widget(cell) -> bool:
 
 
 def _shown(cell) -> list:
-    if cell["metadata"].get("nbgrader", {}).get("solution", False):
+    if _is_answer(cell):
         return []
     return [output for output in cell["outputs"] if output["output_type"] != "error"]
 
@@ -171,14 +179,19 @@ def _output(output, name: str, images: dict, alts: list[str]) -> str:
         return formulas("".join(data["text/markdown"]))
     if "text/html" in data:
         lines = "".join(data["text/html"]).splitlines()
-        return f'<div class="output">{"".join(line for line in lines if line.strip())}</div>'
+        return _html().output(Markup("".join(line for line in lines if line.strip())))
     text = "".join(data.get("text/plain", ""))
     return "" if text.startswith("<Figure") or not text else _preformatted(text)
 
 
+def without_colours(text: str) -> str:
+    """What was printed, without a terminal's colours and without white space at the end."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
+
+
 def _preformatted(text: str) -> str:
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
-    return f'<pre class="output">{html.escape(plain, quote=False)}</pre>' if plain else ""
+    plain = without_colours(text)
+    return _html().printed(plain) if plain else ""
 
 
 def _picture(encoded: str, name: str, images: dict, alt: str) -> str:
@@ -186,8 +199,7 @@ def _picture(encoded: str, name: str, images: dict, alt: str) -> str:
     name = f"{name}-{hashlib.sha256(png).hexdigest()[:8]}.png"
     images[name] = png
     width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
-    size = f'width="{width}" height="{height}"'
-    return f'<figure><img src="images/{name}" alt="{html.escape(alt)}" {size} loading="lazy"></figure>'
+    return _html().picture(name, alt, width, height)
 
 
 def _alts(cells, at: int, pictures: int) -> list[str]:

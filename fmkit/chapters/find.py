@@ -1,29 +1,49 @@
 """Where the course's notebooks are, and which one is meant."""
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 from fmkit._paths import PACKAGE
+from fmkit.errors import ChapterError
 
 
 def chapters() -> list[Path]:
     """The course's notebooks, solutions and all, in order: of the checkout, or of the installed package."""
     for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
-        if found := sorted(folder.glob("[0-9][0-9]-*.ipynb")):
+        if found := chapters_in(folder):
             return found
-    raise FileNotFoundError("fmkit was installed without its notebooks; install it again")
+    raise ChapterError("fmkit was installed without its notebooks; install it again")
 
 
-def find_chapter(notebooks: list[Path], chapter: str) -> Path:
-    """Among some notebooks that of a chapter, named by its number ("4", "04") or as its file is.
+def chapters_in(folder: Path) -> list[Path]:
+    """The chapters among a folder's notebooks, in order."""
+    return sorted(folder.glob("[0-9][0-9]-*.ipynb"))
+
+
+def find_chapter(wanted: str) -> Path:
+    """The notebook of one of the course's chapters, which `which_chapter` finds."""
+    notebooks = {path.stem: path for path in chapters()}
+    return notebooks[which_chapter(wanted, notebooks)]
+
+
+def which_chapter(wanted: str, names: Iterable[str]) -> str:
+    """The chapter that is meant by its number ("4", "04"), its name ("04-backprop") or its file.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the chapters there are.
 
     Raises
     ------
-    LookupError
-        When there is none, with those there are.
+    ChapterError
+        When there is no such chapter; the message names those there are.
     """
-    wanted = Path(chapter).stem
-    for path in notebooks:
-        if wanted == path.stem or wanted.zfill(2) == path.stem[:2]:
-            return path
-    numbers = ", ".join(path.stem[:2] for path in notebooks)
-    raise LookupError(f"there is no chapter {chapter!r}; there are {numbers}")
+    names = list(names)
+    name = PurePath(wanted).name.removesuffix(".ipynb")
+    if name in names:
+        return name
+    for found in names:
+        if name and name.zfill(2) == found.split("-")[0]:
+            return found
+    raise ChapterError(f"there is no chapter {wanted!r}; there are {', '.join(names) or 'none'}")

@@ -1,30 +1,27 @@
 """Notebooks as files: one normal form, and a command that executes, normalises and saves.
 
-The normal form keeps what a reader sees and drops what changes from run to run or machine to machine:
-timings, widget state, kernel details. Cell ids stay.
+The normal form keeps what a reader sees and what our own tools read. Other metadata goes, whichever program
+wrote it: timings, widget state, kernel details, what an editor or Colab notes for itself. Cell ids stay.
 """
 
 import copy
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fmkit._files import write_whole
+from fmkit.chapters.read import read_node
+from fmkit.errors import in_words
+
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-_DROPPED_METADATA = ("widgets", "celltoolbar", "jupytext", "vscode", "varInspector", "toc", "signature")
-_DROPPED_CELL_METADATA = (
-    "execution",
-    "ExecuteTime",
-    "collapsed",
-    "scrolled",
-    "trusted",
-    "vscode",
-    "jupytext",
-)
+# What stays of a cell's metadata; of the notebook's only the two entries that `normalise` writes
+_KEPT_OF_CELL = ("tags", "slideshow", "nbgrader", "jupyter", "deletable", "editable")
+_KEPT_OF_JUPYTER = ("source_hidden", "outputs_hidden")
+_KEPT_OF_OUTPUT = ("isolated", "needs_background")  # and what is said of one form of it: a picture's size
 _KINDS_OF_TEXT = {"text/plain"}  # what is left of a widget in a file says nothing to a reader
 
 
@@ -38,10 +35,8 @@ def normalise(nb: Any) -> Any:
     """
     nb = copy.deepcopy(nb)
     nb.nbformat, nb.nbformat_minor = 4, 5
-    for key in _DROPPED_METADATA:
-        nb.metadata.pop(key, None)
-    nb.metadata["kernelspec"] = type(nb.metadata)(KERNEL)
-    nb.metadata["language_info"] = type(nb.metadata)({"name": "python"})
+    node = type(nb.metadata)
+    nb.metadata = node(kernelspec=node(KERNEL), language_info=node(name="python"))
     taken: set[str] = set()
     for position, cell in enumerate(nb.cells):
         _normalise_cell(cell, position, taken)
@@ -49,10 +44,11 @@ def normalise(nb: Any) -> Any:
 
 
 def _normalise_cell(cell, position, taken) -> None:
-    for key in _DROPPED_CELL_METADATA:
-        cell.metadata.pop(key, None)
-    if cell.metadata.get("tags") == []:
-        del cell.metadata["tags"]
+    _keep(cell.metadata, _KEPT_OF_CELL)
+    _keep(cell.metadata.get("jupyter", {}), _KEPT_OF_JUPYTER)
+    for key in ("tags", "jupyter"):
+        if not cell.metadata.get(key, True):
+            del cell.metadata[key]
     if not cell.get("id") or cell["id"] in taken:  # a stable id: the same cell gets the same again
         cell["id"] = hashlib.sha256(f"{position} {cell.source}".encode()).hexdigest()[:8]
     taken.add(cell["id"])
@@ -63,8 +59,14 @@ def _normalise_cell(cell, position, taken) -> None:
         cell.outputs = [output for output in map(_normalise_output, cell.outputs) if output is not None]
 
 
+def _keep(metadata, kept) -> None:
+    for key in set(metadata) - set(kept):
+        del metadata[key]
+
+
 def _normalise_output(output):
     """The output without its widget view, or None when nothing else was in it."""
+    _keep(output.get("metadata", {}), (*_KEPT_OF_OUTPUT, *output.get("data", ())))
     if WIDGET_VIEW in output.get("data", {}):
         del output["data"][WIDGET_VIEW]
         if set(output["data"]) <= _KINDS_OF_TEXT:
@@ -73,7 +75,7 @@ def _normalise_output(output):
 
 
 def is_normalised(nb: Any) -> list[str]:
-    """What keeps a notebook from its normal form and from being a whole, fresh run; empty when nothing does.
+    """Why a notebook is not in its normal form, or not the result of one whole run; empty when it is both.
 
     Returns
     -------
@@ -138,11 +140,12 @@ def _run_one(path, timeout) -> bool:
         nb = _parse(before)
         problem = _execute(nb, path.resolve().parent, timeout)
         if problem is None and path.read_bytes() != before:
-            problem = "the file was changed by someone else meanwhile"
+            problem = "somebody else changed the file during the run"
         if problem is None:
-            _save(nbformat.writes(normalise(nb)) + "\n", path)
-    except (OSError, ValueError) as error:  # no file, no notebook, a full disk
-        problem = str(error) or type(error).__name__
+            text = nbformat.writes(normalise(nb)) + "\n"
+            write_whole(path.resolve(), text.encode("utf-8"))  # a link stays one
+    except (OSError, ValueError) as error:  # no file, not a notebook, a full disk
+        problem = in_words(error)
     if problem is not None:
         print(f"{path}: NOT saved: {problem}")
         return False
@@ -156,12 +159,12 @@ def _parse(content):
     import nbformat
 
     try:
-        nb = normalise(nbformat.reads(content.decode("utf-8-sig"), as_version=4))
+        nb = normalise(read_node(content))
         nbformat.validate(nb)
-    except (AttributeError, KeyError, TypeError) as error:  # JSON, but of something else
-        raise ValueError("this is not a notebook") from error
+    except (AttributeError, KeyError, TypeError) as error:  # cells without what a cell has
+        raise ValueError("it is not a notebook") from error
     except nbformat.ValidationError as error:
-        raise ValueError(f"this is not a notebook: {error.message}") from error
+        raise ValueError(f"it is not a notebook: {error.message}") from error
     return nb
 
 
@@ -192,7 +195,7 @@ def _execute(nb, folder, timeout) -> str | None:
     except CellTimeoutError:
         return f"{_cell(nb, at[0])} took more than {timeout} s"
     except NoSuchKernel as error:
-        return f"there is no kernel called {error.name} (python -m ipykernel install --user)"
+        return f"Jupyter has no kernel named {error.name}: run python -m ipykernel install --user"
     except (DeadKernelError, RuntimeError) as error:
         return f"the kernel died in {_cell(nb, at[0])} ({error})"
     return None
@@ -202,18 +205,3 @@ def _cell(nb, position) -> str:
     cell = nb.cells[position]
     source = "\n".join(f"    {line}" for line in cell.source.splitlines()[:12])
     return f"cell {position} ({cell.get('id')})\n{source}\n  "
-
-
-def _save(text: str, path: Path) -> None:
-    """Write beside the file and rename, so that it is never seen half written; links and permissions stay."""
-    path = path.resolve()
-    mode = path.stat().st_mode & 0o777
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -12,8 +12,8 @@ INSTRUCTOR = "instructor"  # cells with this tag are not handed out
 def student_version(nb: Any) -> Any:
     """A notebook as a learner gets it, as a new notebook.
 
-    Solutions give way to a placeholder, hidden tests and cells tagged ``instructor`` go, outputs are
-    cleared. Cell ids and nbgrader's metadata stay.
+    A placeholder replaces each solution; hidden tests, cells tagged ``instructor`` and outputs are removed.
+    Cell ids and nbgrader's metadata stay.
 
     Parameters
     ----------
@@ -23,7 +23,8 @@ def student_version(nb: Any) -> Any:
     Raises
     ------
     ValueError
-        When the markers of a cell do not pair up, or an answer cell has none: a solution would be handed out.
+        When the markers of a cell do not pair up, or an answer cell has none: its solution would be handed
+        out.
     """
     nb = copy.deepcopy(nb)
     nb["metadata"].pop("widgets", None)
@@ -43,7 +44,8 @@ def _require_markers(cell, name) -> None:
     is_answer = cell["metadata"].get("nbgrader", {}).get("solution", False)
     placeholder = "raise NotImplementedError" if cell["cell_type"] == "code" else TEXT_PLACEHOLDER[0]
     if is_answer and placeholder not in cell["source"] and "BEGIN SOLUTION" not in cell["source"]:
-        raise ValueError(f"{name}: an answer cell without ### BEGIN SOLUTION would be handed out as it is")
+        words = "this answer cell has no ### BEGIN SOLUTION, so its solution would be handed out"
+        raise ValueError(f"{name}: {words}")
 
 
 def _cut(source: str, region: str, placeholder: tuple[str, ...], name: str) -> str:
@@ -52,7 +54,8 @@ def _cut(source: str, region: str, placeholder: tuple[str, ...], name: str) -> s
     for number, line in enumerate(source.split("\n"), start=1):
         if f"BEGIN {region}" in line:
             if begun is not None:
-                raise ValueError(f"{name}: BEGIN {region} in line {number} inside the one of line {begun}")
+                words = f"before the one in line {begun} has ended"
+                raise ValueError(f"{name}: BEGIN {region} in line {number} {words}")
             begun = number
             indent = re.match(r"\s*", line).group()
             lines += [indent + line for line in placeholder]

@@ -7,14 +7,14 @@ import click
 
 import fmkit
 from fmkit.course.commands import course
-from fmkit.errors import UserError
+from fmkit.errors import UserError, in_words
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
-    """What goes wrong for a reason that the reader can mend is one line on stderr, not a traceback."""
+    """What goes wrong for a reason that the user can put right is one line on stderr, not a traceback."""
 
     def invoke(self, ctx):
         try:
@@ -24,7 +24,7 @@ class _Commands(click.Group):
         except BrokenPipeError:  # `fmkit exercises | head`
             raise SystemExit(0) from None
         except (OSError, UserError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(in_words(error)) from error
 
 
 @click.group(
@@ -66,7 +66,7 @@ def fetch(names, source, quick):
 
 @main.command()
 def doctor():
-    """Check this installation and say how to mend what is wrong."""
+    """Check this installation and say how to fix what is wrong."""
     from fmkit.command.doctor import examine
 
     sys.exit(examine())
@@ -79,6 +79,8 @@ def crosscheck(device, json_path):
     """Check that loop, NumPy, finite differences and torch agree on every operation."""
     from fmkit.twins.crosscheck import crosscheck
 
+    if json_path and not json_path.parent.is_dir():  # said now, not after minutes
+        raise click.UsageError(f"{json_path.parent} is not a folder")
     sys.exit(crosscheck(device, json_path))
 
 
@@ -112,9 +114,9 @@ def exercises(chapter, mutants, told):
 @click.option(
     "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
 )
-@click.option("--output", type=FOLDER, metavar="DIR", help="Where the run lives [default: pretrain-RECIPE].")
+@click.option("--output", type=FOLDER, metavar="DIR", help="Folder of the run [default: pretrain-RECIPE].")
 def pretrain(name, steps, seed, text, device, output):
-    """Train a small language model; stop it whenever you like, the same command goes on with it.
+    """Train a small language model. Stop it whenever you like: the same command continues the run.
 
     On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.runs.pretraining, with the same options.
     """
@@ -124,7 +126,7 @@ def pretrain(name, steps, seed, text, device, output):
         recipe = pretraining.find_recipe(name, steps, seed)
         pretraining.pretrain(recipe, output or Path(f"pretrain-{name}"), device, text, say=click.echo)
     except KeyboardInterrupt as stop:
-        click.echo(str(stop) or "Stopped. Run the same command again to go on.", err=True)
+        click.echo(str(stop) or "Stopped. Run the same command again to continue.", err=True)
         sys.exit(130)
 
 
@@ -137,7 +139,10 @@ def pretrain(name, steps, seed, text, device, output):
     help="What learns: frozen, head, last2, full, lora, adapter or prefix.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(1), metavar="N", help="How often to see every text [default: by method]."
+    "--epochs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Passes over the training set [default: by method].",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", help="Another run of the same method."
@@ -151,7 +156,7 @@ def pretrain(name, steps, seed, text, device, output):
 )
 @click.option("--csv", "csv_path", type=FILE, metavar="FILE", help="Your own texts: columns text and label.")
 def finetune(method, epochs, seed, device, output, model, csv_path):
-    """Teach a pretrained model to tell good film reviews from bad ones, or your own texts."""
+    """Fine-tune a pretrained model to tell good film reviews from bad ones, or on your own texts."""
     from fmkit.command import finetune as finetune_command
 
     finetune_command.run(method, epochs, seed, device, output, model, csv_path, say=click.echo)
@@ -162,7 +167,7 @@ main.add_command(course)
 
 @main.group()
 def notebook():
-    """For authors: the notebooks as files."""
+    """For authors: run notebooks and save them."""
 
 
 @notebook.command("run")
@@ -170,7 +175,7 @@ def notebook():
     "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def notebook_run(paths):
-    """Execute notebooks, bring them to their normal form and save them."""
+    """Run notebooks, bring them to their normal form and save them."""
     from fmkit.chapters.running import run
 
     sys.exit(run(paths))
@@ -182,12 +187,9 @@ def notebook_run(paths):
 def slides(chapter, output):
     """Make the slides of a CHAPTER, such as 04: one HTML page for a browser, no network needed."""
     from fmkit.book.slides import write
-    from fmkit.chapters.find import chapters, find_chapter
+    from fmkit.chapters.find import find_chapter
 
-    try:
-        source = find_chapter(chapters(), chapter)
-    except LookupError as error:
-        raise click.UsageError(str(error)) from error
+    source = find_chapter(chapter)
     target = write(source, output or Path(f"slides-{source.stem[:2]}.html"))
     click.echo(f"{target}: open it in a browser; S shows the speaker's notes, F the full screen")
 

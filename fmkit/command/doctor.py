@@ -1,4 +1,4 @@
-"""``fmkit doctor``: what is installed and what works, and for each problem the command that mends it."""
+"""``fmkit doctor``: what is installed and what works, and for each problem the command that fixes it."""
 
 import platform
 import shutil
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 import fmkit
-from fmkit._paths import PACKAGE
+from fmkit._paths import install_command
 from fmkit.data import assets
 
 OK, OPTIONAL, BROKEN = "✓", "–", "✗"
@@ -24,7 +24,7 @@ class Finding:
     status: str  # OK, OPTIONAL (something nice is missing) or BROKEN
     topic: str
     text: str
-    mend: str = ""  # the command that mends it
+    fix: str = ""  # the command that fixes it
 
 
 def examine() -> int:
@@ -35,10 +35,10 @@ def examine() -> int:
         for finding in _run(check):
             found.append(finding)
             print(f"  {finding.status} {finding.topic:12s} {finding.text}", flush=True)
-            if finding.mend:
-                print(f"    {'':12s} → {finding.mend}")
+            if finding.fix:
+                print(f"    {'':12s} → {finding.fix}")
     broken = sum(finding.status == BROKEN for finding in found)
-    print(f"{broken} to mend." if broken else "All is well.")
+    print(f"{broken} to fix." if broken else "All is well.")
     return 1 if broken else 0
 
 
@@ -47,15 +47,7 @@ def _run(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except Exception as error:
-        yield Finding(BROKEN, check.__name__, f"{type(error).__name__}: {error}", _install(""))
-
-
-def _install(extra: str) -> str:
-    """The command that installs fmkit again with one extra: from the checkout, where there is one."""
-    root = PACKAGE.parent
-    editable = (root / "pyproject.toml").is_file()
-    what = f"{root if editable else 'fmkit'}{f'[{extra}]' if extra else ''}"
-    return f"{sys.executable} -m pip install {'-e ' if editable else ''}'{what}'"
+        yield Finding(BROKEN, check.__name__, f"{type(error).__name__}: {error}", install_command())
 
 
 def packages() -> Iterator[Finding]:
@@ -65,13 +57,13 @@ def packages() -> Iterator[Finding]:
     try:
         required = [Requirement(line) for line in metadata.requires("fmkit") or []]
     except metadata.PackageNotFoundError:
-        yield Finding(BROKEN, "packages", "fmkit itself is not installed here", _install(""))
+        yield Finding(BROKEN, "packages", "fmkit itself is not installed here", install_command())
         return
     core = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = [trouble for r in core if (trouble := _trouble(r))]
     versions = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
     if wrong:
-        yield Finding(BROKEN, "packages", "; ".join(wrong), _install(""))
+        yield Finding(BROKEN, "packages", "; ".join(wrong), install_command())
     else:
         yield Finding(OK, "packages", f"all {len(core)} as required ({versions})")
     for extra, purpose in EXTRAS.items():
@@ -81,7 +73,7 @@ def packages() -> Iterator[Finding]:
             text = (
                 "; ".join(wrong) if len(wrong) < 3 else f"{len(wrong)} of {len(asked)} packages are missing"
             )
-            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", _install(extra))
+            yield Finding(OPTIONAL, f"[{extra}]", f"{purpose}: {text}", install_command(extra))
         else:
             yield Finding(OK, f"[{extra}]", f"{purpose}: all {len(asked)} as required")
 
@@ -113,7 +105,7 @@ def torch() -> Iterator[Finding]:
         yield Finding(
             OPTIONAL,
             "torch",
-            f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without",
+            f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without one",
             "make clean lab",
         )
     else:
@@ -133,16 +125,16 @@ def kernel() -> Iterator[Finding]:
     """The kernel that the notebooks name can be started."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    mend = f"{sys.executable} -m ipykernel install --sys-prefix"
+    fix = f"{sys.executable} -m ipykernel install --sys-prefix"
     try:
         command = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", mend)
+        yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", fix)
         return
     if command.startswith("python") or shutil.which(command):
         yield Finding(OK, "kernel", "python3")
     else:
-        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", mend)
+        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", fix)
 
 
 def chapters() -> Iterator[Finding]:
@@ -192,8 +184,8 @@ def sandbox() -> Iterator[Finding]:
         return
     said = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
     forbidden = "uid map" in said or "namespace" in said
-    mend = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (on Ubuntu)" if forbidden else ""
-    yield Finding(OPTIONAL, "sandbox", f"for instructors: bubblewrap does not work here: {said}", mend)
+    fix = "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 (on Ubuntu)" if forbidden else ""
+    yield Finding(OPTIONAL, "sandbox", f"for instructors: bubblewrap does not work here: {said}", fix)
 
 
 def _install_bubblewrap() -> str:

@@ -1,7 +1,7 @@
 """The learner's own folder: student versions of the chapters, and JupyterLab opened on them.
 
-Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder remembers, as
-hashes, what we wrote there; a file that still has that hash is ours to renew, any other is the learner's.
+Nothing that a learner changed is ever overwritten. ``.fmkit/chapters.json`` in the folder holds the hashes of
+what we wrote there. A file that still has its hash may be renewed; any other is the learner's.
 """
 
 import hashlib
@@ -12,9 +12,27 @@ from pathlib import Path
 
 from fmkit._files import write_whole
 from fmkit.chapters.find import chapters
+from fmkit.chapters.read import parse, read_file, to_text
 
 RECORD = Path(".fmkit", "chapters.json")
-QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+# JupyterLab's settings in a workspace, by file below .fmkit. Where the instructors' extra is installed, its
+# menus ("Create Assignment") and its warnings are not for learners.
+SETTINGS = {
+    "labconfig/default_setting_overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    },
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+    "jupyter_server_config.json": {
+        "ServerApp": {
+            "jpserver_extensions": {
+                "nbgrader.server_extensions.assignment_list": False,
+                "nbgrader.server_extensions.course_list": False,
+                "nbgrader.server_extensions.formgrader": False,
+                "nbgrader.server_extensions.validate_assignment": False,
+            }
+        }
+    },
+}
 
 
 def default_folder() -> Path:
@@ -25,8 +43,8 @@ def default_folder() -> Path:
 def prepare(folder: Path, say=print) -> list[Path]:
     """Make or renew a workspace.
 
-    A chapter that is not there is written; one that the learner has not touched is renewed; beside one that
-    they have worked in, a newer version lands as ``04-backprop (new).ipynb``, once.
+    A chapter that is missing is written, and one that the learner has not touched is renewed. When they have
+    worked in it, a newer version is put beside it as ``04-backprop (new).ipynb``, once.
 
     Parameters
     ----------
@@ -38,15 +56,12 @@ def prepare(folder: Path, say=print) -> list[Path]:
     list of Path
         The files that were written.
     """
-    import nbformat
-
     from fmkit.chapters.student import student_version
 
     folder.mkdir(parents=True, exist_ok=True)
     record, written = _read_record(folder), []
     for chapter in chapters():
-        nb = student_version(nbformat.read(chapter, as_version=4))
-        new = (nbformat.writes(nb) + "\n").encode("utf-8")
+        new = to_text(student_version(read_file(chapter))).encode("utf-8")
         before, path = dict(record), _place(folder / chapter.name, new, record)
         if path:
             write_whole(path, new)
@@ -54,7 +69,7 @@ def prepare(folder: Path, say=print) -> list[Path]:
             record[path.name] = record[f"{chapter.name}: offered"] = _hash(new)
             if path.name != chapter.name:
                 say(f"{chapter.name} has a newer version. Yours stays as it is; the new one is {path.name!r}")
-        if record != before:  # written at once: we may be stopped at any time
+        if record != before:  # written now: we may be stopped at any time
             write_whole(folder / RECORD, json.dumps(record, indent=1).encode())
     return written
 
@@ -90,10 +105,10 @@ def _read_record(folder: Path) -> dict:
 def _hash(data: bytes) -> str:
     """The hash of a notebook's cells: JupyterLab fills in the rest as soon as it opens one."""
     try:
-        cells = [[c["cell_type"], "".join(c["source"]), c.get("outputs")] for c in json.loads(data)["cells"]]
+        cells = [[c["cell_type"], "".join(c["source"]), c.get("outputs")] for c in parse(data)["cells"]]
         data = json.dumps(cells).encode()
     except (ValueError, KeyError, TypeError):
-        pass  # no notebook any more
+        pass  # not a notebook any more
     return hashlib.sha256(data).hexdigest()
 
 
@@ -102,7 +117,8 @@ def start(folder: Path, browser: bool = True) -> None:
 
     It takes the first free port from 8888 on, asks nobody for news, and is quiet as long as all is well.
     """
-    write_whole(folder / ".fmkit/labconfig/default_setting_overrides.json", json.dumps(QUIET).encode())
+    for name, settings in SETTINGS.items():
+        write_whole(folder / ".fmkit" / name, json.dumps(settings, indent=1).encode())
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(folder / ".fmkit"), known]))
     from jupyter_client import KernelManager
@@ -111,8 +127,9 @@ def start(folder: Path, browser: bool = True) -> None:
     os.chdir(folder)
     here = str(Path(sys.executable).parent)  # so that `!fmkit doctor` in a cell finds this very installation
     os.environ["PATH"] = here + os.pathsep + os.environ.get("PATH", "")
-    options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
-    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR"]
+    options = [f"--ServerApp.root_dir={folder}", "--log-level=ERROR", "--LabApp.log_level=ERROR"]
+    options += ["--LabApp.news_url=None"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(KernelManager, "transport_encryption"):  # else the kernel warns in the terminal
         options.append("--KernelManager.transport_encryption=auto")
     if not browser:

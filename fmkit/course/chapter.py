@@ -1,15 +1,17 @@
 """What a chapter's notebook asks for: its exercises with their points, and its free-text answers.
 
-This comes from the instructor's notebook only, the one with solutions or the one handed out; nothing that a
-submission says about points or tests counts.
+All of this comes from the instructor's notebook, the one with solutions or the one handed out. What a
+submission says about points or tests does not count.
 """
 
 import ast
 import functools
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from fmkit.chapters.read import read
+from fmkit.errors import ChapterError
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Chapter:
     texts : tuple of (str, str)
         Manually graded answers: nbgrader's id and the cell's own id.
     given : frozenset of str
-        Sources of the code cells that are no answers: what they write is the chapter's, not the learner's.
+        Sources of the code cells that are not answers: what they define is the chapter's, not the learner's.
     sha256 : str
         Of the notebook's bytes.
     """
@@ -63,22 +65,31 @@ def read_chapter(path: str | Path) -> Chapter:
 
     Raises
     ------
-    ValueError
-        When it is no notebook of version 4, or a graded cell of it is no ``check("exercise.id", function)``.
+    ChapterError
+        When the file is not a notebook of format 4, or a graded cell does not call
+        ``check("exercise.id", function)``.
     """
     status = Path(path).stat()
     return _read(str(path), status.st_mtime_ns, status.st_size)
 
 
+def grade_id_of(cell: dict) -> str:
+    """nbgrader's id of a cell, or nothing."""
+    return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+
+
 @functools.lru_cache(maxsize=64)
 def _read(path, mtime, size) -> Chapter:
     data = Path(path).read_bytes()
-    notebook = json.loads(data)
-    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
-        raise ValueError(f"{path} is no notebook of version 4")
+    try:
+        cells = read(data)["cells"]
+    except ValueError as error:
+        raise ChapterError(f"{path}: {error}") from error
     asked, texts, answers, given = [], [], [], set()
-    for cell in notebook["cells"]:
+    for cell in cells:
         meta = cell["metadata"].get("nbgrader", {})
+        if (meta.get("solution") or meta.get("grade")) and not grade_id_of(cell):
+            raise ChapterError(f"{path}: a cell to grade or to answer has no id of nbgrader's")
         if meta.get("solution") and meta.get("grade"):
             texts.append((meta["grade_id"], cell.get("id", "")))
         elif meta.get("solution"):
@@ -86,30 +97,40 @@ def _read(path, mtime, size) -> Chapter:
         elif meta.get("grade"):
             asked.append(_asked(path, cell, meta, answers))
         if cell["cell_type"] == "code" and not meta.get("solution"):
-            given.add("".join(cell["source"]).strip())
+            given.add(cell["source"].strip())
     return Chapter(tuple(asked), tuple(texts), frozenset(given), hashlib.sha256(data).hexdigest())
 
 
 def _asked(path, cell, meta, answers) -> Asked:
     check_id = meta["grade_id"]
-    found = _check("".join(cell["source"]))
+    found = _check(cell["source"])
     if found is None:
-        raise ValueError(
-            f'{path}: the graded cell {check_id} has no check("exercise.id", function); such cells '
-            "are for plain nbgrader, or for a hand that marks them (solution and grade both true)"
+        raise ChapterError(
+            f'{path}: the graded cell {check_id} does not call check("exercise.id", function). Such cells '
+            "are for plain nbgrader, or for a person to grade (solution and grade both true)"
         )
     # its own answer cell by name, else the last one above it
     matching = [a for a in answers if a[0] == check_id.removesuffix("-check")] or answers[-1:]
     if not matching:
-        raise ValueError(f"{path}: no answer cell stands above {check_id}")
+        raise ChapterError(f"{path}: there is no answer cell above {check_id}")
     answer_id, cell_id = matching[-1]
-    return Asked(check_id, answer_id, cell_id, *found, float(meta.get("points", 0)))
+    try:
+        points = float(meta.get("points", 0))
+    except (TypeError, ValueError):
+        raise ChapterError(f"{path}: the graded cell {check_id} has no points: enter a number") from None
+    return Asked(check_id, answer_id, cell_id, *found, points)
 
 
 def _check(source) -> tuple[str, str] | None:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check":
-            id, function = node.args[:2]
-            if isinstance(id, ast.Constant) and isinstance(function, ast.Name):
-                return id.value, function.id
+    """Exercise and function of the first ``check("exercise.id", function)`` in a cell, if there is one."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    for node in nodes:
+        match node:
+            case ast.Call(
+                func=ast.Name(id="check"), args=[ast.Constant(value=str(id)), ast.Name(id=function), *_]
+            ):
+                return id, function
     return None

@@ -44,7 +44,7 @@ def course():
 def init(folder, students):
     """Make a course in FOLDER: nbgrader's layout, our chapters as its source, the roster.
 
-    What is there already stays as it is.
+    Files that are there already stay as they are.
     """
     from fmkit.chapters.find import chapters
     from fmkit.course.setup import init as make
@@ -52,7 +52,7 @@ def init(folder, students):
     written = make(folder, students, chapters())
     click.echo(f"{folder}: {len(written)} files written" if written else f"{folder}: nothing to add")
     there = len(open_course(folder).students())
-    click.echo(f"{there} students" if there else "Nobody is in students.csv yet: write its lines")
+    click.echo(f"{there} students" if there else "students.csv names nobody yet: add a line for each student")
     click.echo("Next, in that folder: fmkit course release 04")
 
 
@@ -61,9 +61,9 @@ def init(folder, students):
 @click.option("--due", metavar="MOMENT", help='Deadline, such as "2026-12-01 23:59" (local time).')
 @_course
 def release(course, chapters, due):
-    """Make the student versions of CHAPTERS (all, if none is named) and enter their points.
+    """Make the student versions of CHAPTERS (of all, by default) and enter their points.
 
-    Again with another deadline: what was collected is settled anew.
+    Run it again to change the deadline: which try counts is then decided again.
     """
     from fmkit.course.collecting.collect import settle_all
     from fmkit.course.gradebook import release as hand_out
@@ -84,12 +84,12 @@ def release(course, chapters, due):
 @course.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--chapter", metavar="NN", help="All of it is this chapter.")
-@click.option("--on-time", is_flag=True, help="All of it came before the deadline, whatever its times say.")
+@click.option("--on-time", is_flag=True, help="All of it came before the deadline, whatever times it has.")
 @_course
 def collect(course, source, chapter, on_time):
     """Take in SOURCE: a zip archive from Moodle or Canvas, or a folder with one for each student.
 
-    The same again changes nothing. The last try before the deadline counts.
+    To collect the same again changes nothing. The last try before the deadline counts.
     """
     from fmkit.course.collecting.collect import collect as take
 
@@ -107,16 +107,18 @@ def collect(course, source, chapter, on_time):
 
 @course.command()
 @click.argument("chapter", required=False)
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes [default: one a core].")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes [default: one for each core].")
 @click.option("--cluster", metavar="ADDRESS", help="A dask scheduler, such as tcp://10.0.0.1:8786.")
 @click.option("--student", metavar="ID", help="Only this one.")
-@click.option("--again", is_flag=True, help="Also what has been graded; manual points and comments stay.")
+@click.option(
+    "--again", is_flag=True, help="Grade again what has been graded; manual points and comments stay."
+)
 @click.option(
     "--unsafe", is_flag=True, help="Without the sandbox, where there is none. Read the README first."
 )
 @_course
 def grade(course, chapter, jobs, cluster, student, again, unsafe):
-    """Grade what was collected. Stop it whenever you like: the same command goes on."""
+    """Grade what was collected. Stop it whenever you like: the same command continues."""
     from tqdm import tqdm
 
     from fmkit.course.grading import marking
@@ -135,7 +137,7 @@ def grade(course, chapter, jobs, cluster, student, again, unsafe):
 @click.option("--student", metavar="ID", help="Only this one.")
 @_course
 def feedback(course, chapter, student):
-    """Write one page a student: verdicts, mistakes, points, your comments."""
+    """Write a page for each student: verdicts, mistakes, points, your comments."""
     from fmkit.course.feedback import write_feedback
 
     for name in _graded(course, chapter):
@@ -145,7 +147,9 @@ def feedback(course, chapter, student):
 
 @course.command()
 @click.argument("chapter", required=False)
-@click.option("--output", type=FOLDER, default="export", metavar="DIR", help="Where to [default: export].")
+@click.option(
+    "--output", type=FOLDER, default="export", metavar="DIR", help="Folder to write to [default: export]."
+)
 @_course
 def export(course, chapter, output):
     """Write the grades as CSV: for Moodle, for Canvas, and plain."""
@@ -159,7 +163,7 @@ def export(course, chapter, output):
 @click.argument("chapter", required=False)
 @_course
 def report(course, chapter):
-    """Show what the class got right, and its favourite mistakes: what to go over in the next lecture."""
+    """Show what the class got right, and its most frequent mistakes: what to go over in the next lecture."""
     from fmkit.course import report as reporting
 
     for name in _graded(course, chapter):
@@ -177,14 +181,14 @@ def _released(course, chapter: str | None) -> list[str]:
 
 
 def _graded(course, chapter: str | None) -> list[str]:
-    """The chapters with results; says whose answers are newer than these."""
+    """The chapters with results; prints whose answers are newer than their grades."""
     from fmkit.course.grading.marking import latest, ungraded
 
     wanted = [course.find(chapter, "release")] if chapter else course.chapters("release")
     found = [name for name in wanted if latest(course, name)]
     if not found:
-        raise CourseError("nothing has been graded yet: `fmkit course grade` does it")
+        raise CourseError("nothing has been graded yet: run `fmkit course grade`")
     for name in found:
         if newer := ungraded(course, name):
-            click.echo(f"{name}: not graded since they were handed in: {_list(newer)}")
+            click.echo(f"{name}: handed in since the last grading: {_list(newer)}")
     return found

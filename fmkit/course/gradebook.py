@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: what it is told by us. One process writes it; what an instructor entered stays."""
+"""nbgrader's gradebook: what we write into it. One process does so, and what an instructor entered stays."""
 
 import logging
 import os
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import nbformat
-
 from fmkit._files import write_whole
+from fmkit._paths import install_command
+from fmkit.chapters.read import read_node, to_text
 from fmkit.chapters.student import student_version
 from fmkit.course.layout import Course
 from fmkit.errors import CourseError
@@ -33,7 +33,8 @@ def _nbgrader():
     try:
         from nbgrader import api
     except ImportError as error:
-        raise CourseError("nbgrader is missing: pip install 'fmkit[course]'") from error
+        words = f"nbgrader is missing. This installs it: {install_command('course')}"
+        raise CourseError(words) from error
     here = str(Path(sys.executable).parent)  # nbgrader calls `alembic`, which lies beside this very Python
     if here not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PATH")]))
@@ -60,7 +61,7 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
     Raises
     ------
     CourseError
-        When the notebook cannot be read, or has other graded cells than the one that was handed in to.
+        When the notebook cannot be read, or its graded cells differ from those that students have handed in.
     """
     path = course.notebook("source", chapter)
     nb = read_notebook(path)
@@ -68,21 +69,33 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
         student = student_version(nb)
     except ValueError as error:
         raise CourseError(f"{path}: {error}") from error
+    _require_points(path, student)
     _save_cells(course, chapter, student)
     if due is not None:
         with opened(course) as gradebook:
             gradebook.update_or_create_assignment(chapter, duedate=due.astimezone(UTC).replace(tzinfo=None))
     target = course.notebook("release", chapter)
-    write_whole(target, (nbformat.writes(student) + "\n").encode("utf-8"))
+    write_whole(target, to_text(student).encode("utf-8"))
     return target
 
 
 def read_notebook(path: Path):
-    """A notebook of the instructor's."""
+    """A notebook of the instructor's, as nbgrader takes it."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        return read_node(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
+
+
+def _require_points(path: Path, nb) -> None:
+    """Refuse a cell without id or points, which nbgrader answers with a traceback."""
+    for number, cell in enumerate(nb["cells"]):
+        meta = cell["metadata"].get("nbgrader", {})
+        if (meta.get("grade") or meta.get("solution") or meta.get("locked")) and not meta.get("grade_id"):
+            raise CourseError(f"{path}: cell {number} has no id: give it one in nbgrader's toolbar")
+        if meta.get("grade") and not isinstance(meta.get("points"), int | float):
+            where = f"cell {number} ({meta['grade_id']})"
+            raise CourseError(f"{path}: {where} has no points: enter a number in nbgrader's toolbar")
 
 
 def _save_cells(course: Course, chapter: str, nb) -> None:
@@ -97,13 +110,13 @@ def _save_cells(course: Course, chapter: str, nb) -> None:
         saver.preprocess(nb, {"nbgrader": where})
     except RuntimeError as error:
         raise CourseError(
-            f"{chapter} has been handed in already, and its graded cells differ now: {error}. "
+            f"{chapter} has been handed in already, and now its graded cells are other ones: {error}. "
             "Give the changed chapter another name."
         ) from error
 
 
 def due_date(course: Course, chapter: str) -> datetime | None:
-    """Until when a chapter may be handed in, with its time zone; None when that was not said."""
+    """The deadline of a chapter, with its time zone, or None."""
     with opened(course) as gradebook:
         try:
             due = gradebook.find_assignment(chapter).duedate
@@ -148,8 +161,8 @@ def write_result(gradebook, result: dict, handed_in: datetime | None, changed: s
 def grades(course: Course, chapter: str) -> dict[str, dict]:
     """What the gradebook says of a chapter: student -> score, max_score, points, comments, waiting.
 
-    ``points`` (what was got, and at most) and ``comments`` are by nbgrader's cell id; ``waiting`` holds the
-    ids of the cells that are still to be graded by hand.
+    ``points`` (those given, and the most there are) and ``comments`` are by nbgrader's cell id; ``waiting``
+    holds the ids of the cells that are still to be graded by hand.
     """
     api, found = _nbgrader(), {}
     with opened(course) as gradebook:

@@ -13,8 +13,9 @@ DIR/nbgrader_config.py  students.csv  gradebook.db
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmkit.chapters.find import which_chapter
 from fmkit.course.roster import Student, read_roster
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Course:
 
     @property
     def db_url(self) -> str:
-        """The gradebook's address, as nbgrader wants it. Who finds it locked, by formgrader say, waits."""
+        """The gradebook's address, as nbgrader wants it. While it is locked, by formgrader say, we wait."""
         return f"sqlite:///{self.root / 'gradebook.db'}?timeout=60"
 
     @property
@@ -47,14 +48,13 @@ class Course:
 
         Raises
         ------
-        CourseError
+        ChapterError
+            When there is no such chapter; the message names those there are.
         """
         known = self.chapters(step)
-        for chapter in known:
-            if wanted == chapter or wanted.zfill(2) == chapter.split("-")[0]:
-                return chapter
-        there = f"there are {', '.join(known)}" if known else f"there is none in {self.root / step}"
-        raise CourseError(f"there is no chapter {wanted!r}; {there}")
+        if not known:
+            raise ChapterError(f"there is no chapter {wanted!r}; there is none at all in {self.root / step}")
+        return which_chapter(wanted, known)
 
     def students(self) -> list[Student]:
         """The roster, from students.csv."""
@@ -70,12 +70,12 @@ def open_course(root: Path) -> Course:
         When it is not one.
     """
     if not (root / "nbgrader_config.py").exists() or not (root / "students.csv").exists():
-        raise CourseError(f"{root} is not a course: `fmkit course init DIR` makes one")
+        raise CourseError(f"{root} is not a course: make one with `fmkit course init DIR`")
     check_place(root)
     return Course(root.absolute())
 
 
 def check_place(root: Path) -> None:
-    """Refuse a folder whose name cannot stand in a database's address."""
+    """Refuse a folder whose name cannot be part of a database's address."""
     if found := [sign for sign in "?%" if sign in str(root.absolute())]:
         raise CourseError(f"{root.absolute()}: a course's folder cannot have a {found[0]} in its name")

@@ -1,4 +1,4 @@
-"""Report: what a class got right, exercise by exercise, and the mistakes that were made most."""
+"""Report: what a class got right, exercise by exercise, and its most frequent mistakes."""
 
 import textwrap
 from collections import Counter
@@ -24,11 +24,11 @@ def rows(course: Course, chapter: str) -> list[dict]:
     Raises
     ------
     CourseError
-        When nothing has been graded.
+        When nothing has been graded, or nothing of it by a check.
     """
     results = marking.latest(course, chapter).values()
     if not results:
-        raise CourseError(f"{chapter}: nothing has been graded yet: `fmkit course grade` does it")
+        raise CourseError(f"{chapter}: nothing has been graded yet: run `fmkit course grade`")
     found: dict[str, dict] = {}
     for asked in marking.asked(course, chapter).asked:
         entries = [r["exercises"][asked.check_id] for r in results if asked.check_id in r["exercises"]]
@@ -42,9 +42,16 @@ def rows(course: Course, chapter: str) -> list[dict]:
             "right": statuses["ok"],
             "wrong": len(entries) - statuses["ok"] - away,
             "not answered": away,
-            "mistakes": Counter(entry["misconception"] for entry in entries if entry["misconception"]),
+            "mistakes": Counter(name for entry in entries for name in _mistakes(entry)),
         }
+    if not found:
+        raise CourseError(f"{chapter}: no check grades any of it, so there is nothing to report")
     return list(found.values())
+
+
+def _mistakes(entry) -> list[str]:
+    """The known mistakes in an answer, each by itself; "as if ..." where it is like none of them."""
+    return entry.get("known") or [entry["misconception"]] * bool(entry["misconception"])
 
 
 def lines(found: list[dict]) -> list[str]:
@@ -60,7 +67,7 @@ def lines(found: list[dict]) -> list[str]:
 
 
 def draw(found: list[dict], chapter: str, path: Path) -> Path:
-    """The report as a picture: shares right, wrong and not answered, and the mistakes made most."""
+    """The report as a picture: shares right, wrong and not answered, and the most frequent mistakes."""
     import io
 
     from matplotlib.figure import Figure

@@ -34,16 +34,16 @@ _ALIASES = {  # as Moodle, Canvas and spreadsheets call the columns
     "name": ("fullname", "student", "name"),
     "email": ("email", "emailaddress", "mail"),
 }
-_ID = re.compile(r"[^\W_][\w.+@' -]{0,79}")  # a folder's name, and to no spreadsheet a formula
+_ID = re.compile(r"[^\W_][\w.+@' -]{0,79}")  # can name a folder; a spreadsheet sees no formula in it
 
 
 def read_roster(path: Path) -> list[Student]:
-    """The students of a CSV file with a header; id is the only column that must be there.
+    """The students of a CSV file with a header; only the column id is required.
 
     Raises
     ------
     CourseError
-        When the file cannot be read, an id is missing, comes twice or can be no folder's name.
+        When the file cannot be read, or an id is missing, occurs twice or cannot name a folder.
     """
     try:
         data = path.read_bytes()
@@ -54,7 +54,7 @@ def read_roster(path: Path) -> list[Student]:
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error as error:
-        raise CourseError(f"{path} is no CSV file: {error}") from error
+        raise CourseError(f"{path} is not a CSV file: {error}") from error
     if not rows:
         raise CourseError(f"{path} is empty; its first line should be {','.join(HEADER)}")
     columns = {field: _column(rows[0], names) for field, names in _ALIASES.items()}
@@ -66,10 +66,10 @@ def read_roster(path: Path) -> list[Student]:
             continue  # the latter is Canvas' second line
         student = _student({f: row[c].strip() for f, c in columns.items() if c is not None and c < len(row)})
         if not _ID.fullmatch(student.id) or student.id[-1] in " .":
-            words = "begin with a letter or digit, then letters, digits and . _ - + @"
+            words = "it begins with a letter or digit, then come letters, digits and . _ - + @"
             raise CourseError(f"{path}, line {number}: {student.id!r} cannot be an id: {words}")
         if student.id.casefold() in students:
-            raise CourseError(f"{path}, line {number}: the id {student.id!r} comes twice")
+            raise CourseError(f"{path}, line {number}: the id {student.id!r} occurs twice")
         students[student.id.casefold()] = student
     return list(students.values())
 

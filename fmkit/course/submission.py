@@ -1,12 +1,11 @@
 """Read a submitted notebook, whatever was done to it, and find the answers in it.
 
 A submission is only ever data here: no size, nesting, encoding or missing key may stop the reading, and
-nothing in it is trusted. Answers are found by nbgrader's id; where that was lost, by the cell's own id or the
+nothing in it is trusted. Answers are found by nbgrader's id; if that was lost, by the cell's own id or the
 function's name.
 """
 
 import hashlib
-import json
 import os
 import re
 import stat
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fmkit.chapters.read import parse
 from fmkit.course.chapter import Asked, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
@@ -22,7 +22,7 @@ MAX_CELLS = 5_000
 
 
 class Unreadable(ValueError):
-    """The file is no notebook; the message says why."""
+    """The file is not a notebook that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Answers:
     cells : list of Cell
         All code cells, in order.
     found : dict of str to int
-        Id of the check cell -> position in ``cells`` of the answer. Missing ones are not there.
+        Id of the check cell -> position of the answer in ``cells``. Missing answers are left out.
     texts : dict of str to str
         Id of a free-text answer -> its text.
     notes : dict of str to list of str
@@ -63,7 +63,7 @@ def read_bytes(path: str | Path) -> bytes:
     Raises
     ------
     Unreadable
-        When it is not there, a link, no regular file, too large or unreadable.
+        When it is missing, a link, not a regular file, too large or unreadable.
     """
     flags = (
         os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -79,7 +79,7 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("it is no regular file")
+            raise Unreadable("it is not a regular file")
         if status.st_size > MAX_BYTES:
             raise Unreadable(f"the file is too large: {status.st_size >> 20} MB")
         with open(fd, "rb", closefd=False) as file:
@@ -107,13 +107,9 @@ def read_cells(data: bytes) -> list[Cell]:
     if not data.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty")
     try:
-        notebook = json.loads(_text(data))
-    except RecursionError:
-        raise Unreadable("the file is nested too deeply to be a notebook") from None
+        notebook = parse(_text(data))
     except ValueError as error:
-        raise Unreadable(f"the file is no notebook: {_kind(data)}{str(error)[:200]}") from None
-    if not isinstance(notebook, dict):
-        raise Unreadable("the file is no notebook: its JSON is no object")
+        raise Unreadable(f"the file is not a notebook: {_kind(data)}{str(error)[:200]}") from None
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3 has them in worksheets
         sheets = notebook.get("worksheets")
@@ -121,7 +117,7 @@ def read_cells(data: bytes) -> list[Cell]:
         lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
         cells = [cell for cells in lists if isinstance(cells, list) for cell in cells]
         if not sheets:
-            raise Unreadable("the file is no notebook: it has no cells")
+            raise Unreadable("the file is not a notebook: it has no cells")
     return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
 
 
@@ -169,7 +165,7 @@ def find_answers(cells: list[Cell], chapter: Chapter) -> Answers:
             if len(code[at].source) > MAX_SOURCE:
                 notes.append("The cell is too long to be read.")
         if sum(cell.grade_id == asked.check_id for cell in cells) != 1:
-            notes.append("Its check cell was deleted, copied or renamed; that changes nothing.")
+            notes.append("Its check cell was deleted, copied or renamed, which changes nothing.")
         answers.notes[asked.check_id] = notes
     for grade_id, cell_id in chapter.texts:
         same = [c for c in cells if c.grade_id == grade_id] or [c for c in cells if c.id and c.id == cell_id]
@@ -182,30 +178,30 @@ def _shortened(cell: Cell) -> Cell:
 
 
 def _find(code: list[Cell], asked: Asked, given: frozenset[str], notes: list[str]) -> int | None:
-    """Where the answer is: the last cell, above the check, that writes the function."""
+    """Where the answer is: the last cell above the check that defines the function."""
     own = [i for i, cell in enumerate(code) if cell.grade_id == asked.answer_id]
     if len(own) > 1:
         notes.append(
-            f"{len(own)} cells claim to be this answer; the last one that writes the function counts."
+            f"{len(own)} cells claim to be this answer; the last one that defines the function counts."
         )
     if not own:
         own = [i for i, cell in enumerate(code) if cell.id and cell.id == asked.cell_id]
-        notes += ["The cell had lost nbgrader's id; it was found by its own."] if own else []
+        notes += ["The answer cell has lost nbgrader's id; it was found by its cell id."] if own else []
     checks = [i for i, cell in enumerate(code) if cell.grade_id == asked.check_id]
     theirs = [i for i, cell in enumerate(code) if i in own or cell.source.strip() not in given]
-    writes = [i for i in theirs if _writes(code[i], asked.function) and i not in checks]
-    done = [i for i in writes if "raise NotImplementedError" not in code[i].source]
+    defining = [i for i in theirs if _defines(code[i], asked.function) and i not in checks]
+    done = [i for i in defining if "raise NotImplementedError" not in code[i].source]
     if own and (best := [i for i in own if i in done]):
         below = [i for i in done if checks and best[-1] < i < checks[0] and not code[i].grade_id]
         return (best + below)[-1]
-    if not own and writes:
+    if not own and defining:
         notes.append("The answer cell is gone; the function was found by its name.")
     if own and done:
         notes.append("The answer is not in its own cell; the function was found by its name.")
-    return (done or own or writes or [None])[-1]
+    return (done or own or defining or [None])[-1]
 
 
-def _writes(cell: Cell, function: str) -> bool:
+def _defines(cell: Cell, function: str) -> bool:
     name = re.escape(function)
     pattern = (
         rf"^(?:(?:async[ \t]+)?def[ \t]+{name}[ \t]*[(\[]|class[ \t]+{name}\b|{name}[ \t]*(?::[^=\n]+)?=[^=])"

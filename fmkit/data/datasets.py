@@ -252,7 +252,7 @@ def pretrained(name: str | None = None):
     kind = AutoModelForCausalLM if name == "smollm2" else AutoModel
     logging.disable_progress_bar()
     try:
-        offline = packaged or not _hub_answers()
+        offline = packaged or not hub_answers()
         tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=offline)
         return kind.from_pretrained(where, local_files_only=offline).eval(), tokenizer
     except OSError as error:  # what transformers raises for no network and for no such model
@@ -264,7 +264,7 @@ def pretrained(name: str | None = None):
         logging.enable_progress_bar()
 
 
-def _hub_answers() -> bool:
+def hub_answers() -> bool:
     """Ask the hub once, briefly; left to itself its client retries for a minute when there is no network."""
     import huggingface_hub
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fmkit._moved import names_of
 from fmkit._types import Array
 from fmkit.bert import BertConfig
 from fmkit.data.hf_names import (
@@ -27,6 +28,8 @@ from fmkit.params import unflatten
 from fmkit.transformer import Config
 
 Tensors = dict[str, Array]  # Hugging Face's name of a weight -> the weight
+
+__getattr__ = names_of(__name__)  # old import lines
 
 # ----------------------------------------------------------------------------------------- reading a folder
 

@@ -20,13 +20,13 @@ class Row:
     Attributes
     ----------
     exercise, answer : str
-        Id of the exercise; name of the misconception, of the alternative, or ``"reference"``.
+        Id of the exercise; name of the mistake, of the alternative, or ``"reference"``.
     is_wrong : bool
-        Whether the answer is a misconception.
+        Whether the answer is a known mistake.
     accepted : bool
-        What the check said.
+        Whether the check accepted it.
     named : str
-        The misconception that the check named, or empty.
+        The mistake that the check named, or empty.
     """
 
     exercise: str
@@ -37,12 +37,12 @@ class Row:
 
     @property
     def is_proven(self) -> bool:
-        """A wrong answer is rejected under its own name; a right one is accepted."""
+        """A wrong answer is rejected and named; a right one is accepted."""
         return (not self.accepted and self.named == self.answer) if self.is_wrong else self.accepted
 
 
 def rows(chapter: str | None = None, seed: int = 0) -> list[Row]:
-    """The table's data: every misconception, the reference and every alternative of each exercise."""
+    """The table's data: every known mistake, the reference and every alternative of each exercise."""
     return [row for e in exercises.every() if chapter in (None, e.chapter) for row in exercise_rows(e, seed)]
 
 
@@ -155,7 +155,7 @@ def print_table(chapter: str | None = None) -> int:
     Returns
     -------
     int
-        0 when every row is proven, 1 when one is not, 2 when there is no exercise in the chapter.
+        0 when every row is proven, 1 when one is not, 2 when the chapter has no exercises.
     """
     chapter = chapter.zfill(2) if chapter else None
     found = rows(chapter)
@@ -175,8 +175,8 @@ def _exercise_lines(id, found) -> list[str]:
     table = [(r.answer, "no" if r.accepted else "yes", _named_as(r)) for r in wrong]
     lines = columns(("known mistake", "rejected", "named"), tuple(table))
     accepted = sum(row.accepted for row in right)
-    refused = [row.answer for row in right if not row.accepted]
-    tail = f"; REFUSED: {', '.join(refused)}" if refused else ""
+    rejected = [row.answer for row in right if not row.accepted]
+    tail = f"; REJECTED: {', '.join(rejected)}" if rejected else ""
     return [id, *lines, f"  right answers accepted: {accepted} of {len(right)}{tail}"]
 
 

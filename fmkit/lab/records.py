@@ -1,22 +1,22 @@
 """What a learner has solved: one small file in their own folder, never sent anywhere.
 
-The file is ``.fmkit/progress.json`` in the notebook's folder. Nothing that happens to it
-(unreadable, damaged, a full disk) may stop a check. The environment variable ``FMKIT_PROGRESS=session`` keeps
+The file is ``.fmkit/progress.json`` in the notebook's folder. Whatever happens to it
+(unreadable, damaged, a full disk), checks go on. The environment variable ``FMKIT_PROGRESS=session`` keeps
 the record in memory.
 """
 
 import contextlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 
+from fmkit._files import locked, write_whole
 from fmkit.lab import exercises
 from fmkit.lab.cards import Card, put
 from fmkit.lab.judging.exercise import Exercise
 
-_session: dict = {}  # the record where none is to be written
+_session: dict = {}  # the record while none is written
 
 
 def record(exercise: Exercise, solved: bool) -> str:
@@ -25,7 +25,7 @@ def record(exercise: Exercise, solved: bool) -> str:
     Returns
     -------
     str
-        Empty, or one sentence that says why it could not be written.
+        Empty, or one sentence that says why the record could not be written.
     """
 
     def add(done: dict) -> None:
@@ -38,10 +38,13 @@ def record(exercise: Exercise, solved: bool) -> str:
         return ""
     try:
         folder = _folder()
-        with _locked(folder):
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):  # held by another notebook for a second, or no locks here
+                held.enter_context(locked(folder / "lock", 1.0))
             done = _read(folder)
             add(done)
-            _write(folder, done)
+            text = json.dumps({"version": 1, "exercises": done}, indent=1)
+            write_whole(folder / "progress.json", text.encode())
     except OSError as error:
         return f"Your progress could not be saved: {error.strerror or error}."
     return ""
@@ -81,7 +84,7 @@ def table(every: list[Exercise], done: dict) -> Card:
 
 
 def _in_memory() -> bool:
-    # pytest names itself to all processes that it starts, nbval's kernels too: no litter, nothing remembered
+    # pytest sets its variable for all processes that it starts, nbval's kernels too: they write nothing
     return os.environ.get("FMKIT_PROGRESS") == "session" or "PYTEST_VERSION" in os.environ
 
 
@@ -95,7 +98,7 @@ def _folder() -> Path:
 
 
 def _read(folder: Path) -> dict:
-    """The record of a folder; a damaged file is moved aside and an empty record begun."""
+    """The record of a folder; a damaged file is renamed and an empty record begins."""
     file = folder / "progress.json"
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -117,36 +120,3 @@ def _is_sound(data) -> bool:
         isinstance(e, dict) and isinstance(e.get("tries"), int) and isinstance(e.get("solved"), bool)
         for e in data["exercises"].values()
     )
-
-
-def _write(folder: Path, done: dict) -> None:
-    """Write beside the file, then rename: a reader sees the old record or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix="progress.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump({"version": 1, "exercises": done}, out, indent=1)
-        os.replace(name, folder / "progress.json")
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-@contextlib.contextmanager
-def _locked(folder: Path):
-    """Two notebooks at once: one waits for the other, a second at most. Where there are no locks, none."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with open(folder / "lock", "w") as lock:
-        for _ in range(50):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.02)
-            except OSError:  # a file system without locks
-                break
-        yield

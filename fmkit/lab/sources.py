@@ -1,4 +1,4 @@
-"""`show`: a function's own source, where the learner is to read it."""
+"""`show`: the source of a function, for the learner to read."""
 
 import ast
 import inspect

@@ -1,12 +1,12 @@
-"""Files of a training run that survive a kill at any moment: whole or not there, and noticed when damaged."""
+"""Files of a training run: whole or missing, whenever it is killed; damage is noticed."""
 
 import errno
 import hashlib
 import io
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from fmkit._files import write_whole
+from fmkit._files import locked, write_whole
 from fmkit.errors import CheckpointError
 
 MAGIC = b"fmkit checkpoint 1\n"  # then the SHA-256 of the rest (32 bytes), then what torch.save writes
@@ -27,9 +27,9 @@ def write(path: str | Path, data: bytes) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> CheckpointError:
-    """What the system says, as what to do."""
+    """The system's error, with what to do about it."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CheckpointError(f"the disk is full: {path} could not be written. Make room, then run it again")
+        return CheckpointError(f"the disk is full: cannot write {path}. Free some space, then run it again")
     return CheckpointError(f"cannot write {path} ({error.strerror}); name another folder")
 
 
@@ -49,41 +49,33 @@ def from_bytes(data: bytes, path: str | Path, device=None) -> dict:
     Raises
     ------
     CheckpointError
-        The bytes are no checkpoint, or not those that were written.
+        The bytes are not a checkpoint, or are damaged.
     """
     import torch
 
     start = len(MAGIC) + 32
     if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
-        raise CheckpointError(f"{path} is damaged. Delete it to begin this run again from its first step")
+        raise CheckpointError(f"{path} is damaged. Delete it to run again from the first step")
     return torch.load(io.BytesIO(data[start:]), map_location=device, weights_only=True)
 
 
 @contextmanager
 def only_one(folder: str | Path):
-    """Make a run's folder and keep other runs out of it for as long as this one lives.
+    """Make a run's folder and keep other runs out of it until this one ends.
 
-    The system gives the lock back when the process ends, however it ends.
+    The system releases the lock when the process ends, however it ends.
 
     Raises
     ------
     CheckpointError
-        Another run is in the folder, or it cannot be made.
+        Another run uses the folder, or it cannot be made.
     """
-    from filelock import FileLock, Timeout
-
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    except NotImplementedError:  # a file system without locks: there the user has to take care
-        pass
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / ".lock"))
+        except TimeoutError:
+            raise CheckpointError(f"another run is at work in {folder}; name another folder") from None
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         yield
-    finally:
-        lock.release()

@@ -1,4 +1,4 @@
-"""The text of a pretraining run, in tokens: the plays of Shakespeare, or any text file of the reader's."""
+"""The text of a pretraining run, in tokens: the plays of Shakespeare, or a text file of your own."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Corpus:
 
 
 def read_corpus(text: str | Path | None, block_size: int) -> Corpus:
-    """Shakespeare's plays, split by play; or a text file, of which the last tenth is for validation.
+    """Shakespeare's plays, split by play; or a text file, its last tenth for validation.
 
-    A token is a character; those that the training text lacks become ``[UNK]``.
+    A token is a character; one that is not in the training text becomes ``[UNK]``.
 
     Raises
     ------
     CorpusError
-        The file cannot be read, is not UTF-8, or is too short for a single window.
+        The file cannot be read, is not UTF-8, or is shorter than one window.
     """
     if text is None:
         from fmkit.data.datasets import shakespeare_splits

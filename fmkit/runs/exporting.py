@@ -3,29 +3,34 @@
 import json
 from pathlib import Path
 
+from safetensors.torch import save
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
 from fmkit.llama import LlamaConfig
 from fmkit.runs import checkpoints
 from fmkit.tokenizers import UNK, CharTokenizer
+from fmkit.twins.huggingface import to_hf_gpt2, to_hf_llama
+from fmkit.twins.models import to_params
 
 
 def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
-    """Write a trained model so that ``AutoModelForCausalLM.from_pretrained(folder)`` has it.
+    """Write a trained model so that ``AutoModelForCausalLM.from_pretrained(folder)`` loads it.
 
     Parameters
     ----------
     model
         A `fmkit.twins.models.GPT` or ``Llama`` becomes a GPT-2, a Llama or a Qwen3: ``model.safetensors`` and
-        ``config.json``. Of another model, for which Hugging Face has no class, the weights are written under
-        our own names, without a ``config.json``.
+        ``config.json``. For any other model Hugging Face has no class: its weights are written under our own
+        names, without a ``config.json``.
     tokenizer : CharTokenizer
         Becomes ``tokenizer.json``, for ``AutoTokenizer.from_pretrained(folder)``.
     recipe : fmkit.runs.pretraining.recipes.Recipe
-        What the model was made by.
+        The recipe of the model.
     folder : path
 
     Raises
     ------
-    fmkit.runs.CheckpointError
+    CheckpointError
         The folder cannot be written to.
     """
     weights, config = _hf_model(model) if recipe.plain else (_weights(model), None)
@@ -41,9 +46,7 @@ def export(model, tokenizer: CharTokenizer, recipe, folder: str | Path) -> None:
 
 
 def _hf_model(model) -> tuple[bytes, str]:
-    """Weights and config of the model as one of Hugging Face's."""
-    from fmkit.twins.models import to_hf_gpt2, to_hf_llama, to_params
-
+    """Weights and config of the model as Hugging Face names them."""
     config = model.config
     hf = (to_hf_llama if isinstance(config, LlamaConfig) else to_hf_gpt2)(to_params(model), config)
     hf.config.architectures = [type(hf).__name__]
@@ -52,16 +55,12 @@ def _hf_model(model) -> tuple[bytes, str]:
 
 
 def _weights(model, without: str = "") -> bytes:
-    from safetensors.torch import save
-
     state = {name: w.cpu().contiguous() for name, w in model.state_dict().items() if name != without}
     return save(state, {"format": "pt"})
 
 
 def tokenizer_json(tokenizer: CharTokenizer) -> str:
     """A character tokenizer in the format of Hugging Face's ``tokenizers``."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-
     vocab = {token: i for i, token in enumerate(tokenizer.vocabulary.tokens)}
     theirs = Tokenizer(models.WordLevel(vocab, unk_token=UNK))
     theirs.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")  # line breaks too

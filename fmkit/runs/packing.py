@@ -1,4 +1,4 @@
-"""The packaged Shakespeare model out of a finished run.
+"""The packaged Shakespeare model, made from a finished run.
 
 ``fmkit pretrain --recipe shakespeare --output DIR``, then ``python -m fmkit.runs.packing DIR``.
 """
@@ -22,14 +22,14 @@ COMMAND = "fmkit pretrain --recipe shakespeare --output DIR && python -m fmkit.r
 
 
 def pack(run: str | Path, folder: str | Path = WEIGHTS) -> dict:
-    """Store the finished run of ``fmkit pretrain`` in a folder, in half the space: float16.
+    """Store the model of a finished run of ``fmkit pretrain`` in half the space: float16.
 
     Half precision has 11 bits: it changes the loss by less than 0.001, which is checked.
 
     Raises
     ------
     ValueError
-        If the loss on the validation text is another than that of the run.
+        If the validation loss is not that of the run.
     """
     result = json.loads((Path(run) / "recipe.json").read_text("utf-8"))
     params, config = load_llama(run)

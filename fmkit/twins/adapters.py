@@ -1,6 +1,6 @@
-"""A pretrained BERT that learns to classify (chapter 08), in torch: which weights move, which parts are new.
+"""A pretrained BERT that learns to classify (chapter 08), in torch: which parts are trained, which are new.
 
-The maths of the new parts is that of `fmkit.adapters`. What else learns is the method's choice.
+The maths of the new parts is that of `fmkit.adapters`. The method decides what else is trained.
 """
 
 import math
@@ -18,7 +18,7 @@ LORA_WEIGHTS = ("wqkv", "wo", "w1", "w2")
 
 
 class NewParts(nn.Module):
-    """What one block gets beside its frozen weights; nothing at all for most methods.
+    """What one block gets beside its frozen weights; for most methods nothing.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class NewParts(nn.Module):
             self.prefix = nn.ParameterDict({name: nn.Parameter(w) for name, w in prefix.items()})
 
     def linear(self, name: str, x, w, b, columns=slice(None)):
-        """x @ w + b, or `fmkit.adapters.lora_linear` where there is LoRA; only some columns of the output."""
+        """x @ w + b, or with LoRA `fmkit.adapters.lora_linear`; only some columns of the output."""
         out = F.linear(x, w[:, columns].T, b[columns])
         if name in self.lora:
             a, bb = self.lora[name]["a"], self.lora[name]["bb"]
@@ -63,14 +63,14 @@ class NewParts(nn.Module):
         return out
 
     def adapt(self, i: int, x):
-        """`fmkit.adapters.adapter` number i, where there is one."""
+        """`fmkit.adapters.adapter` number i, if there are adapters."""
         if not self.adapters:
             return x
         p = self.adapters[i]
         return x + F.gelu(x @ p["w_down"] + p["b_down"], approximate="tanh") @ p["w_up"] + p["b_up"]
 
     def attention(self, q, k, v, look):
-        """Attention, with a learned prefix (`fmkit.adapters.prefix_attention`) where there is one."""
+        """Attention, with a learned prefix (`fmkit.adapters.prefix_attention`) if there is one."""
         if self.prefix is not None:
             pk, pv = self.prefix["pk"], self.prefix["pv"]
             k = torch.cat([pk.expand(len(k), -1, -1, -1), k], dim=2)  # (B, H, P+T, D)
@@ -82,8 +82,8 @@ class NewParts(nn.Module):
 class Classifier(nn.Module):
     """BERT with pooler, tanh and a linear layer on [CLS]: Hugging Face's ``BertForSequenceClassification``.
 
-    In the last block only [CLS] is worked out, since nothing else is read: the same numbers for a seventh
-    less work.
+    In the last block only [CLS] is computed, since nothing else is read: the same numbers for a seventh less
+    work.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Classifier(nn.Module):
                  rank: int = 8, positions: int = 16):  # fmt: skip
         super().__init__()
         if method not in METHODS:
-            raise ValueError(f"{method!r} is no method; there are {', '.join(METHODS)}")
+            raise ValueError(f"{method!r} is not a method; choose from {', '.join(METHODS)}")
         self.config, self.method = config, method
         params = {name: part for name, part in params.items() if name not in ("mlm", "classifier")}
         self.bert: Bert = from_params(params, config)

@@ -1,4 +1,4 @@
-"""One operation in all its forms, and how far two of them may be apart."""
+"""One operation in all its forms, and how much two of them may differ."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

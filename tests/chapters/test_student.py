@@ -109,7 +109,10 @@ def test_outputs_are_cleared():
     [
         ("a\n### BEGIN SOLUTION\nb", "BEGIN SOLUTION in line 2 without an END"),
         ("a\n### END SOLUTION\nb", "END SOLUTION in line 2 without a BEGIN"),
-        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "line 2 inside the one of line 1"),
+        (
+            "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION",
+            "line 2 before the one in line 1 has ended",
+        ),
         ("### BEGIN HIDDEN TESTS\nb", "BEGIN HIDDEN TESTS in line 1 without an END"),
         ("### END SOLUTION\n### BEGIN SOLUTION", "END SOLUTION in line 1 without a BEGIN"),
     ],

@@ -144,3 +144,14 @@ def test_statuses_are_passed_on(monkeypatch, tmp_path):
     ]
     assert statuses == [1, 2, 3, 3, 4]
     assert called == [(), ("cuda", tmp_path / "t.json"), ("04",), (None,), ((path,),)]
+
+
+def test_help_imports_nothing_heavy():
+    heavy = ("numpy", "torch", "jinja2", "nbformat", "filelock", "mistune", "packaging", "jupyterlab")
+    program = (
+        "import sys, click.testing; from fmkit.command.cli import main\n"
+        "done = click.testing.CliRunner().invoke(main, ['course', '--help'])\n"
+        f"print(done.exit_code, *sorted(set(sys.modules) & set({heavy!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"

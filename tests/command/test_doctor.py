@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says how to mend it, and takes only what is broken for broken."""
+"""The doctor finds what is wrong, says how to fix it, and takes only what is broken for broken."""
 
 import os
 import subprocess
@@ -39,14 +39,14 @@ def test_a_missing_and_an_old_package(monkeypatch):
         f"numpy {metadata.version('numpy')} is not >=99" in found.text
         and "nosuchpackage is missing" in found.text
     )
-    assert found.mend.startswith(f"{sys.executable} -m pip install -e ")
+    assert found.fix.startswith(f"{sys.executable} -m pip install -e ")
 
 
 def test_a_missing_extra_is_only_optional(monkeypatch):
     requires(monkeypatch, "numpy", 'nosuchpackage; extra == "course"')
     found = by_topic(doctor.packages)
     assert found["packages"].status == OK
-    assert found["[course]"].status == OPTIONAL and "[course]'" in found["[course]"].mend
+    assert found["[course]"].status == OPTIONAL and "[course]'" in found["[course]"].fix
 
 
 def test_a_kit_that_is_not_installed(monkeypatch):
@@ -61,7 +61,7 @@ def test_missing_assets_name_their_command(monkeypatch, tmp_path):
     monkeypatch.setenv("FMKIT_HOME", str(tmp_path))
     found = by_topic(doctor.data)
     assert list(found) == list(ASSETS)
-    assert all(f.status == BROKEN and f.mend == f"fmkit fetch {name}" for name, f in found.items())
+    assert all(f.status == BROKEN and f.fix == f"fmkit fetch {name}" for name, f in found.items())
 
 
 def test_torch_names_its_devices(monkeypatch):
@@ -72,7 +72,7 @@ def test_torch_names_its_devices(monkeypatch):
     assert by_topic(doctor.torch)["torch"].text.startswith("cpu")
     monkeypatch.setattr(doctor, "has_gpu", lambda: True)  # a GPU, and a torch that cannot use it
     found = by_topic(doctor.torch)["torch"]
-    assert found.status == OPTIONAL and found.mend
+    assert found.status == OPTIONAL and found.fix
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: "Some GPU")
@@ -103,7 +103,7 @@ def test_the_kernel(monkeypatch):
 
     monkeypatch.setattr(kernelspec.KernelSpecManager, "get_kernel_spec", absent)
     found = by_topic(doctor.kernel)["kernel"]
-    assert found.status == BROKEN and "ipykernel install" in found.mend
+    assert found.status == BROKEN and "ipykernel install" in found.fix
 
     spec = kernelspec.KernelSpec(argv=["/no/such/python", "-m", "ipykernel_launcher"])
     monkeypatch.setattr(kernelspec.KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
@@ -121,27 +121,27 @@ def test_the_real_sandbox():
 
 @linux
 @pytest.mark.parametrize(
-    "shell, text, mend",
+    "shell, text, fix",
     [
         ("echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1", "uid map", "sysctl"),
         ("echo lo eth0", "lo eth0", ""),  # it runs, but the network is still there
         ("exit 7", "exit status 7", ""),
     ],
 )
-def test_a_sandbox_that_does_not_work(monkeypatch, tmp_path, shell, text, mend):
+def test_a_sandbox_that_does_not_work(monkeypatch, tmp_path, shell, text, fix):
     write_program(tmp_path / "bwrap", shell)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     found = by_topic(doctor.sandbox)["sandbox"]
-    assert found.status == OPTIONAL and text in found.text and mend in found.mend
+    assert found.status == OPTIONAL and text in found.text and fix in found.fix
 
 
 @linux
 def test_no_sandbox(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     found = by_topic(doctor.sandbox)["sandbox"]
-    assert found.status == OPTIONAL and "bubblewrap" in found.mend
+    assert found.status == OPTIONAL and "bubblewrap" in found.fix
     write_program(tmp_path / "apt-get", "")
-    assert by_topic(doctor.sandbox)["sandbox"].mend == "sudo apt-get install bubblewrap"
+    assert by_topic(doctor.sandbox)["sandbox"].fix == "sudo apt-get install bubblewrap"
 
 
 def test_exit_status_and_report(monkeypatch, capsys):
@@ -165,7 +165,7 @@ def test_exit_status_and_report(monkeypatch, capsys):
     assert doctor.examine() == 1
     out = capsys.readouterr().out
     assert (
-        "→ bring it back" in out and "ValueError: what a mess" in out and "two" in out and "2 to mend." in out
+        "→ bring it back" in out and "ValueError: what a mess" in out and "two" in out and "2 to fix." in out
     )
 
 

@@ -11,7 +11,9 @@ from fmkit.command import finetune as command
 from fmkit.command.cli import main
 from fmkit.data.datasets import pretrained_path
 from fmkit.errors import AssetError
+from fmkit.runs.bars import batches_bar
 from fmkit.runs.finetuning import run as ft
+from fmkit.runs.finetuning.data import read_csv
 
 transformers = pytest.importorskip("transformers")
 TEXTS = ["a good film", "a bad film", "good plot and a fine cast", "what an awful plot"]
@@ -89,7 +91,7 @@ def test_a_model_of_the_hub(method, tiny_hub, texts, tmp_path):
 
 def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path):
     result = command.run("full", 2, 0, "cpu", tmp_path / "out", str(tiny_hub), texts, say=lambda text: None)
-    test = command.read_csv(texts)[2]
+    test = read_csv(texts)[2]
     np.testing.assert_allclose(judge(tmp_path / "out", [t for t, _ in test]), result["positive"], atol=1e-5)
 
 
@@ -97,7 +99,7 @@ def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path)
 
 
 def test_an_unknown_method():
-    assert "there is no method 'magic'; there are frozen, head" in refused("--method", "magic")
+    assert "'magic' is not a method; choose from frozen, head" in refused("--method", "magic")
 
 
 @pytest.mark.parametrize("method", ["frozen", "adapter", "prefix"])
@@ -145,7 +147,7 @@ def test_a_table_that_does_not_fit(content, reason, tmp_path):
 
 
 def test_the_bar_and_the_table(capsys):
-    with command.progress_bar() as show:
+    with batches_bar() as show:
         show(1, 10, 0.5)
         show(10, 10, 0.25)
     said = capsys.readouterr().err

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -208,6 +209,16 @@ def test_where_it_is_by_default(monkeypatch, tmp_path):
     assert workspace.default_folder() == tmp_path / "fmkit-workspace"
     monkeypatch.setenv("FMKIT_WORKSPACE", "~/other")
     assert workspace.default_folder() == tmp_path / "other"
+
+
+def test_every_server_extension_of_nbgrader_is_off():
+    """The names are nbgrader's; a version with another one is noticed here."""
+    file = Path(sys.prefix, "etc/jupyter/jupyter_server_config.d/nbgrader.json")
+    if not file.exists():
+        pytest.skip("the extra course is not installed")
+    theirs = json.loads(file.read_text("utf-8"))["ServerApp"]["jpserver_extensions"]
+    ours = workspace.SETTINGS["jupyter_server_config.json"]["ServerApp"]["jpserver_extensions"]
+    assert ours == dict.fromkeys(theirs, False)
 
 
 def test_jupyterlab_answers_and_stops(mine):

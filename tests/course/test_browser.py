@@ -148,6 +148,7 @@ def test_jupyterlab_opens_formgrader(page, lab):
     page.wait_for_function(
         "() => window.jupyterapp && window.jupyterapp.commands.hasCommand('nbgrader:open-formgrader')"
     )
+    page.locator(".lm-MenuBar-itemLabel", has_text="Nbgrader").wait_for()  # learners have no such menu
     page.evaluate("() => { window.jupyterapp.commands.execute('nbgrader:open-formgrader'); }")
     shown = page.frame_locator("iframe").get_by_role("link", name=CHAPTER).first
     shown.wait_for()

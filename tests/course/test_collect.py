@@ -80,7 +80,7 @@ PEOPLE = [
         ("Ada Lovelace - p1.ipynb", 0, "ada"),
         ("HW 1/ada.ipynb", 1, "ada"),
         ("k2/x.ipynb", 0, "k2"),
-        # an id is an id, whoever else is called so
+        # an id is an id, whoever else has that name
         ("lovelace/x.ipynb", 0, "lovelace"),
         # nobody's; above all not that of the one whom a stranger names the file after
         ("Nobody Known_105_assignsubmission_file_/ada.ipynb", 0, None),
@@ -101,7 +101,7 @@ def test_whose_a_path_is(path, depth, id):
 
 def test_two_of_one_name_are_told_apart_by_hand():
     reason = Matcher(PEOPLE).find("Kim Lee_5_assignsubmission_file_/x.ipynb").reason
-    assert "two students are called so (k1 and k2); put it into a folder named by the id" in reason
+    assert "two students have this name (k1 and k2); put it into a folder named by the id" in reason
 
 
 # --- archives and folders -----------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_archives_inside_an_archive(course, tmp_path):
     found = take(course, tmp_path, entries)
     assert set(found.counted) == {("ada", CHAPTER), ("emmy", CHAPTER), ("jose", CHAPTER)}
     assert counts(course, "ada") == nb("ada") and counts(course, "emmy") == nb("emmy")
-    assert counts(course, "jose").startswith(b"PK"), "kept: grading says that it is no notebook"
+    assert counts(course, "jose").startswith(b"PK"), "kept: grading says that it is not a notebook"
 
 
 def test_damaged_and_encrypted_entries_cost_only_themselves(course, tmp_path):
@@ -263,9 +263,9 @@ def test_damaged_and_encrypted_entries_cost_only_themselves(course, tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no folder and no whole zip"),
-        (b"%PDF", "no folder and no whole zip"),
-        ("cut", "no folder and no whole zip|cannot be read"),
+        (b"", "neither a folder nor a complete zip"),
+        (b"%PDF", "neither a folder nor a complete zip"),
+        ("cut", "neither a folder nor a complete zip|cannot be read"),
     ],
 )
 def test_what_is_no_archive(course, tmp_path, data, words):
@@ -311,7 +311,7 @@ def test_each_notebook_says_which_chapter_it_is(course, tmp_path):
     }
     found = take(course, tmp_path, entries)
     assert set(found.counted) == {("ada", CHAPTER), ("ada", name), ("emmy", name)}
-    assert "jose/x.ipynb: which chapter is this? `--chapter NN` says so; kept as" in found.notes[0]
+    assert "jose/x.ipynb: its chapter is not known (`--chapter NN` names it); kept as" in found.notes[0]
     found = take(course, tmp_path, {"jose/x.ipynb": b"{"}, chapter=CHAPTER)
     assert found.counted == {("jose", CHAPTER): "on time"}
 
@@ -366,5 +366,5 @@ def test_the_command_says_what_it_found(course, tmp_path):
     done = CliRunner().invoke(main, ["course", "collect", str(path), "--course", str(course.root)])
     assert done.exit_code == 0 and done.stderr == ""
     assert done.stdout.splitlines()[:2] == ["2 submissions, 2 new", "late: emmy (04-backprop)"]
-    assert "p1.ipynb: no student of students.csv is called so" in done.stdout
+    assert "p1.ipynb: no student in students.csv has this id, e-mail or name" in done.stdout
     assert done.stdout.splitlines()[-1] == "nothing in it from: jose, zoe"

@@ -19,7 +19,9 @@ FIRST = ["Ada", "Émilie", "Søren", "Łukasz", "Zoë", "José María", "Ngọc"
 LAST = ["Lovelace", "du Châtelet", "Müller Lüdenscheidt"]
 PEOPLE = [(f"s{i:02}", FIRST[i % 10], LAST[i // 10]) for i in range(30)]
 STOPS = f"{s.HEAD}\n    import os\n    os._exit(0)"
-CHEATS = f"import torch\n{s.HEAD}\n    return torch.nn.functional.linear(x, w)"
+CHEATS = f"""from fmkit.lab import exercises
+{s.HEAD}
+    return exercises.get("backprop.neuron").reference(x, w, b, t)"""
 LOUD = f"import sys, warnings\n{s.HEAD}\n    warnings.warn('x')\n    print('50%', file=sys.stderr){s.RIGHT}"
 
 # what was handed in -> status, statuses of the two exercises

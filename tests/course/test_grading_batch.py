@@ -16,7 +16,7 @@ from helpers.paths import ROOT
 from fmkit.course.grading import pool
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import Journal, read_journal
-from fmkit.errors import JournalError, SandboxError
+from fmkit.errors import ChapterError, JournalError, SandboxError
 
 
 def jobs_in(folder, count=6):
@@ -119,11 +119,12 @@ def test_one_run_at_a_time(tmp_path):
         pass
 
 
-def test_another_file_is_no_journal(tmp_path):
-    (tmp_path / "j").write_text('{"cells": []}\n')
-    with pytest.raises(JournalError, match="no journal"), Journal(tmp_path / "j"):
-        pass
-    assert (tmp_path / "j").read_text() == '{"cells": []}\n'
+def test_another_file_is_not_a_journal(tmp_path):
+    for text in ('{"cells": []}\n', "notes\n", '{"seed": "zz"}\n', '{"seed": 3}\n', '{"seed": "1"}\n'[1:]):
+        (tmp_path / "j").write_text(text)
+        with pytest.raises(JournalError, match="is not the journal"), Journal(tmp_path / "j"):
+            pass
+        assert (tmp_path / "j").read_text() == text
     assert read_journal(tmp_path / "none") == []
 
 
@@ -221,7 +222,7 @@ def test_a_chapter_that_cannot_be_judged_is_told_at_once(tmp_path):
     s.cell_of(notebook, f"{s.NEURON}-check")["source"] = "assert neuron_gradients(1) == 2"
     (tmp_path / "04.ipynb").write_text(json.dumps(notebook))
     job = {"student": "ada", "chapter": "04", "file": s.NOTEBOOK, "notebook": tmp_path / "04.ipynb"}
-    with pytest.raises(ValueError, match=r"backprop-neuron-check has no check"):
+    with pytest.raises(ChapterError, match=r"backprop-neuron-check does not call check"):
         list(grade_batch([job], 1, tmp_path / "j", unsafe=True))
 
 

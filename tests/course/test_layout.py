@@ -1,5 +1,6 @@
 """A course's folder and roster: what is read, what is refused in one line, what is never overwritten."""
 
+import json
 import sys
 
 import pytest
@@ -9,7 +10,7 @@ from helpers import courses
 from fmkit.command.cli import main
 from fmkit.course import gradebook, layout, setup
 from fmkit.course.roster import Student, read_roster
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 
 ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
 
@@ -47,7 +48,7 @@ def test_accents_and_names_of_several_words(tmp_path):
     [
         ("", "is empty; its first line should be id,first_name,last_name,email"),
         ("name,mail\nAda,x", "has no column id"),
-        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' comes twice"),
+        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' occurs twice"),
         ("id,first_name\n,Ada\n", r"line 2: '' cannot be an id"),
         ("id\n../etc\n", r"line 2: '../etc' cannot be an id"),
         ("id\n=1+1\n", "cannot be an id"),
@@ -111,28 +112,33 @@ def test_without_nbgrader_the_reason_is_said(tmp_path, monkeypatch):
         words += [] if words[0] == "init" else ["--course", str(course.root)]
         done = CliRunner().invoke(main, ["course", *words])
         assert done.exit_code == 1
-        assert "nbgrader is missing: pip install" in done.stderr or "nothing has been graded" in done.stderr
+        assert "nbgrader is missing. This" in done.stderr or "nothing has been graded" in done.stderr
 
 
 def test_chapters_are_found_by_number_and_name(tmp_path):
     course = courses.make(tmp_path / "course")
     assert [course.find(name) for name in ("4", "04", courses.CHAPTER)] == [courses.CHAPTER] * 3
-    with pytest.raises(CourseError, match="there is no chapter '7'; there are 04-backprop"):
+    with pytest.raises(ChapterError, match="there is no chapter '7'; there are 04-backprop"):
         course.find("7")
+    with pytest.raises(ChapterError, match="there is none at all in .*autograded"):
+        course.find("4", "autograded")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["release", "--course", "{empty}"], "is not a course: `fmkit course init DIR` makes one"),
+        (["release", "--course", "{empty}"], "is not a course: make one with `fmkit course init DIR`"),
         (["release", "11"], "there is no chapter '11'; there are 04-backprop"),
-        (["release", "--due", "tomorrow"], "'tomorrow' is no moment; write it like 2026-12-01 23:59"),
+        (
+            ["release", "--due", "tomorrow"],
+            "'tomorrow' is not a date and time: write it like",
+        ),
         (["collect", "{empty}/none.zip"], "does not exist"),
         (["collect", "{empty}", "--chapter", "9"], "there is no chapter '9'"),
-        (["grade"], "nobody has handed in: `fmkit course collect`"),
+        (["grade"], "nobody has handed in: run `fmkit course collect`"),
         (["grade", "--student", "eve"], "there is no student 'eve' in students.csv"),
         (["grade", "--jobs", "0"], "0 is not in the range"),
-        (["feedback"], "nothing has been graded yet: `fmkit course grade` does it"),
+        (["feedback"], "nothing has been graded yet: run `fmkit course grade`"),
         (["export"], "nothing has been graded yet"),
         (["report", "4"], "nothing has been graded yet"),
         (["init", "{empty}/what?"], "cannot have a ? in its name"),
@@ -150,3 +156,50 @@ def test_what_cannot_be_done_is_one_line(tmp_path, words, says):
     assert done.exception is None or isinstance(done.exception, SystemExit)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("Error: ") and says in last
+
+
+# --- what was damaged by hand is one line, too --------------------------------------------------------------
+
+
+def graded_cell(nb):
+    return courses.cell(nb, f"{courses.NEURON}-check")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda nb: graded_cell(nb).metadata.nbgrader.update(points=None), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.pop("points"), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.pop("grade_id"), "cell 3 has no id"),
+        (lambda nb: nb.pop("cells"), "cannot be read: it is not a notebook"),
+    ],
+)
+def test_a_chapter_that_cannot_be_released_says_why(tmp_path, damage, says):
+    course, nb = courses.make(tmp_path / "course"), courses.chapter()
+    damage(nb)
+    course.notebook("source", courses.CHAPTER).write_text(json.dumps(nb))
+    one_line(course, ["release", "4"], says)
+
+
+def test_damaged_files_of_a_course_are_named(tmp_path):
+    course = courses.make(tmp_path / "course")
+    courses.hand_in(course, "ada", courses.solved())
+    one_line(course, ["grade", "--cluster", "nonsense"], "cannot reach a cluster at 'nonsense': ")
+    one_line(course, ["collect", str(course.root / "submitted")], "")
+    tries = course.root / "tries" / "ada" / courses.CHAPTER / "tries.json"
+    tries.write_text("{")
+    one_line(course, ["collect", str(course.root / "submitted")], f"{tries} is damaged: delete it")
+    course.journal.write_text("my notes\n")
+    one_line(course, ["grade"], f"{course.journal} is not the journal of a grading run")
+    assert course.journal.read_text() == "my notes\n"
+    course.notebook("release", courses.CHAPTER).write_text('{"nbformat": 4}')
+    one_line(course, ["collect", str(tmp_path)], "it is not a notebook of format 4")
+
+
+def one_line(course, words, says):
+    """Run a command; it ends with this error, or well where nothing is to be said."""
+    done = CliRunner().invoke(main, ["course", *words, "--course", str(course.root)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert (done.exit_code == 0) == (not says)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == bool(says) and all(says in line for line in errors)

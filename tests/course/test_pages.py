@@ -12,6 +12,7 @@ from helpers.courses import CHAPTER, NEURON, WHY, by_hand
 
 from fmkit.command.cli import main
 from fmkit.course import report
+from fmkit.course.chapter import Chapter
 from fmkit.course.export import export
 from fmkit.course.feedback import write_feedback
 from fmkit.errors import CourseError
@@ -117,7 +118,7 @@ def test_one_student_only(course):
 def test_a_page_shows_the_answer_that_was_graded(course):
     courses.hand_in(course, "ada", courses.solved(neuron="def newer(): pass"))
     done = CliRunner().invoke(main, ["course", "feedback", "--course", str(course.root)])
-    assert done.exit_code == 0 and f"{CHAPTER}: not graded since they were handed in: ada" in done.stdout
+    assert done.exit_code == 0 and f"{CHAPTER}: handed in since the last grading: ada" in done.stdout
     assert "newer" not in page(course, "ada")
 
 
@@ -182,6 +183,12 @@ def test_the_report_counts(course):
     lines = report.lines([neuron, linear])
     assert lines[1].split() == ["One", "sigmoid", "neuron", "1", "1", "1"]
     assert lines[2].strip() == "1 x forgot the 1/N of the mean"
+
+
+def test_a_chapter_without_checks_has_no_report(course, monkeypatch):
+    monkeypatch.setattr(report.marking, "asked", lambda *_: Chapter((), (), frozenset(), ""))
+    with pytest.raises(CourseError, match="no check grades any of it"):
+        report.rows(course, CHAPTER)
 
 
 def test_the_picture_holds_long_titles(course):

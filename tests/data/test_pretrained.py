@@ -54,7 +54,7 @@ def test_llama_folder(tmp_path, tied):
 
 @pytest.mark.parametrize("heads", [{}, {"mlm": True}, {"n_classes": 3}])
 def test_bert_folder(tmp_path, heads):
-    from fmkit.twins.models import to_hf_bert
+    from fmkit.twins.huggingface import to_hf_bert
 
     config = BertConfig(
         vocab_size=19, block_size=16, n_layers=2, n_heads=2, d_model=24, d_ff=20, n_segments=3
@@ -70,7 +70,7 @@ def test_bert_folder_with_the_first_names(tmp_path):
     """The first published BERT calls a norm's gain gamma and its shift beta."""
     from safetensors.numpy import save_file
 
-    from fmkit.twins.models import to_hf_bert
+    from fmkit.twins.huggingface import to_hf_bert
 
     config = BertConfig(vocab_size=19, block_size=16, n_layers=1, n_heads=2, d_model=24, d_ff=20)
     params = init_bert(np.random.default_rng(0), config)
@@ -86,7 +86,7 @@ def test_bert_folder_with_the_first_names(tmp_path):
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("with_head", [True, False])
 def test_gpt2_folder(tmp_path, tied, with_head):
-    from fmkit.twins.models import to_hf_gpt2
+    from fmkit.twins.huggingface import to_hf_gpt2
 
     config = Config(vocab_size=19, block_size=16, n_layers=2, n_heads=3, d_model=24, d_ff=50, tied=tied)
     params = init_gpt(np.random.default_rng(0), config)
@@ -255,7 +255,7 @@ def test_smollm2_tokenizer(smollm2):
 
 
 def test_gpt_step_runs_a_gpt2_folder(tmp_path):
-    from fmkit.twins.models import to_hf_gpt2
+    from fmkit.twins.huggingface import to_hf_gpt2
 
     config = Config(vocab_size=19, block_size=16, n_layers=2, n_heads=3, d_model=24, d_ff=50)
     model = to_hf_gpt2(init_gpt(np.random.default_rng(0), config), config)

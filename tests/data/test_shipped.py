@@ -9,8 +9,9 @@ from fmkit._paths import WEIGHTS
 from fmkit.data.datasets import shakespeare_splits
 from fmkit.data.shipped import load_shakespeare, shakespeare_facts
 from fmkit.errors import AssetError
+from fmkit.folded import fold_llama, folded_llama_step
 from fmkit.generation import generate
-from fmkit.llama import fold_llama, folded_llama_step, llama, llama_step
+from fmkit.llama import llama, llama_step
 from fmkit.losses import cross_entropy
 from fmkit.params import count, flatten
 from fmkit.tokenizers import UNK

@@ -121,17 +121,17 @@ HONEST = {
             f"class N:\n    def __call__(self, x, w, b, t):{DEEPER}\nneuron_gradients = N()"
         )
     ),
-    "a broken cell elsewhere": Kind(lambda: s.first_cell("this is no Python (")),
+    "a broken cell elsewhere": Kind(lambda: s.first_cell("this is not Python (")),
     "a failing line above the function": Kind(lambda: s.with_answer(f"1 / 0\n{s.HEAD}{s.RIGHT}")),
     "check called in the answer": Kind(
         lambda: s.with_answer(
             f"{s.HEAD}{s.RIGHT}\nfrom fmkit.lab import check\ncheck('backprop.neuron', neuron_gradients)"
         )
     ),
-    "a syntax error": one(lambda: s.with_answer(f"{s.HEAD}{s.RIGHT}\n   oops("), "wrong", "no Python"),
-    "null bytes": one(lambda: s.with_answer(f"{s.HEAD}{s.RIGHT}\n\0"), "wrong", "no Python"),
+    "a syntax error": one(lambda: s.with_answer(f"{s.HEAD}{s.RIGHT}\n   oops("), "wrong", "is not Python"),
+    "null bytes": one(lambda: s.with_answer(f"{s.HEAD}{s.RIGHT}\n\0"), "wrong", "is not Python"),
     "the function renamed": one(
-        lambda: s.with_answer(f"def my_neuron(x, w, b, t):{s.RIGHT}"), "wrong", "no function called"
+        lambda: s.with_answer(f"def my_neuron(x, w, b, t):{s.RIGHT}"), "wrong", "not define a function called"
     ),
     "input()": one(lambda: s.inside("input('your name? ')"), "wrong", "EOFError"),
     "a generator": one(lambda: s.inside("yield 1"), "wrong", "generator"),
@@ -291,12 +291,12 @@ FILES = {
     "odd cells": Kind(odd_cells),
     "60 MB of output": Kind(large_output),
     "scripts": Kind(scripts),
-    "bad JSON": unreadable(lambda: s.data_of(s.solved())[:-100], "no notebook"),
+    "bad JSON": unreadable(lambda: s.data_of(s.solved())[:-100], "is not a notebook"),
     "empty": unreadable(lambda: b"", "empty"),
     "only blanks": unreadable(lambda: b" \n\n\0\0", "empty"),
     "a zip": unreadable(lambda: b"PK\x03\x04" + bytes(range(256)) * 10, "zip"),
     "a web page": unreadable(lambda: b"<!DOCTYPE html><html></html>", "web page"),
-    "a list": unreadable(lambda: b"[1, 2]", "no object"),
+    "a list": unreadable(lambda: b"[1, 2]", "not an object"),
     "no cells": unreadable(lambda: b'{"nbformat": 4, "cells": 7}', "no cells"),
     "cells of another kind": unreadable(lambda: b'{"nbformat": 4}', "no cells"),
     "nested deeply": unreadable(lambda: b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested"),

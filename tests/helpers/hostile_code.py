@@ -91,9 +91,9 @@ ENDS = {
             FORGED.format(bytes=r"b'\x00' * 7 + b'\x20' + b'\x80\x04\x95cos\nsystem\n' + b'z' * 40")
         )
     ),
-    "a result of its own making": crashed(lambda: s.inside(FORGED.format(bytes=forged(5))), "no result"),
+    "a result of its own making": crashed(lambda: s.inside(FORGED.format(bytes=forged(5))), "not a result"),
     "a verdict of its own making": crashed(
-        lambda: s.inside(FORGED.format(bytes=forged([{"status": "ok", "points": 100}] * 5))), "no result"
+        lambda: s.inside(FORGED.format(bytes=forged([{"status": "ok", "points": 100}] * 5))), "not a result"
     ),
     "a missing function of its own making": one(
         lambda: s.inside(FORGED.format(bytes=repr(wire.frame(wire.encode({"missing": [1], "why": 7}))))),

@@ -14,7 +14,7 @@ def barred(make, says=""):
     return one(make, "wrong", says)
 
 
-CALL = "linear_backward(dz[:, None], (x, w[:, None], None))"
+CALL = "linear_backward(dz[:, None], (x, w[:, None], True))"
 SHORT = f"""
     y = 1 / (1 + np.exp(-(x @ w + b)))
     dz = (y - t) / len(t) * y * (1 - y)
@@ -34,12 +34,12 @@ def through_a_helper():
 REFERENCE = "fmkit.lab.exercises.backprop.neuron"
 TAMPERED = {
     "imports the reference": barred(
-        lambda: s.inside("from fmkit.layers import linear_backward", SHORT), "fmkit.layers"
+        lambda: s.inside("from fmkit.layers import linear_backward", SHORT), "write linear_backward yourself"
     ),
     "uses the notebook's import of it": barred(
-        lambda: s.with_answer(s.HEAD + SHORT), "fmkit.layers.linear_backward"
+        lambda: s.with_answer(s.HEAD + SHORT), "write linear_backward yourself"
     ),
-    "through a helper": barred(through_a_helper, "line 5: dx, dw, db"),
+    "through a helper": barred(through_a_helper, "write linear_backward yourself"),
     "importlib": tampered(
         lambda: s.inside(
             f"import importlib\nreturn importlib.import_module('{REFERENCE}').neuron_gradients(x, w, b, t)"
@@ -51,12 +51,10 @@ TAMPERED = {
         "line 2",
     ),
     "sys.modules": barred(
-        lambda: s.inside("import sys\nreturn sys.modules['fmkit.layers'].linear_backward(x, w)"),
-        "fmkit.layers",
+        lambda: s.inside("import sys\nreturn sys.modules['fmkit.attention'].attention(x, w)"),
+        "fmkit.attention",
     ),
-    "exec": barred(
-        lambda: s.inside("exec('from fmkit import layers; layers.linear_backward(1, 2)')"), "fmkit.layers"
-    ),
+    "exec": barred(lambda: s.inside("exec('from fmkit import bert; bert.bert(1, 2)')"), "fmkit.bert"),
     "the exercise's own answer": tampered(
         lambda: s.inside(
             "from fmkit.lab import exercises\nreturn exercises.get('backprop.neuron').reference(x, w, b, t)"
@@ -74,7 +72,7 @@ TAMPERED = {
     ),
     "imported only": barred(
         lambda: s.inside("try:\n    from fmkit.layers import linear_backward\nexcept ImportError:\n    pass"),
-        "line 3",
+        "write linear_backward yourself",
     ),
 }
 

@@ -32,6 +32,7 @@ RENAMED = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 DECLARED = {
     "IPython": "ipython",
     "distributed": "dask",  # dask[distributed]
+    "markupsafe": "jinja2",  # which is built on it
     "nbconvert": "nbgrader",  # which is built on these two
     "sqlalchemy": "nbgrader",
     "mpl_toolkits": "matplotlib",
@@ -154,7 +155,7 @@ def test_the_version_is_one():
     assert fmkit.__version__ == PROJECT["version"]
 
 
-def test_a_wheel_carries_the_notebooks_and_the_pins(tmp_path):
+def test_a_wheel_carries_all_that_the_package_reads(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -182,6 +183,8 @@ def test_a_wheel_carries_the_notebooks_and_the_pins(tmp_path):
         names
     )
     assert not [name for name in names if name.startswith(("tests", "notebooks", "benchmarks"))]
+    there = {p.relative_to(source).as_posix() for p in (source / "fmkit").rglob("*") if p.is_file()}
+    assert there <= set(names), "pyproject.toml leaves out of the package what lies in its folders"
     program = (
         "from fmkit.chapters.find import chapters; from fmkit.data import assets; assets.pin\n"
         "print(*(path.name for path in chapters()))"

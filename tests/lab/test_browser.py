@@ -116,6 +116,30 @@ def test_lecture_mode_shows_slides_whose_cells_run(lab):
         page.wait_for_function("() => !document.querySelector('.jp-deck-mod-visible')")
 
 
+@pytest.mark.skipif(find_spec("nbgrader") is None, reason="the extra course is not installed")
+def test_learners_see_nothing_of_nbgrader(lab):
+    """Its menus are an instructor's (test_browser.py of the course), and its warnings are nobody's."""
+    with labs.notebook(lab, "00-start-here") as page:
+        assert page.evaluate("window.jupyterapp.listPlugins().filter(id => /nbgrader/i.test(id))") == []
+        assert (
+            page.evaluate("window.jupyterapp.commands.listCommands().filter(id => /nbgrader/i.test(id))")
+            == []
+        )
+        assert "File" in page.locator(".lm-MenuBar").inner_text()
+        for words in ("Nbgrader", "Create Assignment", "Validate", "Formgrader", "Assignment List"):
+            assert page.get_by_text(words, exact=True).count() == 0, words
+
+
+def test_the_terminal_shows_the_address_and_nothing_else(lab):
+    lines = (lab.workspace.parent / "log.txt").read_text("utf-8").splitlines()
+    about = re.compile(
+        r"Your chapters are in .*|\[C [^]]* ServerApp\] *|"
+        r" +(To access the server|Or copy and paste|file://|http://).*|\s*"
+    )
+    assert [line for line in lines if not about.fullmatch(line)] == []
+    assert any("http://" in line for line in lines)
+
+
 def test_a_control_that_does_nothing_is_found(lab):
     with labs.notebook(lab, "00-start-here") as page:
         cell = run_cell(page, DEAD)

@@ -37,7 +37,7 @@ def test_an_unsound_exercise_is_shown_and_fails(registry, capsys):
     assert kill_table.print_table() == 1
     out = capsys.readouterr().out
     assert "of 3 known mistakes 2 rejected, 1 named; of 2 right answers 1 accepted" in out
-    assert "as 'one'" in out and "REFUSED: broken" in out
+    assert "as 'one'" in out and "REJECTED: broken" in out
 
 
 def test_a_chapter(registry, capsys):

@@ -1,10 +1,14 @@
 """The widgets, without a browser: their controls, what they draw, and that they draw anew."""
 
+import io
+
 import ipywidgets
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from fmkit.lab import widgets
-from fmkit.lab.plots import backprop as _graph
+from fmkit.lab.plots import backprop
 from fmkit.lab.widgets import backprop as widgets_backprop
 
 
@@ -62,6 +66,29 @@ def test_explore_leaves_no_figure_behind():
     assert plt.get_fignums() == open_before
 
 
+def test_a_picture_has_the_resolution_of_its_figure():
+    """Not the one of saved figures, which the style of the course makes small."""
+    import matplotlib
+
+    with matplotlib.rc_context({"savefig.dpi": 96}):
+        shown = imread(io.BytesIO(widgets.png(Figure(figsize=(5, 2), dpi=144))))
+    assert shown.shape[:2] == (288, 720)
+
+
+def test_a_slider_is_of_whole_numbers_if_all_four_are():
+    whole, real = widgets.slider("k", 3, 0, 9, 1), widgets.slider("p", 0, 0, 1, 0.5)
+    assert isinstance(whole, ipywidgets.IntSlider) and isinstance(real, ipywidgets.FloatSlider)
+    assert (whole.description, whole.value, whole.min, whole.max, whole.step) == ("k", 3, 0, 9, 1)
+
+
+def test_type_in_shows_what_is_made_of_the_text():
+    box = widgets.type_in(lambda typed: f"<b>{len(typed)}</b>", "four", "word", "300px")
+    field, shown = box.children
+    assert (field.value, field.description, shown.value) == ("four", "word", "<b>4</b>")
+    field.value = ""
+    assert shown.value == "<b>0</b>"
+
+
 @pytest.fixture
 def graph_walk():
     return widgets_backprop.graph_walk(b2=-10.0137)
@@ -96,6 +123,6 @@ def test_graph_walk_shows_the_gradient_die(graph_walk):
     controls["b2"].value = 1.0
     assert "12.4" in text(graph_walk) and "e-" in text(graph_walk)
     controls["t"].value = 0.0
-    last = _graph.walk(_graph.NUMBERS | {"b2": 1.0, "t": 0.0})[-1]
+    last = backprop.walk(backprop.NUMBERS | {"b2": 1.0, "t": 0.0})[-1]
     assert last.gradients["z2"] == pytest.approx(4.1e-6, rel=0.01)
-    assert _graph.short(last.gradients["z2"]) in text(graph_walk)
+    assert backprop.short(last.gradients["z2"]) in text(graph_walk)

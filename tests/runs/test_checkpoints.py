@@ -42,7 +42,7 @@ def test_a_write_that_fails_leaves_the_old_file(monkeypatch, tmp_path, call):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(CheckpointError, match="the disk is full.*Make room"):
+    with pytest.raises(CheckpointError, match="the disk is full.*Free some space"):
         checkpoints.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["x"]

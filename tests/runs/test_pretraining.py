@@ -4,6 +4,7 @@ import dataclasses
 import json
 import signal
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from fmkit.command.cli import main  # noqa: E402
 from fmkit.errors import CheckpointError, ParallelError, PretrainingError  # noqa: E402
 from fmkit.runs import checkpoints  # noqa: E402
 from fmkit.runs.parallel import World  # noqa: E402
-from fmkit.runs.pretraining import recipes  # noqa: E402
+from fmkit.runs.pretraining import recipes, state  # noqa: E402
 from fmkit.runs.pretraining import run as pretraining  # noqa: E402
-from fmkit.runs.pretraining.run import Stopped, pretrain  # noqa: E402
+from fmkit.runs.pretraining import train as training  # noqa: E402
+from fmkit.runs.pretraining.run import pretrain  # noqa: E402
+from fmkit.runs.stopping import Stopped  # noqa: E402
 
 SIZES = {"n_layers": 1, "n_heads": 2, "d_model": 16, "d_ff": 24, "block_size": 16}
 RUN = {"batch_size": 4, "steps": 12, "warmup": 2}
@@ -160,19 +163,19 @@ def test_a_finished_run_is_not_run_again(run, monkeypatch):
 
 def test_saving_happens_now_and_then(run, monkeypatch):
     saved = []
-    monkeypatch.setattr(pretraining, "_save", lambda run: saved.append(run.step))
+    monkeypatch.setattr(state.Run, "save", lambda run: saved.append(run.step))
     run(FAST, "rarely")
     assert saved == [12]
     saved.clear()
-    monkeypatch.setattr(pretraining, "SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
     run(FAST, "often")
     assert saved == [*range(1, 13)]
 
 
 def test_a_second_interrupt_does_not_wait(run, monkeypatch):
     clock = iter(range(0, 10000, 2))
-    monkeypatch.setattr(pretraining.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(pretraining, "SAVE_SECONDS", 1e9)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(training, "SAVE_SECONDS", 1e9)
 
     def twice():
         signal.raise_signal(signal.SIGINT)
@@ -238,7 +241,7 @@ def test_a_damaged_result_is_refused(run, tmp_path, data):
 
 def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(run, monkeypatch):
     whole = run(FAST, "whole")
-    monkeypatch.setattr(pretraining, "SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
     write, written = checkpoints.write, []
 
     def full(path, data):
@@ -291,9 +294,9 @@ def test_a_step_stays_on_the_device_it_is_given(recipe):
     model = recipes.make_model(recipe, 23, device)
     with FakeTensorMode(allow_non_fake_inputs=True):
         batch, targets = recipes.get_batch(ids, recipe, 0, device)
-        loss = pretraining.loss_and_gradients(model, batch, targets)
+        loss = training.loss_and_gradients(model, batch, targets)
         with pytest.raises(RuntimeError, match="two (different )?devices"):
-            pretraining.loss_and_gradients(model, *recipes.get_batch(ids, recipe, 0, "cpu"))
+            training.loss_and_gradients(model, *recipes.get_batch(ids, recipe, 0, "cpu"))
     tensors = [loss, *model.parameters(), *(w.grad for w in model.parameters())]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert {w.grad.dtype for w in model.parameters()} == {torch.float32}

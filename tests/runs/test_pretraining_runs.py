@@ -33,11 +33,13 @@ RECIPE = dataclasses.replace(recipes.FAST, **TINY, steps=40)
 # Saves after every step, and kills itself: `moment` says where in a save (or not in one), `step` when.
 DRIVER = """
 import builtins, json, os, signal, sys
-from fmkit import _files, checkpoints, pretraining, recipes
+from fmkit import _files
+from fmkit.runs import checkpoints
+from fmkit.runs.pretraining import recipes, run, state, train
 
 recipe, folder, text, moment, step = *sys.argv[1:5], int(sys.argv[5])
-pretraining.SAVE_SECONDS = -1.0
-save, write, replace, step_of = pretraining._save, checkpoints.write, os.replace, []
+train.SAVE_SECONDS = -1.0
+save, write, replace = state.Run.save, checkpoints.write, os.replace
 
 def die(*args):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -75,8 +77,8 @@ def batch_and_perhaps_die(ids, recipe, now, *args):
     return batch(ids, recipe, now, *args)
 
 batch, recipes.get_batch = recipes.get_batch, batch_and_perhaps_die
-pretraining._save, checkpoints.write = save_and_perhaps_die, write_and_perhaps_die
-pretraining.pretrain(recipes.Recipe(**json.loads(recipe)), folder, "cpu", text)
+state.Run.save, checkpoints.write = save_and_perhaps_die, write_and_perhaps_die
+run.pretrain(recipes.Recipe(**json.loads(recipe)), folder, "cpu", text)
 """
 
 # each one goes on where the one before was killed; and the checkpoint that it must have left

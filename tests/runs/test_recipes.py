@@ -90,9 +90,9 @@ def test_every_field_counts(change):
     assert abs(losses[-1] - BASE_LOSSES[-1]) > 1e-6
 
 
-def test_what_there_is_not_is_refused():
+def test_a_model_that_does_not_exist_is_refused():
     for recipe in (replace(LLAMA_RECIPE, rotary=False), replace(GPT_RECIPE, body="rnn")):
-        with pytest.raises(ValueError, match="no such model"):
+        with pytest.raises(ValueError, match="no model has body="):
             recipes.make_model(recipe, V)
 
 

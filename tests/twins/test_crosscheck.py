@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fmkit import activations, layers, losses
+from fmkit.errors import DeviceError
 from fmkit.twins import crosscheck
 from fmkit.twins.case import Case
 from fmkit.twins.crosscheck import Row, all_cases, check_case, line, run
@@ -34,9 +35,11 @@ def test_only_optimizers_go_without_a_backward():
 
 @pytest.mark.gpu
 def test_all_forms_agree_on_the_gpu():
-    reason = crosscheck.unusable("cuda")
-    if reason:
-        pytest.skip(f"no CUDA device: {reason}")
+    find_device = pytest.importorskip("fmkit.twins.device").find_device
+    try:
+        find_device("cuda")
+    except DeviceError as missing:
+        pytest.skip(str(missing))
     rows = run(CASES, ["cpu", "cuda"])
     assert {row.name: row.problems for row in rows if row.problems} == {}
     assert all("torch (cuda)" in row.errors for row in rows)
@@ -359,8 +362,15 @@ def test_the_table_when_one_does_not(few_cases, capsys, tmp_path):
     assert report["cases"][0]["errors"]["loop"] is None
 
 
-def test_a_missing_gpu_is_a_column_of_dashes_with_the_reason_once(few_cases, capsys, monkeypatch):
-    monkeypatch.setattr(crosscheck, "unusable", lambda device: "there is none")
+@pytest.fixture
+def no_gpu(monkeypatch):
+    def missing(name, dtype):
+        raise DeviceError("there is none")
+
+    monkeypatch.setattr("fmkit.twins.device.find_device", missing)
+
+
+def test_a_missing_gpu_is_a_column_of_dashes_with_the_reason_once(few_cases, capsys, no_gpu):
     assert crosscheck.crosscheck() == 0
     printed = capsys.readouterr().out
     assert "torch (cuda)" in printed.splitlines()[2]
@@ -368,15 +378,9 @@ def test_a_missing_gpu_is_a_column_of_dashes_with_the_reason_once(few_cases, cap
     assert printed.count("there is none") == 1
 
 
-def test_a_device_that_was_asked_for_and_is_not_there_is_an_error(few_cases, capsys, monkeypatch):
-    monkeypatch.setattr(crosscheck, "unusable", lambda device: "there is none")
-    assert crosscheck.crosscheck("cuda") == 2
-    assert "'cuda' cannot be used: there is none" in capsys.readouterr().out
-
-
-def test_a_device_of_an_unknown_name_is_unusable():
-    assert crosscheck.unusable("cpu") is None
-    assert crosscheck.unusable("abacus")
+def test_a_device_that_was_asked_for_and_is_missing_is_an_error(few_cases, no_gpu):
+    with pytest.raises(DeviceError, match="there is none"):
+        crosscheck.crosscheck("cuda")
 
 
 def test_the_error_is_relative_and_infinite_for_what_cannot_be_compared():

@@ -105,7 +105,7 @@ def test_parameters_come_back_the_same_and_independent(rng, dtype):
 @pytest.mark.parametrize("tied", [True, False])
 def test_gpt2_of_hugging_face(rng, tied):
     pytest.importorskip("transformers")
-    from fmkit.twins.models import from_hf_gpt2, to_hf_gpt2
+    from fmkit.twins.huggingface import from_hf_gpt2, to_hf_gpt2
 
     config = replace(GPT_CONFIG, tied=tied)
     params = float32(shake(rng, init_gpt(rng, config)))
@@ -118,7 +118,7 @@ def test_gpt2_of_hugging_face(rng, tied):
 
 def test_a_fresh_gpt2_of_hugging_face_runs_in_numpy():
     transformers = pytest.importorskip("transformers")
-    from fmkit.twins.models import from_hf_gpt2
+    from fmkit.twins.huggingface import from_hf_gpt2
 
     sizes = {"vocab_size": 23, "n_positions": 10, "n_layer": 2, "n_head": 2, "n_embd": 8}
     model = transformers.GPT2LMHeadModel(
@@ -138,7 +138,7 @@ HF_INPUTS = dict(zip(("input_ids", "attention_mask", "token_type_ids"), BERT_INP
 @pytest.mark.parametrize("heads", [{}, {"mlm": True}, {"n_classes": 4}])
 def test_bert_of_hugging_face(rng, heads):
     pytest.importorskip("transformers")
-    from fmkit.twins.models import from_hf_bert, to_hf_bert
+    from fmkit.twins.huggingface import from_hf_bert, to_hf_bert
 
     params = float32(shake(rng, init_bert(rng, BERT_CONFIG, **heads)))
     model = to_hf_bert(params, BERT_CONFIG)
@@ -162,7 +162,7 @@ def test_bert_of_hugging_face(rng, heads):
 @pytest.mark.parametrize("kind", ["BertModel", "BertForMaskedLM", "BertForSequenceClassification"])
 def test_a_fresh_bert_of_hugging_face_runs_in_numpy(kind):
     transformers = pytest.importorskip("transformers")
-    from fmkit.twins.models import from_hf_bert
+    from fmkit.twins.huggingface import from_hf_bert
 
     sizes = {"vocab_size": 23, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = transformers.BertConfig(**sizes, intermediate_size=40, type_vocab_size=3, num_labels=5)
@@ -182,7 +182,7 @@ def test_a_fresh_bert_of_hugging_face_runs_in_numpy(kind):
 
 def test_heads_that_hugging_face_has_no_model_for_are_refused(rng):
     pytest.importorskip("transformers")
-    from fmkit.twins.models import to_hf_bert
+    from fmkit.twins.huggingface import to_hf_bert
 
     with pytest.raises(ValueError, match="both"):
         to_hf_bert(init_bert(rng, BERT_CONFIG, mlm=True, n_classes=2), BERT_CONFIG)

@@ -1,7 +1,7 @@
 """Collect what was handed in: an archive from Moodle or Canvas, or a folder that holds one for each student.
 
-Every notebook that comes in is kept in ``tries/``; of each student's tries for a chapter the last one before
-the deadline counts, or, failing that, the last one at all, marked late.
+Every notebook that comes in is kept in ``tries/``. Of each student's tries for a chapter the last one before
+the deadline counts; if there is none, the last one of all counts and is marked late.
 """
 
 import json
@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from fmkit._files import write_whole
+from fmkit.chapters.read import read_file
+from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import Incoming, Unfit
 from fmkit.course.collecting.matching import Match, Matcher, plain_name
@@ -50,7 +52,7 @@ class Collected:
     new : int
         Notebooks that were not there before.
     notes : list of str
-        What somebody should look at: files that belong to nobody, links, late tries that do not count.
+        What a person should look at: files that belong to nobody, links, late tries that do not count.
     """
 
     counted: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -64,18 +66,18 @@ def collect(course: Course, source: Path, chapter: str | None = None, on_time: b
     Parameters
     ----------
     chapter : str, optional
-        Name of the chapter; without it each notebook says itself which it is.
+        Name of the chapter; without it the chapter is found from each notebook.
     on_time : bool
-        All of it was handed in before the deadline, whatever times the archive bears.
+        All of it was handed in before the deadline, whatever times the archive has.
 
     Raises
     ------
     CourseError
-        When the source is no archive or folder, or nothing has been released yet.
+        When the source is not an archive or folder, or nothing has been released yet.
     """
     released = [chapter] if chapter else course.chapters("release")
     if not released:
-        raise CourseError("nothing has been released yet: `fmkit course release` does it")
+        raise CourseError("nothing has been released yet: run `fmkit course release`")
     collection = _Collection(course, released, on_time)
     with incoming.opened(source) as files:
         depth, whose = _common_depth([file.path for file in files]), {}
@@ -111,7 +113,7 @@ class _Collection:
         self.times: dict[str, list[datetime]] = {name: [] for name in chapters}
 
     def keep_for_nobody(self, file: Incoming, reason: str) -> None:
-        """What belongs to nobody is kept aside."""
+        """Keep a file that belongs to nobody aside."""
         try:
             data = file.read()
         except Unfit as error:
@@ -121,7 +123,7 @@ class _Collection:
         kept = self.course.root / "tries" / "_nobody" / f"{digest(data)[:8]}-{name}"
         write_whole(kept, data)
         where = kept.relative_to(self.course.root)
-        self.result.notes.append(f"{file.path}: {reason}; kept as {where}. Mend that and collect it again")
+        self.result.notes.append(f"{file.path}: {reason}; kept as {where}. Fix that and collect it again")
 
     def take(self, student: str, files: list[tuple[Incoming, Match]]) -> None:
         """Keep a student's notebooks as tries, and settle which count."""
@@ -137,7 +139,7 @@ class _Collection:
             if chapter:
                 found.setdefault(chapter, []).append((file, match, data, shared))
             else:
-                self.keep_for_nobody(file, "which chapter is this? `--chapter NN` says so")
+                self.keep_for_nobody(file, "its chapter is not known (`--chapter NN` names it)")
         for chapter, items in found.items():
             ours = [item for item in items if item[3]] or items  # another notebook beside the right one
             for file, match, data, _ in ours:
@@ -146,7 +148,7 @@ class _Collection:
             self.result.counted[student, chapter] = status
 
     def _which_chapter(self, path: str, data: bytes) -> tuple[str | None, int]:
-        """By what the notebook holds, else by its name, else the only one there is; and what they share."""
+        """The chapter, by the notebook's cells, else by its name; and how many cells they share."""
         try:
             held = {cell.grade_id for cell in read_cells(data)}
         except Unreadable:
@@ -176,19 +178,19 @@ class _Collection:
         write_whole(folder / "tries.json", lines.encode("utf-8", "replace"))
 
     def look_at_times(self) -> None:
-        """Moodle writes the moment of the download into its archives; then the deadline tells nothing."""
+        """Notice the moment of a download, which Moodle writes into its archives instead of the true one."""
         for chapter, times in self.times.items():
             due = self.due[chapter]
             if len(times) > 2 and due and min(times) > due and max(times) - min(times) < ONE_DOWNLOAD:
                 self.result.notes.append(
-                    f"{chapter}: all notebooks bear the time {min(times).astimezone():%Y-%m-%d %H:%M}, it "
-                    "seems that of the download. Were they handed in before the deadline? Collect the same "
-                    "again with --on-time"
+                    f"{chapter}: all notebooks have the time {min(times).astimezone():%Y-%m-%d %H:%M}, which "
+                    "seems to be that of the download. If they were handed in before the deadline, collect "
+                    "the same again with --on-time"
                 )
 
 
 def _grade_ids(path: Path) -> set[str]:
-    return {cell.grade_id for cell in read_cells(path.read_bytes()) if cell.grade_id}
+    return {grade_id_of(cell) for cell in read_file(path)["cells"]} - {""}
 
 
 def _order(file: Incoming) -> tuple:
@@ -206,11 +208,14 @@ def _tries(course: Course, student: str, chapter: str) -> Path:
 
 def read_tries(course: Course, student: str, chapter: str) -> list[Try]:
     """What a student has handed in for a chapter, in the order of collection."""
+    path = _tries(course, student, chapter) / "tries.json"
     try:
-        text = (_tries(course, student, chapter) / "tries.json").read_text("utf-8")
+        return [Try(**entry) for entry in json.loads(path.read_text("utf-8"))]
     except FileNotFoundError:
         return []
-    return [Try(**entry) for entry in json.loads(text)]
+    except (ValueError, TypeError) as error:
+        words = "is damaged: delete it and collect the same again"
+        raise CourseError(f"{path} {words}") from error
 
 
 def settle(course: Course, student: str, chapter: str, due: datetime | None, notes: list[str]) -> str:
@@ -230,7 +235,7 @@ def settle(course: Course, student: str, chapter: str, due: datetime | None, not
 
 
 def settle_all(course: Course, chapter: str) -> list[str]:
-    """Settle all that was collected anew, for a new deadline; returns whose other try counts now."""
+    """Settle all that was collected again, for a new deadline; returns for whom another try counts now."""
     due, changed = due_date(course, chapter), []
     for folder in sorted((course.root / "tries").glob(f"*/{chapter}")):
         student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)

@@ -49,15 +49,15 @@ def opened(source: Path) -> Iterator[list[Incoming]]:
     Raises
     ------
     CourseError
-        When it is neither, or too much.
+        When the source is neither, or unpacks to too much.
     """
     if source.is_dir():
         yield [_in_folder(source, path) for path in sorted(source.rglob("*")) if _is_file(source, path)]
     elif not source.exists():
         raise CourseError(f"{source} does not exist")
     elif not zipfile.is_zipfile(source):
-        words = "download it again if it should be one, else unpack it and collect the folder"
-        raise CourseError(f"{source} is no folder and no whole zip archive; {words}")
+        words = "Download it again, or unpack it and collect the folder"
+        raise CourseError(f"{source} is neither a folder nor a complete zip archive. {words}")
     else:
         try:
             archive = zipfile.ZipFile(source)

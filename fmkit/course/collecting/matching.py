@@ -1,4 +1,4 @@
-"""Whose is it? The student that a path in an archive or folder belongs to."""
+"""The student that a path in an archive or folder belongs to."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from fmkit.course.roster import Student
 
-NOBODY = "no student of students.csv is called so"
+NOBODY = "no student in students.csv has this id, e-mail or name"
 # "Ada Lovelace_123_assignsubmission_file_", a folder or the beginning of a file's name
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_")
 # "lovelaceada_LATE_77_88_p1.ipynb": 77 is the student's number, 88 the submission's
@@ -30,9 +30,9 @@ class Match:
     ----------
     student : Student or None
     reason : str
-        Why it is nobody's.
+        Why it belongs to nobody.
     late : bool or None
-        Whether the LMS marked it late; None where it does not say.
+        Whether the LMS marked it late; None if it does not say.
     """
 
     student: Student | None
@@ -54,8 +54,9 @@ class Matcher:
     def find(self, path: str, depth: int = 0) -> Match:
         """The student of a path.
 
-        What an LMS wrote decides, else the outermost folder that is somebody's. The name of a file is the
-        student's own choice: it counts only where the files of all lie side by side, ``depth`` folders deep.
+        What an LMS wrote decides; otherwise the outermost folder that is somebody's. Students choose the
+        names of their files, so these count only if the files of all lie side by side, ``depth`` folders
+        deep.
         """
         parts = PurePosixPath(path).parts
         for i, part in enumerate(parts):
@@ -82,5 +83,5 @@ class Matcher:
             return Match(next(iter(found)))
         if found:
             ids = " and ".join(sorted(s.id for s in found))
-            return Match(None, f"two students are called so ({ids}); put it into a folder named by the id")
+            return Match(None, f"two students have this name ({ids}); put it into a folder named by the id")
         return Match(None, NOBODY)

@@ -1,4 +1,4 @@
-"""Grade many submissions: in processes here or on a dask cluster, with a journal that no kill can hurt."""
+"""Grade many submissions: in processes here or on a dask cluster, with a journal that survives a kill."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ def grade_batch(
     limits: sandbox.Limits = sandbox.DEFAULT,
     unsafe: bool = False,
 ) -> Iterator[dict]:
-    """Grade jobs, each once; gives their results, first those that the journal holds already.
+    """Grade jobs, each once; yields their results, first those that the journal holds already.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def grade_batch(
     cluster : str or distributed.Client, optional
         Address of a dask scheduler, whose workers then grade.
     again : bool
-        Grade these jobs anew, with other inputs.
+        Grade these jobs again, with other inputs.
     progress : callable, optional
         ``progress(done, total, result)`` after each.
     limits : Limits
@@ -55,8 +55,8 @@ def grade_batch(
         Before anything is graded, when there is no sandbox here.
     JournalError
         When another run has the journal open.
-    ValueError, LookupError, OSError
-        When a chapter's notebook cannot be read, or asks for an exercise that there is not.
+    ChapterError, LookupError, OSError
+        When a chapter's notebook cannot be read, or asks for an exercise that does not exist.
     """
     named = {_key(job): job for job in jobs}
     if cluster is None and named:

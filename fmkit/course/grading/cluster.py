@@ -6,12 +6,13 @@ from typing import Any
 
 from fmkit.course.grading import pool
 from fmkit.course.submission import Unreadable, read_bytes
+from fmkit.errors import CourseError
 
 _RETRIES = 5  # a job runs again when its worker has died; a worker may die for another job's sake
 
 
 def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, dict]]:
-    """Grade jobs (see `pool.grade_job`) on the cluster; gives (name, result) as they finish.
+    """Grade jobs (see `pool.grade_job`) on the cluster; yields (name, result) as they finish.
 
     Parameters
     ----------
@@ -22,12 +23,15 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
 
     Raises
     ------
-    RuntimeError
-        When the cluster is gone. What is graded by then has been given.
+    CourseError
+        When the cluster cannot be reached, or is lost. What was graded until then has been yielded.
     """
     from distributed import Client, as_completed
 
-    client = Client(cluster) if isinstance(cluster, str) else cluster
+    try:
+        client = Client(cluster) if isinstance(cluster, str) else cluster
+    except (OSError, ValueError) as error:
+        raise CourseError(f"cannot reach a cluster at {cluster!r}: {error}") from error
     names = {}
 
     def submit(name):
@@ -42,7 +46,7 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
         for future in running:
             name = names.pop(future.key)
             if client.status != "running":
-                raise RuntimeError("the cluster is gone; start again to go on from the journal")
+                raise CourseError("the cluster was lost: run the same command again to continue")
             error = future.exception()
             yield name, pool.failed(jobs[name], repr(error)[:300]) if error else future.result()
             for following in islice(waiting, 1):

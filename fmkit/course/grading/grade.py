@@ -18,8 +18,9 @@ tab:
     Of the exercises that are graded by machine. The score counts whatever could be graded, in every status.
 ``exercises``
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
-    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``misconception``,
-    ``hint``, ``message``, ``rows`` (a list of [label, text]), ``notes`` (a list), ``seconds``.
+    ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what
+    the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``,
+    ``says`` and ``notes``, and ``rows`` (a list of [label, text]).
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
 
@@ -46,7 +47,8 @@ from fmkit.lab.judging.judge import HARMLESS, Verdict, barred_names, judge, know
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
-_EMPTY = {"misconception": "", "hint": "", "message": "", "rows": [], "notes": [], "seconds": 0.0}
+_WORDS = ("misconception", "hint", "message", "how", "right")
+_EMPTY = dict.fromkeys(_WORDS, "") | {"known": [], "says": [], "rows": [], "notes": [], "seconds": 0.0}
 
 
 def grade_submission(
@@ -84,8 +86,8 @@ def grade_submission(
     Raises
     ------
     SandboxError
-        When there is no sandbox. Nothing that a submission does raises anything.
-    ValueError, OSError
+        When there is no sandbox. Whatever a submission does, it raises nothing.
+    ChapterError, OSError
         When the chapter's notebook cannot be read.
     """
     began, asked = time.monotonic(), read_chapter(chapter_notebook)
@@ -98,7 +100,7 @@ def grade_submission(
         graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
         result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
         return _finish(result, graded, began)
-    with _Grader(answers, seed, limits, unsafe) as grader:
+    with _Grader(answers, seed, limits, unsafe, asked.given) as grader:
         graded = {a.check_id: grader.grade(a) for a in asked.asked}
     status, reason = _status(graded)
     texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
@@ -152,8 +154,9 @@ def _entry(asked: Asked, status: str, **more: Any) -> dict:
 class _Grader:
     """Grades the exercises of one submission; starts a new sandbox where one was lost."""
 
-    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool):
+    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool, given: frozenset[str]):
         self.answers = answers
+        self.given = given
         self.seed = seed
         self.limits = limits
         self.unsafe = unsafe
@@ -173,7 +176,7 @@ class _Grader:
         """The verdict on one exercise."""
         notes = self.answers.notes[asked.check_id]
         if asked.check_id not in self.answers.found:
-            message = f"There is no answer: no cell writes {asked.function}."
+            message = f"There is no answer: no cell defines {asked.function}."
             return _entry(asked, "missing", message=message, notes=notes)
         began = time.monotonic()
         try:
@@ -183,7 +186,7 @@ class _Grader:
             status = "timeout" if lost.kind == "timeout" else "crashed"
             entry = _entry(asked, status, message=f"It was stopped: {lost}.")
         except WireError as error:
-            entry = _entry(asked, "crashed", message=f"It sent back what is no result: {error}.")
+            entry = _entry(asked, "crashed", message=f"What it sent back is not a result: {error}.")
         except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
             # what a child sends is the learner's to choose: nothing in it may cost the other exercises
             entry = _entry(
@@ -201,7 +204,7 @@ class _Grader:
             return self._ended(asked, reply)
         value = reply["value"]
         if type(value) is not dict:
-            raise WireError("no dict")
+            raise WireError("it is not a dict")
         if value.get("missing"):
             return _entry(asked, "wrong", **self._why_missing(asked, value))
         outcomes = read.outcomes_from(value.get("outcomes"), cases)
@@ -235,7 +238,11 @@ class _Grader:
         if not self.sandbox:
             self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
             cells = [
-                {"name": cell.grade_id or f"cell {i}", "source": cell.source}
+                {
+                    "name": cell.grade_id or f"cell {i}",
+                    "source": cell.source,
+                    "given": cell.source.strip() in self.given,
+                }
                 for i, cell in enumerate(self.answers.cells)
             ]
             seconds = min(self.limits.seconds, left)
@@ -247,7 +254,7 @@ class _Grader:
             message = f"It was stopped: no answer within {self.limits.seconds:g} s."
             return _entry(asked, "timeout", message=message)
         if reply["how"] == "garbage":
-            return _entry(asked, "crashed", message="It sent back what is no result.")
+            return _entry(asked, "crashed", message="What it sent back is not a result.")
         if reply["how"] == "large":
             return _entry(asked, "crashed", message="It sent back more than is allowed.")
         code = reply.get("code", 0)
@@ -257,15 +264,15 @@ class _Grader:
     def _why_missing(self, asked, value) -> dict:
         error = self.errors[self.answers.found[asked.check_id]]
         if error:
-            return {"message": f"The cell is no Python: {read.tidy(error, 300)}."}
+            return {"message": f"The cell is not Python: {read.tidy(error, 300)}."}
         if value.get("why") is None:
-            return {"message": f"The cell writes no function called {asked.function}."}
+            return {"message": f"The cell does not define a function called {asked.function}."}
         failure = read.failure_from(value["why"])
         rows = [
             ["exception", f"{failure.type}: {failure.message}"],
             ["line", f"{failure.line}: {failure.code}"],
         ]
-        return {"message": f"The cell raises {failure.type} before the function is there.", "rows": rows}
+        return {"message": f"The cell raises {failure.type} before it defines the function.", "rows": rows}
 
     def _not_allowed(self, asked, names, outcomes) -> dict:
         """It uses what it may not: wrong, or tampered where it reaches for answers or the judge."""
@@ -302,11 +309,11 @@ def _lacks_a_name(reply) -> bool:
 
 def _texts(sent) -> list[str]:
     if type(sent) is not list or len(sent) > 100 or any(type(text) is not str for text in sent):
-        raise WireError("no list of names")
+        raise WireError("the modules used are not a list of names")
     return sent
 
 
-_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # where right answers and the judge are to be had
+_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # these lead to the right answers and the judge
 
 
 def _signal(number) -> str:
@@ -319,13 +326,14 @@ def _signal(number) -> str:
 def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
     try:
         return judge(exercise, cases, outcomes, modules, known)
-    except Exception as error:  # values of a form that nobody thought of: this answer's loss only
+    except Exception as error:  # values of a form that nobody thought of: they cost only this answer
         raise WireError(f"it cannot be judged ({type(error).__name__})") from None
 
 
 def _judgement(asked: Asked, verdict: Verdict) -> dict:
     status = "timeout" if verdict.kind == "timeout" else verdict.status
     rows = [[read.tidy(label, 100), read.tidy(text, 1000)] for label, text in verdict.rows]
-    words = {key: read.tidy(getattr(verdict, key), 1000) for key in ("misconception", "hint", "message")}
+    words = {key: read.tidy(getattr(verdict, key), 1000) for key in _WORDS}
+    says = [read.tidy(sentence, 500) for sentence in verdict.says]
     notes = [read.tidy(note, 500) for note in verdict.notes]
-    return _entry(asked, status, **words, rows=rows, notes=notes)
+    return _entry(asked, status, **words, known=list(verdict.known), says=says, rows=rows, notes=notes)

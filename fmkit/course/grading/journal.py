@@ -1,18 +1,19 @@
 """The journal of a grading run: one line of JSON for each result, only ever appended, each on disk before it
 counts.
 
-A run that is killed at any moment goes on from its journal: what stands there is not graded again, and a line
-that was cut off is graded again. The first line holds the run's secret seed, so that a run that goes on asks
-the same.
+A run that is killed at any moment continues from its journal: what is in it is not graded again; a line that
+was cut off is. The first line holds the run's secret seed, so that a continued run makes the same inputs.
 """
 
 import contextlib
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
 
+from fmkit._files import locked
 from fmkit.errors import JournalError
 
 
@@ -29,7 +30,7 @@ class Journal:
     Raises
     ------
     JournalError
-        When another process has it open, or the file is no journal.
+        When another process has it open, or the file is not a journal.
     """
 
     def __init__(self, path: str | Path):
@@ -38,26 +39,27 @@ class Journal:
         self.done: dict[tuple, dict] = {}
 
     def __enter__(self) -> "Journal":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # the seed is a secret
-        try:
-            _lock(self.fd, self.path)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(self.path.with_name(f".{self.path.name}.lock")))
+            except TimeoutError:
+                raise JournalError(f"another grading run has {self.path} open") from None
+            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)  # the seed is a secret
+            held.callback(os.close, self.fd)
             lines, whole = _lines(self.fd)
             if whole < os.fstat(self.fd).st_size:
                 os.ftruncate(self.fd, whole)  # a line that was cut off: as if it had never been written
-            if lines and "seed" not in lines[0]:
-                raise JournalError(f"{self.path} is no journal of a grading run")
-        except BaseException:
-            os.close(self.fd)
-            raise
-        for line in lines:
-            self._take(line)
-        if not lines:
-            self._append({"seed": _new_seed(), "version": 1})
+            if whole and not (lines and "seed" in lines[0]):
+                raise JournalError(f"{self.path} is not the journal of a grading run")
+            for line in lines:
+                self._take(line)
+            if not lines:
+                self._append({"seed": _new_seed(), "version": 1})
+            self.held = held.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        os.close(self.fd)
+        self.held.close()
 
     def _take(self, line) -> None:
         if "seed" in line:
@@ -80,7 +82,7 @@ class Journal:
         self._append({"key": key, "result": result})
 
     def begin_again(self, keys: list[tuple]) -> None:
-        """These jobs are to be graded anew, with another seed. Their old results stay readable until then."""
+        """Let these jobs be graded again, with another seed. Their old results stay readable until then."""
         self._append({"again": keys, "seed": _new_seed()})
 
 
@@ -114,19 +116,18 @@ def _lines(fd) -> tuple[list[dict], int]:
             whole += len(raw)
             with contextlib.suppress(ValueError):
                 line = json.loads(raw)
-                lines += [line] if isinstance(line, dict) else []
+                lines += [line] if _is_sound(line) else []
     return lines, whole
 
 
-def _lock(fd, path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise JournalError(f"another grading run has {path} open") from None
+def _is_sound(line: Any) -> bool:
+    """Whether it is a line that `Journal` writes."""
+    match line:
+        case {"key": list(), "result": {"chapter": str(), "student": str()}}:
+            return True
+        case {"seed": str(seed)}:
+            return re.fullmatch("[0-9a-f]+", seed) is not None
+    return False
 
 
 def _new_seed() -> str:

@@ -6,14 +6,16 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import nbformat
 
 from fmkit._files import write_whole
+from fmkit.chapters.read import read_file
 from fmkit.course import gradebook
-from fmkit.course.chapter import Chapter, read_chapter
+from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
@@ -21,7 +23,7 @@ from fmkit.course.grading.journal import read_journal
 from fmkit.course.layout import Course
 from fmkit.course.sandbox.process import DEFAULT, Limits
 from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 from fmkit.lab import exercises
 from fmkit.lab.cards import card
 from fmkit.lab.judging.judge import Verdict
@@ -39,7 +41,7 @@ def asked(course: Course, chapter: str) -> Chapter:
         found = read_chapter(course.notebook("release", chapter))
         for entry in found.asked:
             exercises.get(entry.exercise)
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ChapterError, LookupError) as error:
         raise CourseError(f"{chapter} cannot be graded: {error}") from error
     return found
 
@@ -50,7 +52,7 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
     Raises
     ------
     CourseError
-        When the student has handed in nothing, or nobody has, or a chapter cannot be graded.
+        When the student, or the whole class, has handed in nothing, or a chapter cannot be graded.
     """
     found, known = [], {s.id for s in course.students()}
     if student is not None and student not in known:
@@ -58,7 +60,8 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
     for chapter in chapters:
         ids = {entry.check_id for entry in asked(course, chapter).asked}
         if not ids <= gradebook.grade_cells(course, chapter):
-            raise CourseError(f"the gradebook has other cells: `fmkit course release {chapter}` mends that")
+            words = f"has cells that the gradebook does not know: run `fmkit course release {chapter}`"
+            raise CourseError(f"{chapter} {words}")
         for path in _submitted(course, chapter):
             name = path.parent.parent.name
             if name in known and student in (None, name):
@@ -66,9 +69,8 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
                 job = {"student": name, "chapter": chapter, "file": str(path), "notebook": str(notebook)}
                 found.append(job)
     if not found:
-        who = "nobody" if student is None else f"{student} has not"
-        words = f"{who} handed in {' or '.join(chapters)}" if student else f"{who} has handed in"
-        raise CourseError(f"{words}: `fmkit course collect` takes in what the LMS gives")
+        words = f"{student} has not handed in {' or '.join(chapters)}" if student else "nobody has handed in"
+        raise CourseError(f"{words}: run `fmkit course collect` on what the LMS gives")
     return found
 
 
@@ -88,8 +90,8 @@ def grade(
 ) -> list[dict]:
     """Grade jobs and write the gradebook and the notebooks for formgrader; returns the results.
 
-    Whatever stops this in between, the same call goes on: results are in the journal before anything else,
-    and writing them into the gradebook a second time changes nothing.
+    Whatever stops this in between, the same call continues it: results are in the journal before anything
+    else, and writing them into the gradebook a second time changes nothing.
     """
     gradebook.save_students(course)
     results = []
@@ -120,7 +122,7 @@ def _with_texts(course: Course, result: dict) -> dict:
 
 
 def ungraded(course: Course, chapter: str) -> list[str]:
-    """Who has handed in what has not been graded."""
+    """The students whose submission has not been graded yet."""
     results = latest(course, chapter)
     graded = {student: result["sha256"] for student, result in results.items()}
     found = []
@@ -150,7 +152,7 @@ def summary(course: Course, results: list[dict], chapters: list[str]) -> list[st
         if missing := [id for id in known if id not in there]:
             lines.append(f"{chapter}: nothing from {', '.join(missing)}")
         if strangers := sorted(there - set(known)):
-            lines.append(f"{chapter}: not graded, for they are not in students.csv: {', '.join(strangers)}")
+            lines.append(f"{chapter}: not in students.csv, so not graded: {', '.join(strangers)}")
         if waiting := sum(bool(g["waiting"]) for g in gradebook.grades(course, chapter).values()):
             lines.append(f"{chapter}: {waiting} wait for points by hand, in formgrader")
     return lines
@@ -165,14 +167,16 @@ def verdict_card(entry: dict):
     message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
     rows = tuple((label, text) for label, text in entry["rows"])
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
+    more = {key: entry.get(key, "") for key in ("how", "right")}  # a journal of an older kit has neither
+    verdict = replace(verdict, **more, says=tuple(entry.get("says", ())))
     return card(exercises.get(entry["exercise"]), verdict)
 
 
 def autograded(course: Course, result: dict):
     """The notebook that formgrader shows: the released one with the student's answers and our verdicts.
 
-    Nothing else of the submission is in it, so nothing of it can run in the instructor's browser: code and
-    free text are shown as they were typed, outputs are ours.
+    Nothing else of the submission is in it, so nothing can run in the instructor's browser: code and free
+    text are shown as they were typed, and the outputs are ours.
     """
     chapter, path = result["chapter"], course.notebook("release", result["chapter"])
     nb = copy.deepcopy(_released(course, chapter, path.stat().st_mtime_ns))
@@ -191,11 +195,6 @@ def autograded(course: Course, result: dict):
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return nb
-
-
-def grade_id_of(cell) -> str:
-    """nbgrader's id of a cell, or nothing."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 @functools.lru_cache(maxsize=16)
@@ -223,10 +222,10 @@ def as_typed(text: str) -> str:
 def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
     """nbgrader's id of each answer cell -> what the student wrote, as of the last grading."""
     try:
-        nb = nbformat.read(course.notebook("autograded", chapter, student), as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        nb = read_file(course.notebook("autograded", chapter, student))
+    except ChapterError:
         return {}
-    return {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
+    return {grade_id_of(cell): cell["source"] for cell in nb["cells"] if grade_id_of(cell)}
 
 
 def _changed(course: Course, result: dict, nb) -> set[str]:
@@ -246,7 +245,7 @@ def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -
 
 
 def parse_moment(text: str) -> datetime:
-    """A deadline such as "2026-12-01 23:59", in local time if it names no zone; a day lasts to its end.
+    """A deadline such as "2026-12-01 23:59", in local time unless it names a zone; a day lasts to its end.
 
     Raises
     ------
@@ -255,7 +254,8 @@ def parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise CourseError(f"{text!r} is no moment; write it like 2026-12-01 23:59") from None
+        words = "is not a date and time: write it like 2026-12-01 23:59"
+        raise CourseError(f"{text!r} {words}") from None
     if re.fullmatch(r"[\d-]+", text.strip()):
         moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.astimezone()

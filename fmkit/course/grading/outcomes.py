@@ -1,7 +1,7 @@
-"""Read what the worker says an answer did. Whatever is not exactly of the right form is refused.
+"""Read what the worker says an answer did. Whatever does not have exactly the right form is refused.
 
-The worker's child runs the learner's code, so its words are the learner's: they may be wrong, but they must
-be plain, short, and fit the inputs.
+The worker's child runs the learner's code, so the learner chooses what it says. That may be wrong, but it
+must be plain data, short, and fit the inputs.
 """
 
 from typing import Any
@@ -27,16 +27,16 @@ def outcomes_from(sent: Any, cases: list) -> list[Outcome]:
     Raises
     ------
     WireError
-        When they are anything else.
+        When that is not what was sent.
     """
     if type(sent) is not list or len(sent) != len(cases):
-        raise WireError("not one result for each input")
+        raise WireError("it is not one result for each input")
     return [_outcome(one, case) for one, case in zip(sent, cases, strict=True)]
 
 
 def _outcome(sent, case) -> Outcome:
     if type(sent) is not dict or set(sent) != {"value", "failure", "overwritten", "printed", "warned"}:
-        raise WireError("no result")
+        raise WireError("a result is malformed")
     return Outcome(
         sent["value"],
         None if sent["failure"] is None else failure_from(sent["failure"]),
@@ -54,22 +54,22 @@ def failure_from(sent: Any) -> Failure:
     WireError
     """
     if type(sent) is not dict or sent.get("kind") not in _KINDS:
-        raise WireError("no failure")
+        raise WireError("a failure is malformed")
     line, ancestors = sent.get("line"), sent.get("ancestors")
     if line is not None and (type(line) is not int or not 0 <= line < 10**7):
-        raise WireError("no line")
+        raise WireError("a line number is malformed")
     if type(ancestors) is not list or len(ancestors) > 30 or any(type(a) is not str for a in ancestors):
-        raise WireError("no ancestors")
+        raise WireError("the classes of an exception are not a list of names")
     words = (tidy(sent.get(name), room) for name, room in (("type", 100), ("message", 500)))
     return Failure(sent["kind"], *words, tuple(ancestors), line, tidy(sent.get("code"), 200))
 
 
 def _overwritten(sent, count) -> tuple[tuple[int, str], ...]:
     if type(sent) is not list or len(sent) > count:
-        raise WireError("no list of arguments")
+        raise WireError("the arguments overwritten are not a list")
     for where in sent:
         if type(where) is not list or [type(part) for part in where] != [int, str]:
-            raise WireError("no argument")
+            raise WireError("an argument overwritten is not a position and a name")
         if not 0 <= where[0] < count:
-            raise WireError("an argument that is not there")
+            raise WireError("an argument overwritten does not exist")
     return tuple((position, tidy(path, 100)) for position, path in sent)

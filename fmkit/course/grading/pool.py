@@ -1,4 +1,4 @@
-"""Processes that grade, one submission at a time each. One that dies costs one try of one submission.
+"""Processes that grade, each one submission at a time. If one dies, that costs one try of one submission.
 
 Run as a program, this module is such a process: a line of JSON comes in for each job, a line goes out.
 """
@@ -24,7 +24,7 @@ _SLACK = 120.0  # seconds that the judging of one submission may take beside its
 
 
 def run_jobs(jobs: dict[Any, dict], n_jobs: int) -> Iterator[tuple[Any, dict]]:
-    """Grade jobs (see `grade_job`) in ``n_jobs`` processes; gives (name, result) as they finish.
+    """Grade jobs (see `grade_job`) in ``n_jobs`` processes; yields (name, result) as they finish.
 
     Whatever happens to a process, each job gets one result.
     """
@@ -75,7 +75,7 @@ def grade_job(job: dict) -> dict:
 
 
 class _Worker:
-    """A process that grades, and what it is at."""
+    """A process that grades, and its present job."""
 
     def __init__(self):
         self.process = None
@@ -124,7 +124,7 @@ class _Worker:
 
 
 def _finished(workers) -> Iterator[tuple]:
-    """Wait until something happens, and give what is finished."""
+    """Wait until something happens, and yield what is finished."""
     with selectors.DefaultSelector() as selector:
         busy = [worker for worker in workers if worker.job]
         for worker in busy:

@@ -1,5 +1,4 @@
-"""What a child of the worker does: run the cells that an answer needs, call the answer, say what came of
-it."""
+"""What a child of the worker does: run the cells that an answer needs, call it, and report the results."""
 
 import ast
 import builtins
@@ -30,7 +29,7 @@ class Answering:
         self.options = options
 
     def run(self) -> dict:
-        """Run the statements, call the answer, and say what came of it as plain data."""
+        """Run the statements, call the answer, and return the results as plain data."""
         stubs.install(self.options["barred"], self.options["allowed"], self.options["stubs"])
         sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
         main = types.ModuleType("__main__")
@@ -47,7 +46,8 @@ class Answering:
             }
         if not callable(fn):
             return {"missing": True, "why": error and _failure(error)}
-        modules = _modules(fn)
+        given = {f"/cell/{cell['name']}" for cell in self.cells if cell["given"]}
+        modules = _modules(fn, given)
         stubs.used.clear()
         try:
             outcomes = run_answer(fn, self.cases, self.left())
@@ -66,8 +66,10 @@ class Answering:
         return max(self.deadline - time.monotonic(), 0.05)
 
     def run_cells(self, names) -> Failure | None:
-        """Run the statements one by one; the first failure in the answer's own cell, or the end of the
-        time."""
+        """Run the statements one by one; returns the first failure in the answer's own cell, if any.
+
+        A statement of that cell that takes too long ends the run.
+        """
         parsed, first = {}, None
         for cell, index in self.steps:
             if cell not in parsed:
@@ -99,9 +101,9 @@ class Answering:
         return None
 
 
-def _modules(fn) -> list[str]:
+def _modules(fn, given) -> list[str]:
     try:
-        return sorted(str(module)[:200] for module in names_used(fn))[:100]
+        return sorted(str(module)[:200] for module in names_used(fn, given.__contains__))[:100]
     except BaseException:  # noqa: B036  it looks at the learner's objects, which may do anything
         return []
 

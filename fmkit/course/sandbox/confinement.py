@@ -13,12 +13,12 @@ MB = 1 << 20
 
 
 def missing() -> str:
-    """Why there can be no sandbox here; empty when all programs are there."""
+    """Why there cannot be a sandbox here; empty when all programs are installed."""
     if sys.platform != "linux":
         return f"bubblewrap, which confines the answers, runs on Linux only, and this is {sys.platform}"
     for tool, package in (("bwrap", "bubblewrap"), *([("setpriv", "util-linux")] * (os.geteuid() == 0))):
         if not shutil.which(tool):
-            return f"the program {tool} is not there (package {package})"
+            return f"the program {tool} is not installed (package {package})"
     return ""
 
 
@@ -64,7 +64,7 @@ def bubblewrap(packages: tuple[Path, ...], kit: Path, disk: int, filter_fd: int 
 
 
 def _parents(path: Path, made: set[Path], stop: bool = False) -> list[str]:
-    """Make the folders above a path, which anybody may enter; bubblewrap's own would be closed."""
+    """Make the folders above a path so that anybody may enter them, unlike those bubblewrap makes itself."""
     command = []
     for parent in reversed(path.parents):
         if parent not in made and not stop:
@@ -96,7 +96,7 @@ def as_nobody() -> list[str]:
 
 
 def spare_uid() -> int:
-    """A user of its own for each thread that grades: the kernel counts processes by user."""
+    """A user for each thread that grades, because the kernel counts processes by user."""
     return 40_000 + threading.get_native_id() % 20_000
 
 

@@ -1,8 +1,8 @@
 """Start the worker where it can do no harm, talk to it, and end it when it does not answer.
 
 On Linux, bubblewrap gives it a system that is read-only and nearly empty, a private /tmp, no network and no
-sight of other processes; as root it becomes a user without rights. Limits hold for what a process may take,
-and a watch from outside for what all of them take together.
+view of other processes; as root it becomes a user without rights. There are limits on what each process may
+take, and a watch from outside on what all of them take together.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fmkit.course.sandbox import confinement, seccomp, staging, wire
+from fmkit.course.sandbox.processes import descendants
 from fmkit.errors import SandboxError
 from fmkit.lab.judging.judge import HARMLESS
 
@@ -81,7 +82,7 @@ class Sandbox:
     Raises
     ------
     SandboxError
-        When it cannot be started.
+        When the worker cannot be started.
     """
 
     def __init__(self, limits: Limits = DEFAULT, allowed: tuple[str, ...] = ("numpy",), unsafe: bool = False):
@@ -110,7 +111,7 @@ class Sandbox:
         process, self.process = self.process, None
         if process is None:
             return
-        others = _descendants(process.pid) if self.unsafe else []
+        others = descendants(process.pid) if self.unsafe else []
         for pid in (*others, process.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
@@ -129,7 +130,8 @@ class Sandbox:
         Raises
         ------
         WorkerLost
-            When no reply comes in time, or too much memory is taken meanwhile. The sandbox is of no more use.
+            When no reply comes in time, or the worker takes too much memory meanwhile. The sandbox cannot be
+            used any more.
         """
         self.lost, lost = True, self.lost
         if lost:
@@ -157,7 +159,7 @@ class Sandbox:
             received += part
             begin, end = wire.unframe(received)
             if max(end, len(received)) > self.limits.reply_size + MB:
-                raise WorkerLost("died", "it sent more than a worker sends")
+                raise WorkerLost("died", "it sent more than it may")
             if 0 <= end <= len(received):
                 return self._decoded(received[begin:end])
 
@@ -165,14 +167,14 @@ class Sandbox:
         try:
             return wire.decode(body)
         except wire.WireError as error:
-            raise WorkerLost("died", f"it sent what no worker sends: {error}") from None
+            raise WorkerLost("died", f"it sent what cannot be read: {error}") from None
 
     def _wait(self, deadline, writing) -> None:
         fds = ([], [self.process.stdin], []) if writing else ([self.process.stdout], [], [])
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise WorkerLost("timeout", "no answer in the time allowed")
+                raise WorkerLost("timeout", "it did not answer in the time allowed")
             if any(select.select(*fds, min(left, 0.05))):
                 return
             self._watch()
@@ -186,7 +188,7 @@ class Sandbox:
 
     def _watch(self) -> None:
         """Add up what all processes take together."""
-        pids = _descendants(self.process.pid)
+        pids = descendants(self.process.pid)
         if len(pids) > self.limits.processes + 8:
             raise WorkerLost("processes", f"it started more than {self.limits.processes} processes")
         if sum(map(_memory, pids)) > self.limits.memory:
@@ -306,15 +308,6 @@ def require(unsafe: bool = False) -> None:
     """
     with Sandbox(unsafe=unsafe):
         pass
-
-
-def _descendants(pid: int) -> list[int]:
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = [int(child) for child in file.read().split()]
-    except OSError:
-        return []
-    return children + [d for child in children for d in _descendants(child)]
 
 
 def _memory(pid: int) -> int:

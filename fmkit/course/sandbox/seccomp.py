@@ -10,7 +10,7 @@ import os
 import platform
 import struct
 
-# numbers of the system calls on (x86_64, aarch64); None: there is none
+# numbers of the system calls on (x86_64, aarch64)
 _DENIED = {
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -45,7 +45,7 @@ _DENIED = {
 _CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag
-_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: to be had, and connected to nothing
+_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: allowed, and connected to nothing
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -60,7 +60,7 @@ def _refuse(error: int) -> bytes:
 
 
 def program() -> bytes:
-    """The filter, as bubblewrap's ``--seccomp`` reads it; empty on a machine whose numbers are not known."""
+    """The filter, as bubblewrap's ``--seccomp`` reads it; empty on a machine whose numbers we do not know."""
     if platform.machine() not in _ARCHITECTURES:
         return b""
     column, architecture = _ARCHITECTURES[platform.machine()]
@@ -69,7 +69,7 @@ def program() -> bytes:
         steps += [_step(_JUMP_GREATER, 0x40000000, 0, 1), _refuse(errno.EPERM)]
     for numbers in _DENIED.values():
         steps += [_step(_JUMP_EQUAL, numbers[column], 0, 1), _refuse(errno.EPERM)]
-    # not there, says the kernel: the C library then takes clone, whose flags can be read
+    # the kernel says that it has no clone3: the C library then uses clone, whose flags can be read
     steps += [_step(_JUMP_EQUAL, _CLONE3[column], 0, 1), _refuse(errno.ENOSYS)]
     steps += [_step(_JUMP_EQUAL, _CLONE[column], 0, 4), _step(_LOAD, 16)]
     steps += [_step(_JUMP_ANY, _NEW_NAMESPACES, 0, 1), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)]

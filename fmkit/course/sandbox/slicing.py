@@ -1,8 +1,8 @@
 """Which lines of a notebook an answer needs: the cells' statements, and what each binds and uses.
 
-An answer may use imports and helpers of other cells. Running the whole notebook for each answer would be
-slow, and one broken cell would cost every answer; so only those statements run that bind a name the answer
-needs, directly or through others, in the order of the notebook. Nothing here runs any of them.
+An answer may use imports and helpers of other cells. To run the whole notebook for each answer would be slow,
+and one broken cell would cost every answer. So a statement runs only if it binds a name that the answer
+needs, directly or through other statements. The order is the notebook's. Nothing is run in this module.
 """
 
 import ast
@@ -16,7 +16,7 @@ _USES = {"LOAD_NAME", "LOAD_GLOBAL"}
 
 
 def clean(source: str) -> str:
-    """A cell's source as Python: magics, shell lines and help give way to ``pass``; their lines stay."""
+    """A cell's source as Python: ``pass`` replaces magics, shell lines and help, so line numbers stay."""
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     if lines[first].startswith("%%"):
@@ -35,7 +35,7 @@ def _line(line):
 def parse(source: str) -> list[ast.stmt]:
     """The statements of a cell.
 
-    Magics are taken out only where the cell is no Python as it stands: a line of a text may begin with ``%``.
+    Magics are taken out only if the cell is not Python as it is: a line of a text may begin with ``%``.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def scan(source: str) -> dict:
     Returns
     -------
     dict
-        ``error``: empty, or why the cell is no Python. ``statements``: for each a dict of ``binds`` (names
-        that it surely binds), ``changes`` (names that it may bind, or whose value it changes), ``now`` (names
+        ``error``: empty, or why the cell is not Python. ``statements``: for each a dict of ``binds`` (names
+        that it always binds), ``changes`` (names that it may bind, or whose value it changes), ``now`` (names
         used when it runs), ``later`` (names used inside the functions that it defines), and ``imports``
         (whether it is an import).
     """
@@ -127,7 +127,7 @@ def _root(node):
 
 
 def needed(cells: list[dict], target: int) -> list[tuple[int, int]]:
-    """The statements that cell ``target`` needs, its own among them, as (cell, statement), in order to run.
+    """The statements that cell ``target`` needs, with its own, as (cell, statement) in the order to run them.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _needs(at, fact, end):
 
 
 def _binders(name, before, end, order, facts):
-    """The last statement that surely binds a name before a place, and those after it that may change it."""
+    """The last statement before a place that always binds a name, and those after it that may change it."""
     found = []
     for at in reversed([at for at in order if at < before]):
         fact = facts[at]

@@ -1,7 +1,7 @@
 """What the sandbox may see: Python's own library, the packages that answers may use, and the worker's few
 files.
 
-Nothing else of the installation is there: no exercises with their right answers, no judge, no torch.
+Nothing else of the installation is visible: no exercises with their right answers, no judge, no torch.
 """
 
 import ast
@@ -59,7 +59,7 @@ def _make_stage() -> Path:
 
 
 def _compile(folder) -> None:
-    """Keep compiled code of what the worker imports; the sandbox can write none, not every installer does."""
+    """Compile what the worker imports: the sandbox cannot write, and not every installer compiles."""
     cache = folder / "pycache"
     paths = [str(folder), *sorted({str(path.parent) for path in files(("numpy",))})]
     program = f"import sys; sys.path += {paths!r}; import {WORKER}"
@@ -129,7 +129,7 @@ def _required(text):
 
 @functools.cache
 def hidden() -> tuple[Path, ...]:
-    """Folders of installed packages, which the sandbox sees empty but for `files`."""
+    """Folders of installed packages: the sandbox sees of them only what `files` names."""
     names = ("site-packages", "dist-packages")
     roots = [Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")]
     roots += [Path(sysconfig.get_path("stdlib")) / name for name in names]

@@ -1,8 +1,8 @@
 """Stand-ins for the modules that an answer may not use, inside the sandbox.
 
-The reference, torch and the rest are not there at all. A notebook imports them for its pictures and
-comparisons, so the import itself works and gives a `Stub`; using it raises `Barred`, which says by its line
-what was used.
+torch, the exercises and the rest do not exist in the sandbox, nor do modules of the reference that the
+chapter does not use. A notebook imports them for its pictures and comparisons, so the import itself works and
+gives a `Stub`; to use that raises `Barred`, whose line shows what was used.
 """
 
 import importlib.abc
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Barred(BaseException):
-    """A module was used that is not there. No Exception, so that `except Exception` lets it by."""
+    """A module was used that may not be. Not an Exception, so that `except Exception` does not catch it."""
 
 
 used: list[str] = []  # what was used, by full name, in this process
@@ -27,7 +27,7 @@ def _use(name: str):
 
 
 class Stub:
-    """Something of a module that is not there: it may be named and passed around, not called."""
+    """Something of a module that is missing here: it may be named and passed around, not called."""
 
     def __init__(self, name: str):
         self._name = name
@@ -58,7 +58,7 @@ class Stub:
     def __array__(self, *args: Any, **named: Any):
         _use(self._name)
 
-    __array_ufunc__ = None  # an operator with an array comes here, and is not there
+    __array_ufunc__ = None  # an operator with an array and this is an error
 
 
 def nothing(*args: Any, **named: Any) -> None:

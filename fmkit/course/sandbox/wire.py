@@ -1,6 +1,6 @@
 """Plain data as bytes and back: JSON for the structure, raw bytes for the arrays, and nothing that can run.
 
-What comes out of a learner's process is read with this. `decode` believes nothing: every type, size and depth
+What comes out of a learner's process is read with this. `decode` trusts nothing: every type, size and depth
 is checked, and whatever is not exactly right raises `WireError`.
 """
 
@@ -47,7 +47,7 @@ def encode(value: Any) -> bytes:
     Raises
     ------
     TypeError
-        When a part is no plain data.
+        When a part is not plain data.
     """
     arrays: list[bytes] = []
     tree = _tree(value, arrays)
@@ -61,7 +61,7 @@ def _tree(value, arrays):
         return value
     if kind is int:
         huge = value.bit_length() > 3 * _MAX_DIGITS
-        return ["foreign", "a whole number of more than a thousand digits"] if huge else value
+        return ["foreign", "an int of more than a thousand digits"] if huge else value
     if kind is complex:
         return ["complex", value.real, value.imag]
     if kind in (list, tuple):
@@ -73,10 +73,10 @@ def _tree(value, arrays):
     if kind is np.ndarray or kind in _NUMPY_SCALARS:
         array = np.asarray(value)
         if not _DTYPE.fullmatch(array.dtype.str):
-            raise TypeError(f"an array of {array.dtype} is no plain data")
+            raise TypeError(f"an array of {array.dtype} is not plain data")
         arrays.append(array.tobytes())
         return ["array" if kind is np.ndarray else "scalar", array.dtype.str, *array.shape]
-    raise TypeError(f"an object of type {kind.__name__} is no plain data")
+    raise TypeError(f"an object of type {kind.__name__} is not plain data")
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -92,10 +92,10 @@ def decode(data: bytes | bytearray | memoryview) -> Any:
     """
     data = memoryview(data)
     if len(data) < _HEAD.size:
-        raise WireError("cut off")
+        raise WireError("it is cut off")
     begin = _HEAD.size + _HEAD.unpack_from(data)[0]
     if begin > len(data):
-        raise WireError("cut off")
+        raise WireError("it is cut off")
     try:
         tree = json.loads(bytes(data[_HEAD.size : begin]).decode("ascii"))
         reader = _Reader(data[begin:])
@@ -103,9 +103,9 @@ def decode(data: bytes | bytearray | memoryview) -> Any:
     except WireError:
         raise
     except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
-        raise WireError(f"no plain data: {type(error).__name__}") from None
+        raise WireError(f"it is not plain data ({type(error).__name__})") from None
     if len(reader.left):
-        raise WireError("bytes left over")
+        raise WireError("bytes are left over")
     return value
 
 
@@ -119,13 +119,13 @@ class _Reader:
     def value(self, tree, depth):
         self.parts += 1
         if depth > _MAX_DEPTH or self.parts > _MAX_PARTS:
-            raise WireError("too large or too deeply nested")
+            raise WireError("it is too large or too deeply nested")
         if type(tree) is not list:
             if type(tree) is dict:
-                raise WireError("an object")
+                raise WireError("it contains a JSON object")
             return tree
         if not tree or type(tree[0]) is not str:
-            raise WireError("a part without a name")
+            raise WireError("a part has no name")
         name, rest = tree[0], tree[1:]
         if name in ("list", "tuple"):
             values = [self.value(v, depth + 1) for v in rest]
@@ -139,23 +139,23 @@ class _Reader:
             return complex(*rest)
         if name == "foreign" and [type(v) for v in rest] == [str]:
             return Foreign(rest[0][:200])
-        raise WireError("a part of an unknown name")
+        raise WireError("a part has an unknown name")
 
     def table(self, rest, depth):
         values = [self.value(v, depth + 1) for v in rest]
         if len(values) % 2:
-            raise WireError("a key without a value")
-        return dict(zip(values[::2], values[1::2], strict=True))  # TypeError: a key that cannot be one
+            raise WireError("a key has no value")
+        return dict(zip(values[::2], values[1::2], strict=True))  # TypeError: not a key
 
     def array(self, dtype, *shape):
         if type(dtype) is not str or not _DTYPE.fullmatch(dtype) or len(shape) > 32:
-            raise WireError("no array")
+            raise WireError("an array is malformed")
         if any(type(size) is not int or not 0 <= size < 1 << 48 for size in shape):
-            raise WireError("no shape")
+            raise WireError("the shape of an array is malformed")
         dtype, count = np.dtype(dtype), math.prod(shape)
         size = count * dtype.itemsize
         if size > len(self.left) or (count and not size):
-            raise WireError("an array that is not there")
+            raise WireError("the bytes of an array are missing")
         if not count:
             return np.empty(shape, dtype)
         taken, self.left = self.left[:size], self.left[size:]
@@ -166,5 +166,5 @@ class _Reader:
             dtype.kind == "U"
             and array.view(dtype.byteorder.replace("|", "<") + "u4").max(initial=0) > 0x10FFFF
         ):
-            raise WireError("a character that does not exist")
+            raise WireError("a character is not Unicode")
         return array

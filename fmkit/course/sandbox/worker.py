@@ -1,10 +1,10 @@
 """The program inside the sandbox: a warm parent that forks a child for each exercise.
 
 The parent has imported NumPy, and never runs a line of the learner's. A child runs the cells that its answer
-needs, calls the answer on the inputs and sends what came of it through a pipe; then it and all that it
-started is killed. Whatever a child does to itself costs its own exercise only. The judge is outside.
+needs, calls the answer on the inputs and sends the results through a pipe; then the child, and all that it
+has started, is killed. Whatever a child does to itself costs only its own exercise. The judge is outside.
 
-Messages are `sandbox.wire` frames on standard input and output: first the options, then the cells, then
+Messages are frames of `sandbox.wire` on standard input and output: first the options, then the cells, then
 one for each exercise.
 """
 
@@ -26,6 +26,7 @@ import numpy.random  # NumPy loads these late; here once for all children
 
 from fmkit.course.sandbox import slicing, wire
 from fmkit.course.sandbox.answering import Answering
+from fmkit.course.sandbox.processes import descendants
 
 GRACE = 1.0  # seconds that a child has to stop by itself when its time is up
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38
@@ -131,7 +132,7 @@ class _Server:
         return self.exercise(message)
 
     def scan(self, seconds) -> dict:
-        """Look through all cells in a child; where a cell brings the parser down, one by one."""
+        """Scan all cells in a child; if one of them brings the parser down, each in a child of its own."""
         sources = [cell["source"] for cell in self.cells]
         scanned = self.in_child(lambda: [slicing.scan(source) for source in sources], seconds)
         if scanned["how"] != "done":
@@ -178,7 +179,7 @@ class _Server:
             return {"how": "garbage", "code": code, "error": str(error)}
 
     def _read(self, fd, deadline):
-        """One frame from a child; what follows it is nobody's business."""
+        """One frame from a child; what follows is ignored."""
         received, room = bytearray(), self.options["reply_size"]
         while True:
             left = deadline - time.monotonic()
@@ -195,7 +196,7 @@ class _Server:
                 return received[begin:end], "done"
 
     def _end(self, pid, patient) -> int:
-        """Kill a child and all that it left behind; how the child itself had ended."""
+        """Kill a child and all that it left behind; returns how the child itself had ended."""
         code = None
         for _ in range(40 if patient else 0):  # it closed its pipe: it is ending, or lives on without it
             done, status = os.waitpid(pid, os.WNOHANG)
@@ -219,7 +220,7 @@ class _Server:
                 return
             if pid:
                 os.kill(pid, signal.SIGKILL)
-        for other in _descendants(os.getpid()):
+        for other in descendants(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(other, signal.SIGKILL)
 
@@ -241,15 +242,6 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _descendants(pid) -> list[int]:
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = [int(child) for child in file.read().split()]
-    except OSError:
-        return []
-    return children + [d for child in children for d in _descendants(child)]
 
 
 def _be_child(work, sending, others) -> None:

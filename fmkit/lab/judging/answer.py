@@ -15,6 +15,7 @@ import time
 import traceback
 import types
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,12 +213,13 @@ _LONGEST_EMPTY = 200  # bytes: to read a longer function takes longer than to ca
 _RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
 
 
-def names_used(fn: Any) -> frozenset[str]:
+def names_used(fn: Any, is_given: Callable[[str], bool] | None = None) -> frozenset[str]:
     """What a function uses, through its own helpers too, by full name: modules, and functions of fmkit.
 
     A module that is imported inside or found by a global name counts as ``"numpy"``, a function of the
     reference as ``"fmkit.activations.softmax"``. Functions of the learner's own notebook or file are not
-    named: what they use counts, but of the reference's functions only those that the answer's own cell calls.
+    named: what they use counts, but of the reference's functions only those that the answer's own cell calls,
+    or, where ``is_given`` tells by its file's name whether a cell is the chapter's, a cell of the learner's.
     """
     found: set[str] = set()
     function = _function(fn)
@@ -230,7 +232,8 @@ def names_used(fn: Any) -> frozenset[str]:
         seen.add(id(function))
         imported, values, names = _names_in(function)
         found |= imported
-        is_here = _code(function).co_filename == file
+        source = _code(function).co_filename
+        is_here = source == file or (is_given is not None and not is_given(source))
         for value in values:
             if isinstance(value, types.ModuleType):
                 found.add(value.__name__)

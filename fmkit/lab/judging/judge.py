@@ -19,7 +19,7 @@ from fmkit.lab.judging.compare import Difference, difference, kind
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.naming import Known, find_name, known_outcomes
 from fmkit.lab.judging.plain import plain
-from fmkit.lab.judging.saying import what_is_said
+from fmkit.lab.judging.saying import what_is_right, what_is_said
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def judge_answer(
     return judge(exercise, cases, outcomes, names_used(fn), seconds=seconds and SEARCH)
 
 
+PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
 SEARCH = 1.5  # seconds that a learner waits at most for a name
 
 
@@ -130,9 +131,11 @@ def judge(
         return wrong
     known = known or known_outcomes(exercise, cases)
     found = find_name(exercise, cases, outcomes, known, seconds)
-    right, says = what_is_said(exercise, cases, expected, outcomes)
-    if found and found.how in ("same", "two"):
-        says = ()
+    right = what_is_right(exercise, expected, outcomes)
+    is_named = found and found.how in ("same", "two")
+    says = () if is_named else what_is_said(exercise, cases, expected, outcomes)
+    if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
+        found = None
     wrong = replace(wrong, right=right, says=says)
     if found is None:
         return wrong

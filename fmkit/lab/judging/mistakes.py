@@ -80,6 +80,7 @@ def _without_comments(source: str) -> str:
     return "".join(line for line in lines if line.strip())
 
 
+@functools.lru_cache(maxsize=2000)  # pairs of mistakes make the same first edit again and again
 def edited(source: str, edit: str) -> str:
     """The text of a function after one edit."""
     if ARROW in edit or edit.endswith(ARROW.rstrip()):
@@ -104,7 +105,7 @@ def _replace_part(source: str, edit: str) -> str:
 def _replace_statement(source: str, edit: str) -> str:
     is_head = edit.endswith(":")
     (wanted, *_) = ast.parse(edit + (" pass" if is_head else "")).body
-    function = ast.parse(source).body[0]
+    function = _parsed(source)
     exact = [node for node in _statements(function) if _key(node) == _key(wanted)]
     near = exact or [n for n in _statements(function) if _target(n) and _target(n) == _target(wanted)]
     if len(near) != 1:
@@ -115,6 +116,11 @@ def _replace_statement(source: str, edit: str) -> str:
     indent = " " * node.col_offset
     new = textwrap.indent(edit, indent) + "\n"
     return "".join([*lines[: first - 1], new, *lines[last:]])
+
+
+@functools.lru_cache(maxsize=500)
+def _parsed(source):
+    return ast.parse(source).body[0]
 
 
 def _statements(function):

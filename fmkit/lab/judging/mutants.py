@@ -40,7 +40,7 @@ class Mutant:
     @property
     def is_vague(self) -> bool:
         """Whether it is one variable for another: its words say little."""
-        return self.words == OTHER_NAME
+        return self.words.endswith("belongs")
 
     @property
     def edited(self) -> str:
@@ -105,7 +105,7 @@ def mutants(function: Callable) -> tuple[Mutant, ...]:
         for place, node in _places(whole, statement):
             before = [name for line, name in stored if line < getattr(node, "lineno", 0)]
             near = list(dict.fromkeys([*reversed(before)]))[:NEAR]
-            for words, change in _changes(node, place[0], [*arguments, *near]):
+            for words, change in _changes(node, place[0], (arguments, near)):
                 found.append(Mutant(words, getattr(node, "lineno", 0), function, tree, place, change))
     return tuple(sorted(found, key=lambda mutant: mutant.is_vague))  # the vaguest words last
 
@@ -128,7 +128,7 @@ def _places(whole, statement) -> Iterator[tuple[tuple, ast.AST]]:
 
 # --- what can be changed ------------------------------------------------------------------------------------
 
-OTHER_NAME = "one variable stood where another one belongs"
+OTHER_NAME = "one variable stood where another one belongs"  # of two parameters the names are told
 
 
 def _changes(node, parent, names) -> Iterator[Change]:
@@ -470,8 +470,10 @@ def _statements(node, parent) -> Iterator[Change]:
 
 
 def _other_names(node, parent, names) -> Iterator[Change]:
-    if not isinstance(node.ctx, ast.Load) or node.id not in names:
+    arguments, near = names
+    if not isinstance(node.ctx, ast.Load) or node.id not in (*arguments, *near):
         return
-    for name in names:
+    for name in dict.fromkeys((*arguments, *near)):
         if name != node.id:
-            yield OTHER_NAME, _set("id", name)
+            both = node.id in arguments and name in arguments
+            yield f"{name} stood where {node.id} belongs" if both else OTHER_NAME, _set("id", name)

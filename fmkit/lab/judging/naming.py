@@ -21,7 +21,7 @@ from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.as_if import as_if
 from fmkit.lab.judging.compare import agree, distance
 from fmkit.lab.judging.exercise import Exercise, Mistake
-from fmkit.lab.judging.mistakes import EditError, source_of, with_edits
+from fmkit.lab.judging.mistakes import EditError, edited, function_of, source_of
 from fmkit.lab.judging.mutants import mutants
 from fmkit.lab.judging.plain import is_plain, leaves
 
@@ -242,12 +242,27 @@ class _Search:
         return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
 
     def _part(self, label, part) -> Name | None:
-        for mistake in self.exercise.mistakes:
+        for _, mistake in self._by_likeness():
             if self.does(self.exercise.wrong(mistake), part=part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
         suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
         found = self.first(suspects, part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
+
+    def _by_likeness(self):
+        """The known mistakes, first those that are like the answer on most inputs, then in most values."""
+        parts = parts_of(self.exercise, self.known.reference)
+
+        def likeness(theirs):
+            return sum(
+                alike(part(a), part(b), self.tolerance)
+                for a, b in zip(theirs, self.outcomes, strict=True)
+                for _, part in parts
+                if part(a) is not None and part(b) is not None
+            )
+
+        both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
+        return sorted(((-likeness(theirs), mistake) for theirs, mistake in both), key=lambda pair: pair[0])
 
     def raised(self) -> Name | None:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""
@@ -303,11 +318,27 @@ def _pairs(exercise) -> tuple:
 
 
 def _both(reference, one, other) -> Callable | None:
-    edits = [(m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other)]
+    """One mistake and then the other; not where an edit of the second overwrites one of the first."""
+    first, second = ((m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other))
+    text = _text(reference, (*first, *second))
+    if text is None or any(
+        _text(reference, (*first[:i], *first[i + 1 :], *second)) == text for i in range(len(first))
+    ):
+        return None
     try:
-        return with_edits(reference, (*edits[0], *edits[1]))
+        return function_of(text, reference)
+    except SyntaxError:
+        return None
+
+
+def _text(reference, edits) -> str | None:
+    source = source_of(reference)
+    try:
+        for edit in edits:
+            source = edited(source, edit)
     except (EditError, SyntaxError):
         return None
+    return source
 
 
 # --- comparing ----------------------------------------------------------------------------------------------

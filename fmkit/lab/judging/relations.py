@@ -73,7 +73,7 @@ def _same(found, tolerance, change: Callable) -> bool:
 
 def _nothing(found, tolerance) -> str:
     given = np.concatenate([pair.given.ravel() for pair in found])
-    if given.size < 2 or not np.isfinite(given).all() or not (given == given[0]).all():
+    if given.size < 2 or not np.isfinite(given).all() or not np.allclose(given, given[0], rtol=1e-6, atol=0):
         return ""
     return "Yours are all zero." if not given[0] else f"Yours are all {given[0]:.4g}, whatever the input."
 
@@ -141,14 +141,16 @@ def _ratio(pair, tolerance) -> float | None:
     return ratio
 
 
-def _explained(told) -> str:
-    """A size or a setting that the factor is on every input."""
+def _explained(told, logs=False) -> str:
+    """A size or a setting that the factor is on every input; with ``logs``, whose logarithm the number is."""
     quantities = [dict(_quantities(pair)) for pair, _ in told]
     for name in quantities[0]:
         for words, formula in _FORMULAS:
             try:
                 if all(
-                    math.isclose(formula(q[name]), ratio, rel_tol=1e-3)
+                    math.isclose(
+                        math.log(formula(q[name])) if logs else formula(q[name]), ratio, rel_tol=1e-3
+                    )
                     for q, (_, ratio) in zip(quantities, told, strict=True)
                 ):
                     return words.format(name)
@@ -206,8 +208,7 @@ def _offset(found, tolerance) -> str:
     first = offsets[0]
     if all(math.isclose(offset, first, rel_tol=1e-3, abs_tol=1e-9) for offset in offsets):
         return f"Yours are {abs(first):.4g} too {'large' if first > 0 else 'small'}, on every input."
-    told = [(pair, math.exp(min(o, 50.0))) for pair, o in zip(found, offsets, strict=True)]
-    if words := _explained(told):
+    if words := _explained(list(zip(found, offsets, strict=True)), logs=True):
         sign, what = ("log " + words.removeprefix(w) for w in ("times ", "divided by ")), words
         added, taken = sign
         return (

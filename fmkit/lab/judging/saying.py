@@ -12,23 +12,24 @@ from fmkit.lab.judging.naming import alike, parameters, parts_of
 from fmkit.lab.judging.plain import is_plain, leaves
 
 
+def what_is_right(exercise: Exercise, expected: list[Outcome], outcomes: list[Outcome]) -> str:
+    """What is right of the answer: "Right on 4 of 6 inputs. dx is right, dw is not." Or nothing."""
+    right = _right(exercise, expected, outcomes)
+    inputs = f"Right on {sum(right)} of {len(right)} inputs." if any(right) and not all(right) else ""
+    return " ".join(filter(None, (inputs, _parts_right(exercise, expected, outcomes))))
+
+
 def what_is_said(
     exercise: Exercise, cases: list, expected: list[Outcome], outcomes: list[Outcome]
-) -> tuple[str, tuple[str, ...]]:
-    """What is right of the answer, and what else can be said of it.
-
-    Returns
-    -------
-    right : str
-        Such as "Right on 4 of 6 inputs. dx is right, dw is not." Empty where nothing is right.
-    says : tuple of str
-        At most three sentences.
-    """
-    right = [alike(e, o, exercise.tolerance) for e, o in zip(expected, outcomes, strict=True)]
-    parts = _parts_right(exercise, expected, outcomes)
-    is_right = f"Right on {sum(right)} of {len(right)} inputs." if any(right) and not all(right) else ""
+) -> tuple[str, ...]:
+    """At most three sentences that are true of the answer: which inputs, a factor, a place."""
+    right = _right(exercise, expected, outcomes)
     says = [_which_inputs(parameters(exercise), cases, right), *_sayings(exercise, cases, expected, outcomes)]
-    return " ".join(filter(None, (is_right, parts))), tuple(filter(None, says))[:3]
+    return tuple(filter(None, says))[:3]
+
+
+def _right(exercise, expected, outcomes) -> list[bool]:
+    return [alike(e, o, exercise.tolerance) for e, o in zip(expected, outcomes, strict=True)]
 
 
 # --- which inputs, which values -----------------------------------------------------------------------------
@@ -86,7 +87,7 @@ def _of_values(at, name, values):
         yield f"where {name} is 1", lambda case: case[at] == 1
         yield f"where {name} is negative", lambda case: case[at] < 0
         yield f"where {name} is above 1", lambda case: case[at] > 1
-    elif all(isinstance(v, (np.ndarray, list, str)) for v in values):
+    elif all(isinstance(v, (np.ndarray, list, str, tuple)) for v in values):
         yield f"where {name} is empty", lambda case: _length(case[at]) == 0
         yield f"where {name} has one element", lambda case: _length(case[at]) == 1
         yield f"where {name} has more than one element", lambda case: _length(case[at]) > 1

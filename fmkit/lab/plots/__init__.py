@@ -9,9 +9,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, GREEN, LINES, ORANGE, PURPLE, RED, SKY, use_style
+from fmkit._moved import names_of
+from fmkit.lab.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    HATCHES,
+    LINES,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    legend_beside,
+    title_above,
+    use_style,
+)
 
 __all__ = ["BLACK", "BLUE", "COLOURS", "GREEN", "LINES", "ORANGE", "PURPLE", "RED", "SKY", "use_style"]
+
+__getattr__ = names_of(__name__)  # old import lines
 
 
 def curves(
@@ -35,7 +52,7 @@ def curves(
     if "y" in log:
         ax.set_yscale("log")
     if len(series) > 1:
-        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        legend_beside(ax)
     return ax
 
 
@@ -74,7 +91,7 @@ def _grid(images, titles, title, columns, label="", **style):
             ax.set_title(titles[i] if i < len(titles) else "", fontsize=8.5, loc="center")
     if label:
         fig.colorbar(drawn, ax=axes, label=label, shrink=0.8)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes.flat[0]
 
 
@@ -92,11 +109,11 @@ def bars(
     places, width = np.arange(len(ticks)), 0.8 / len(series)
     for i, (name, values) in enumerate(series.items()):
         offset = (i - (len(series) - 1) / 2) * width
-        ax.bar(places + offset, values, width, color=COLOURS[i], label=name, hatch=("", "//", "..")[i % 3])
+        ax.bar(places + offset, values, width, color=COLOURS[i], label=name, hatch=HATCHES[i % 3])
     ax.axhline(0, color=BLACK, lw=0.8)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel, xticks=places, xticklabels=ticks)
     if len(series) > 1:
-        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        legend_beside(ax)
     return ax
 
 

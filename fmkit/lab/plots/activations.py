@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import activations
-from fmkit.lab.plots.style import BLACK, BLUE, ORANGE, RED
+from fmkit.lab.plots.style import BLACK, BLUE, ORANGE, RED, title_above
 
 NAMES = {
     "sigmoid": "sigmoid",
@@ -67,7 +67,7 @@ def gallery(names: Sequence[str], *, title: str) -> Axes:
         ax.set(title=name, xlim=(-4, 4), ylim=(-1.2, 2.2))
     fig.supxlabel("x", fontsize=9.5)
     axes.flat[0].legend(loc="upper left", handlelength=1.6)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes.flat[0]
 
 
@@ -77,7 +77,7 @@ def _draw_curve(ax, name, x):
     ax.axvline(0, color=BLACK, lw=0.5)
     ax.plot(x, out, color=BLUE, lw=2, label="curve")
     if name in ("ReLU", "leaky ReLU"):
-        slope = np.where(np.abs(x) < 1e-9, np.nan, slope)  # a jump is no line
+        slope = np.where(np.abs(x) < 1e-9, np.nan, slope)  # a jump is not a line
     ax.plot(x, slope, "--", color=RED, lw=1.6, label="slope")
 
 

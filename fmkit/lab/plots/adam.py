@@ -1,4 +1,4 @@
-"""Chapter 05's pictures: small landscapes with one trouble each, and the paths of optimizers on them."""
+"""Chapter 05's pictures: small landscapes with one difficulty each, and the paths of optimizers on them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import optimizers
-from fmkit.lab.plots.style import BLACK, COLOURS, LINES
+from fmkit.lab.plots.style import BLACK, COLOURS, LINES, title_above
 
 OPTIMIZERS = {
     "gradient descent": optimizers.sgd,
@@ -38,7 +38,7 @@ class Landscape:
     rates : dict
         For each optimizer a learning rate that suits this landscape.
     says : str
-        One sentence about the trouble.
+        One sentence about the difficulty.
     """
 
     loss: Callable
@@ -151,7 +151,7 @@ def strip(
     frames: Sequence[int] = (2, 8, 25, 100),
     factor: float = 1.0,
 ) -> Axes:
-    """The paths of some optimizers after so many steps, frame by frame: the animation, for paper."""
+    """The paths of some optimizers after each number of steps in ``frames``: the animation, for paper."""
     fig, axes = plt.subplots(1, len(frames), figsize=(6.2, 2.35), dpi=_DPI, sharey=True)
     paths = {name: walk(landscape, name, factor, max(frames)) for name in names}
     for ax, last in zip(axes, frames, strict=True):
@@ -163,7 +163,7 @@ def strip(
         ax.set_title(f"{last} steps", loc="center", fontsize=8.5)
         ax.set_xlabel("weight 1")
     axes[0].set_ylabel("weight 2")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
     return axes[0]
 
@@ -191,5 +191,5 @@ def race(
     right.set(xlabel="validation loss, nats", ylim=(len(finals) - 0.5, -0.5))
     right.set_yticks(range(len(finals)), list(finals))
     right.set_title("its best rate, three seeds", loc="center", fontsize=8.5)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return left

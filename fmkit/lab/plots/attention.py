@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLUE, ORANGE
+from fmkit.lab.plots.style import BLUE, ORANGE, title_above
 
 
 def weights(
@@ -49,7 +49,7 @@ def side_by_side(panels: Mapping[str, np.ndarray], tokens: Sequence[str] = (), *
     axes.flat[0].set_yticklabels(tokens, fontsize=8, parse_math=False)
     axes.flat[0].set_ylabel("looks", fontsize=8.5)
     fig.colorbar(drawn, ax=axes, shrink=0.7, pad=0.02)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes.flat[0]
 
 

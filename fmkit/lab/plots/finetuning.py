@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, RED
-
-_MARKERS = "os^Dvp*XP<>"
+from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, MARKERS, RED, title_above
 
 
 def runs(
@@ -34,7 +32,7 @@ def runs(
     ax = ax or plt.subplots(figsize=(5.8, 3.3))[1]
     for i, (name, places) in enumerate(points.items()):
         x, y = np.array(places, dtype=float).T
-        ax.plot(x, y, _MARKERS[i % len(_MARKERS)], color=COLOURS[i % len(COLOURS)], ms=6, alpha=0.8)
+        ax.plot(x, y, MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)], ms=6, alpha=0.8)
         above = {"xytext": (0, 8), "va": "bottom"} if i % 2 == 0 else {"xytext": (0, -8), "va": "top"}
         edge = y.max() if i % 2 == 0 else y.min()
         ax.annotate(name, (x.mean(), edge), textcoords="offset points", ha="center", fontsize=8.5, **above)
@@ -50,7 +48,7 @@ def runs(
 
 
 def opinions(said: Mapping[str, Mapping[str, float]], *, title: str, axes: Sequence[Axes] | None = None):
-    """For each text, how probably positive each model finds it: bars from one half, to the right and left.
+    """For each text, each model's probability of being positive: bars from one half, to the right and left.
 
     Parameters
     ----------
@@ -60,7 +58,7 @@ def opinions(said: Mapping[str, Mapping[str, float]], *, title: str, axes: Seque
         size = (6.0, 0.95 * len(said) + 0.7)
         fig, axes = plt.subplots(len(said), 1, figsize=size, sharex=True, squeeze=False)
         axes = axes[:, 0]
-        fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+        title_above(fig, title)
     for ax, (text, models) in zip(axes, said.items(), strict=True):
         shares = np.array(list(models.values())) - 0.5
         colours = [BLUE if share > 0 else RED for share in shares]

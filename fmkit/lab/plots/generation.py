@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, ORANGE, RED, SKY
+from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, HATCHES, ORANGE, RED, SKY, title_above
 
 _GREY = "#BBBBBB"
 
@@ -37,7 +37,7 @@ def next_tokens(
         The model's probabilities, and those after temperature and filters (None: only the first).
     tokens : V strings
     top : int
-        So many bars, of the tokens that the model finds likeliest.
+        Number of bars, for the likeliest tokens.
     """
     ax = ax or plt.subplots(figsize=(5.8, 2.4))[1]
     best = np.argsort(-before, kind="stable")[:top]
@@ -74,7 +74,7 @@ def settings_compared(
         beside.text(0, 1, name, va="center", weight="bold")
         lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 40) if part]
         beside.text(0, 0.84, "\n".join(lines[:4]), va="top", family="monospace", fontsize=9.5)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes[0, 0]
 
 
@@ -142,7 +142,7 @@ def trade_off(
 
 
 def sureness(text: str, counts: Sequence[int], *, title: str) -> Axes:
-    """A bar below each character of a text: among how many characters it was chosen."""
+    """A bar for each character of a text: the number of characters it was chosen from."""
     _, ax = plt.subplots(figsize=(5.8, 2.4))
     places = np.arange(len(text))
     shades = [ORANGE if before in " \n" else SKY for before in "x" + text[:-1]]
@@ -163,7 +163,7 @@ def accuracies(rows: Mapping[str, Sequence[float]], groups: Sequence[str], *, ti
     for k, group in enumerate(groups):
         places = np.arange(len(rows)) + (k - (len(groups) - 1) / 2) * height
         values = [100 * row[k] for row in rows.values()]
-        ax.barh(places, values, height * 0.92, color=COLOURS[k], label=group, hatch=("", "//", "..")[k % 3])
+        ax.barh(places, values, height * 0.92, color=COLOURS[k], label=group, hatch=HATCHES[k % 3])
         for place, value in zip(places, values, strict=True):
             ax.text(value + 1, place, f"{value:.0f}", va="center", fontsize=8)
     ax.set_yticks(range(len(rows)), list(rows))

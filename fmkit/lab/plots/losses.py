@@ -1,4 +1,4 @@
-"""Chapter 03's pictures: a loss over two weights as a landscape, and how far probabilities can be trusted."""
+"""Chapter 03's pictures: a loss over two weights as a landscape, and the calibration of probabilities."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, COLOURS, RED
-
-MARKERS = ("o", "s", "^", "D")  # a second cue beside the colour
+from fmkit.lab.plots.style import BLACK, COLOURS, MARKERS, RED, legend_beside
 
 
 def surface(
@@ -22,7 +20,7 @@ def surface(
     labels: tuple[str, str] = ("first weight", "second weight"),
     ax: Axes | None = None,
 ) -> Axes:
-    """A loss over two weights, seen from a side that can be chosen.
+    """A loss over two weights, seen from any side.
 
     Parameters
     ----------
@@ -33,7 +31,7 @@ def surface(
     path : array (steps, 3), optional
         Where a descent went: first weight, second weight, loss. Its start is a ring, its end a dot.
     turn, tilt : float
-        From where one looks, in degrees: around the vertical axis, and above the horizon.
+        The viewpoint, in degrees: around the vertical axis, and above the horizon.
     ax : Axes, optional
         A flat one is replaced by one in three dimensions in its place.
     """
@@ -68,16 +66,16 @@ def _deep(ax):
 def reliability(
     series: Mapping[str, np.ndarray], y: np.ndarray, *, title: str, bins: int = 10, ax: Axes | None = None
 ) -> Axes:
-    """How often class 1 came, against how often it was said to come: on the diagonal p can be believed.
+    """The share of class 1 against the predicted probability: on the diagonal they are the same.
 
     Parameters
     ----------
     series : dict of arrays (N,)
-        Probabilities of class 1, by the name of who said them.
+        Predicted probabilities of class 1, by the name of the model.
     y : array (N,) of 0 and 1
     bins : int
-        Predictions are grouped into so many bins of equal width; a bin with fewer than 10 is left out. The
-        bars are two standard errors of the share to each side.
+        Number of bins, of equal width, for the predictions; a bin with fewer than 10 is left out. The bars
+        are two standard errors of the share to each side.
     """
     ax = ax or plt.subplots(figsize=(5.8, 3.6))[1]
     ax.plot([0, 1], [0, 1], color=BLACK, lw=0.8, ls=":", label="as often as said")
@@ -87,7 +85,7 @@ def reliability(
         ax.errorbar(said, came, error, marker=MARKERS[i], color=COLOURS[i], lw=1.5, ms=5, label=name)
     ax.set(title=title, xlabel="it said: probability of class 1", ylabel="it came: share of class 1")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_beside(ax)
     return ax
 
 

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLUE, COLOURS
+from fmkit.lab.plots.style import BLUE, COLOURS, title_above
 
 _PER_ROW = 64  # characters that fit on a line of the picture
 
@@ -66,7 +66,7 @@ def pictures(
             shown = np.clip(images[i], 0, 1)
             ax.imshow(shown, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")  # half the bytes
             ax.set_title(titles[i] if i < len(titles) else "", fontsize=8.5, loc="center")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes.flat[0]
 
 
@@ -82,5 +82,5 @@ def masks(batches: Mapping[str, np.ndarray], *, title: str) -> Axes:
         ax.set(xlabel="token", xticks=[0, mask.shape[1] - 1], yticks=[])
         ax.spines[:].set_visible(True)
     axes.flat[0].set_ylabel("text of the batch")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+    title_above(fig, title)
     return axes.flat[0]

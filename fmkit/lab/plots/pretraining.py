@@ -6,9 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, COLOURS, LINES, ORANGE
+from fmkit.lab.plots.style import BLACK, COLOURS, LINES, MARKERS, ORANGE, legend_beside
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")  # a second cue beside the colour
+
+def visible(token: str) -> str:
+    """A token as it is shown: a space as an open box, a line break as an arrow."""
+    return {" ": "␣", "\n": "↵"}.get(token, token)
 
 
 def strips(
@@ -33,9 +36,8 @@ def strips(
             is_marked = place in (marked or {}).get(name, ())
             face = ORANGE + "77" if is_marked else "white"
             ax.add_patch(plt.Rectangle((x, y - 0.42), wide[token], 0.84, fc=face, ec="0.75", lw=0.6))
-            shown = {"\n": "↵", " ": "␣"}.get(token, token)
-            weight = "bold" if is_marked else "normal"
-            ax.text(x + wide[token] / 2, y, shown, ha="center", va="center", fontsize=8.5, weight=weight)
+            style = {"ha": "center", "va": "center", "weight": "bold" if is_marked else "normal"}
+            ax.text(x + wide[token] / 2, y, visible(token), fontsize=8.5, **style)
             x += wide[token]
     ax.set(xlim=(-0.2, longest + 0.1), ylim=(len(rows) - 0.4, -0.6), title=title)
     ax.axis("off")
@@ -65,9 +67,9 @@ def loss_curves(
     curves : dict of sequences
         The loss of each batch, by the name of the run.
     levels : dict of float, optional
-        Losses of models that one knows, by what they know.
+        Losses of known models, by what they know.
     window : int
-        Batches of which a mean is drawn.
+        Number of batches in each mean.
     raw : bool
         Also draw each batch as a dot.
     """
@@ -107,7 +109,7 @@ def scaling(
     ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()
     if len(points) + len(fits or {}) > 1:
-        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        legend_beside(ax)
     return ax
 
 
@@ -134,7 +136,7 @@ def by_seconds(
             label=name,
         )
     ax.set(xscale="log", title=title, xlabel="CPU seconds", ylabel="validation loss (nats)", ylim=ylim)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    legend_beside(ax)
     return ax
 
 
@@ -152,11 +154,11 @@ def changes(
     Parameters
     ----------
     names, losses : sequences
-        What was changed, and the loss that it came to.
+        What was changed, and the loss that it led to.
     start : float
         The loss without any change.
     noise : float
-        How far two runs may be apart that differ in their seeds only.
+        How much the losses of two runs differ that have different seeds only.
     """
     _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 0.9))
     ax.axvspan(start - noise, start + noise, color="0.92", zorder=0)

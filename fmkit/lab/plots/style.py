@@ -1,6 +1,8 @@
 """The colours, line styles and settings of the course's pictures."""
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 # Okabe and Ito's palette (2008): distinct with every common kind of colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
@@ -13,7 +15,10 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK = (
     "#000000",
 )
 COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-LINES = ("-", "--", "-.", ":", "-", "--", "-.")  # a second cue beside the colour, for a grey printout
+# a second cue beside the colour, for a grey printout
+LINES = ("-", "--", "-.", ":", "-", "--", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "p", "*", "X", "P", "<", ">")
+HATCHES = ("", "//", "..")
 
 
 def use_style() -> None:
@@ -38,3 +43,13 @@ def use_style() -> None:
             "font.size": 9.5,
         }
     )
+
+
+def title_above(fig: Figure, title: str) -> None:
+    """A title above all panels of a figure, as one panel alone has its title."""
+    fig.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+
+
+def legend_beside(ax: Axes) -> None:
+    """A legend to the right of the axes."""
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

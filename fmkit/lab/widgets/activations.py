@@ -4,7 +4,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from fmkit.lab.plots import activations as plots_activations
-from fmkit.lab.widgets import _png
+from fmkit.lab.widgets import follow, png
 
 
 def ten_layers(name: str = "sigmoid", scale: float = 1.0) -> ipywidgets.VBox:
@@ -23,15 +23,13 @@ def ten_layers(name: str = "sigmoid", scale: float = 1.0) -> ipywidgets.VBox:
     )
     picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
 
-    def redraw(_=None):
+    def redraw():
         fig = Figure(figsize=(6.2, 3.4), dpi=96, layout="constrained")
         axes = tuple(fig.subplots(1, 2, width_ratios=(1, 1.5)))
         said = plots_activations.ten_layers(choice.value, slider.value, axes)
         text.value = f"<b>{choice.value}, scale {slider.value:.2f}:</b> {said}"
-        picture.value = _png(fig)
+        picture.value = png(fig)
 
-    for control in (choice, slider):
-        control.observe(redraw, names="value")
-    redraw()
+    follow(redraw, choice, slider)
     picture.layout.width, picture.layout.max_width = "595px", "100%"  # its own size: no blur
     return ipywidgets.VBox([ipywidgets.HBox([choice, slider]), text, picture])

@@ -3,15 +3,14 @@
 `fmkit.lab.plots.adam.strip` is the same on paper.
 """
 
-import io
 from collections.abc import Sequence
 
 import ipywidgets
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fmkit.lab.plots import adam as plots_adam
 from fmkit.lab.plots.adam import LANDSCAPES, OPTIMIZERS, STEPS
+from fmkit.lab.widgets import follow, png
 
 _HALF_STEPS = {"0.1": 0.1, "0.3": 0.3, "1": 1.0, "2": 2.0, "3": 3.0, "10": 10.0}
 
@@ -40,16 +39,14 @@ def playground(
     )
     stage = _Stage()
 
-    def redraw(_=None):
+    def redraw():
         running = [name for name, box in who.items() if box.value]
         picture.value = stage.frame(where.value, running, factor.value, step.value)
         land = LANDSCAPES[where.value]
         rates = ", ".join(f"{name} {land.rates[name] * factor.value:.2g}" for name in running)
         text.value = f"{land.says}<br>{f'Learning rates: {rates}' if rates else 'Choose who runs.'}"
 
-    for control in (where, factor, step, *who.values()):
-        control.observe(redraw, names="value")
-    redraw()
+    follow(redraw, where, factor, step, *who.values())
     return ipywidgets.VBox(
         [
             ipywidgets.HBox([where, factor]),
@@ -66,11 +63,10 @@ def _runner(name, value):
 
 
 class _Stage:
-    """One figure that is kept: the ground and the paths are made anew only when they change."""
+    """One figure that is kept: the ground and the paths are made again only when they change."""
 
     def __init__(self):
         self.figure = Figure(figsize=(5.8, 3.3), dpi=96, layout="constrained")
-        self.canvas = FigureCanvasAgg(self.figure)
         self.ground, self.losses = self.figure.subplots(1, 2)
         self.drawn = None  # what the axes show at present
 
@@ -84,10 +80,9 @@ class _Stage:
             line.set_data(*path[: step + 1].T)
             dot.set_data(*path[step : step + 1].T)
             curve.set_data(range(step + 1), losses[: step + 1])
-        out = io.BytesIO()
-        self.canvas.print_png(out)
+        frame = png(self.figure)
         self.figure.set_layout_engine("none")  # places are found once: nothing jumps while it plays
-        return out.getvalue()
+        return frame
 
     def _set_up(self, landscape, names, factor):
         land = LANDSCAPES[landscape]

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 import ipywidgets
 import numpy as np
 
+from fmkit.lab.widgets import follow
+
 MOST = 24  # tokens drawn; a longer text is cut
 
 
@@ -35,7 +37,7 @@ def attention_maps(
     choice = ipywidgets.Dropdown(options=list(known), description="a head that", layout={"width": "300px"})
     picture = ipywidgets.HTML()
 
-    def redraw(_=None):
+    def redraw():
         values = now["weights"][layer.value - 1, head.value - 1]
         picture.value = html_map(values[:MOST, :MOST], now["tokens"][:MOST], len(now["tokens"]))
 
@@ -49,9 +51,7 @@ def attention_maps(
 
     box.observe(reread, names="value")
     choice.observe(jump, names="value")
-    for slider in (layer, head):
-        slider.observe(redraw, names="value")
-    redraw()
+    follow(redraw, layer, head)
     rows = [box, ipywidgets.HBox([layer, head]), picture]
     return ipywidgets.VBox(rows[:1] + ([choice] if heads else []) + rows[1:])
 

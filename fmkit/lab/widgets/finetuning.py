@@ -1,12 +1,12 @@
-"""Chapter 08's box to type into: what do the models say of your sentence? It needs a running kernel."""
+"""Chapter 08's box to type into: what the models say of your sentence. It needs a running kernel."""
 
-import io
 from collections.abc import Callable, Mapping
 
 import ipywidgets
 from matplotlib.figure import Figure
 
 from fmkit.lab.plots.finetuning import opinions
+from fmkit.lab.widgets import follow, png
 
 
 def ask(models: Mapping[str, Callable[[str], float]], sentence: str) -> ipywidgets.VBox:
@@ -21,14 +21,11 @@ def ask(models: Mapping[str, Callable[[str], float]], sentence: str) -> ipywidge
     box = ipywidgets.Text(value=sentence, continuous_update=False, layout={"width": "560px"})
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "width": "576px"})
 
-    def redraw(_=None):
+    def redraw():
         said = {name: model(box.value) for name, model in models.items()}
         fig = Figure(figsize=(6.0, 0.3 * len(models) + 0.9), dpi=144, layout="constrained")
         opinions({"": said}, title="", axes=[fig.subplots()])
-        buffer = io.BytesIO()
-        fig.savefig(buffer, format="png")
-        picture.value = buffer.getvalue()
+        picture.value = png(fig)
 
-    box.observe(redraw, names="value")
-    redraw()
+    follow(redraw, box)
     return ipywidgets.VBox([box, picture], layout={"align_items": "flex-start"})

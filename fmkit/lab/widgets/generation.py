@@ -1,10 +1,9 @@
-"""Chapter 09's widgets: a text that is written anew as the sliders move, and a chat that streams.
+"""Chapter 09's widgets: a text that is written again as the sliders move, and a chat that streams.
 
 They need a running kernel. `fmkit.lab.plots.generation.settings_compared` is the first one on paper.
 """
 
 import html
-import io
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,9 +14,9 @@ from matplotlib.figure import Figure
 
 from fmkit.generation import generate, greedy, probabilities, sampler
 from fmkit.lab.plots.generation import next_tokens
+from fmkit.lab.widgets import follow, png, slider
 
 _TEXT = "white-space:pre-wrap;font-family:monospace;line-height:1.35;max-width:640px;{}"
-_WIDE = {"width": "420px"}
 
 
 def continuation(model: tuple, prompt: list[int], n: int, seed: int, settings: dict[str, Any]) -> list[int]:
@@ -55,17 +54,19 @@ def playground(
     vocabulary = [decode([i]) for i in range(config.vocab_size)]
     field = ipywidgets.Textarea(prompt, description="prompt", rows=2, layout={"width": "640px"})
     sliders = {
-        "temperature": _slider(1.0, 0.0, 2.0, 0.05, "temperature"),
-        "top_k": _slider(config.vocab_size, 1, config.vocab_size, 1, "top-k"),
-        "top_p": _slider(1.0, 0.05, 1.0, 0.01, "top-p"),
-        "repetition_penalty": _slider(1.0, 1.0, 2.0, 0.05, "penalty"),
+        "temperature": slider("temperature", 1.0, 0.0, 2.0, 0.05),
+        "top_k": slider("top-k", config.vocab_size, 1, config.vocab_size, 1),
+        "top_p": slider("top-p", 1.0, 0.05, 1.0, 0.01),
+        "repetition_penalty": slider("penalty", 1.0, 1.0, 2.0, 0.05),
     }
-    seed = _slider(0, 0, 99, 1, "seed")
+    seed = slider("seed", 0, 0, 99, 1)
+    for control in (*sliders.values(), seed):
+        control.style.description_width = "90px"
     text = ipywidgets.HTML()
     picture = ipywidgets.Image(format="png", layout={"width": "557px", "max_width": "100%"})
 
-    def redraw(_=None):
-        settings = {name: slider.value for name, slider in sliders.items()}
+    def redraw():
+        settings = {name: control.value for name, control in sliders.items()}
         ids = encode(field.value)
         new = continuation(model, ids, n, seed.value, settings)
         text.value = _shown(field.value, decode(new))
@@ -74,28 +75,16 @@ def playground(
         before = probabilities(logits)
         title = "The first token after the prompt"
         next_tokens(before, drawn_from(logits, ids, settings), vocabulary, title=title, ax=fig.subplots())
-        out = io.BytesIO()
-        fig.savefig(out, format="png")
-        picture.value = out.getvalue()
+        picture.value = png(fig)
 
-    for control in (field, *sliders.values(), seed):
-        control.observe(redraw, names="value")
     field.continuous_update = False
-    redraw()
+    follow(redraw, field, *sliders.values(), seed)
     return ipywidgets.VBox([field, *sliders.values(), seed, text, picture])
 
 
 def _shown(prompt: str, new: str) -> str:
     style = _TEXT.format("background:#F4F4F4;padding:6px")
     return f'<div style="{style}">{html.escape(prompt)}<b style="color:#0072B2">{html.escape(new)}</b></div>'
-
-
-def _slider(value, low, high, step, name):
-    whole = isinstance(step, int)
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    slider = kind(value, min=low, max=high, step=step, description=name, layout=dict(_WIDE))
-    slider.style.description_width = "90px"
-    return slider
 
 
 def ask_box(answer: Callable[[str], Iterable[str]], question: str) -> ipywidgets.VBox:

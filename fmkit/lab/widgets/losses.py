@@ -3,7 +3,6 @@
 `fmkit.lab.plots.losses.surface` is the same on paper.
 """
 
-import io
 from collections.abc import Mapping
 
 import ipywidgets
@@ -11,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fmkit.lab.plots.losses import surface
+from fmkit.lab.widgets import follow, png
 
 
 def landscapes(
@@ -33,7 +33,7 @@ def landscapes(
     step = ipywidgets.IntSlider(steps, min=0, max=steps, description="step")
     text, picture = ipywidgets.HTML(), ipywidgets.Image(format="png", layout={"max_width": "100%"})
 
-    def redraw(_=None):
+    def redraw():
         path = paths[which.value][: step.value + 1]
         w1, w2, loss = path[-1]
         text.value = f"step {step.value}: weights ({w1:.1f}, {w2:.1f}), loss {loss:.3f}"
@@ -41,11 +41,7 @@ def landscapes(
         ax = fig.add_axes((0.0, 0.04, 0.92, 0.88), projection="3d")
         view = {"turn": turn.value, "tilt": tilt.value, "labels": labels}
         surface(grid, heights[which.value], title=which.value, path=path, **view, ax=ax)
-        buffer = io.BytesIO()
-        fig.savefig(buffer, format="png")
-        picture.value = buffer.getvalue()
+        picture.value = png(fig)
 
-    for control in (which, turn, tilt, step):
-        control.observe(redraw, names="value")
-    redraw()
+    follow(redraw, which, turn, tilt, step)
     return ipywidgets.VBox([which, turn, tilt, step, text, picture], layout={"align_items": "flex-start"})

@@ -7,6 +7,7 @@ import ipywidgets
 
 from fmkit.lab.plots.preprocessing import readable
 from fmkit.lab.plots.style import COLOURS
+from fmkit.lab.widgets import type_in
 
 _MOST = 400  # tokens shown of one row
 _BOX = "display:inline-block;margin:1px;padding:0 3px;border-radius:3px;font-family:monospace;background:{}44"
@@ -22,15 +23,11 @@ def token_box(cutters: Mapping[str, Callable], text: str) -> ipywidgets.VBox:
     text : str
         To begin with.
     """
-    field = ipywidgets.Text(text, description="text", layout={"width": "640px", "max_width": "100%"})
-    shown = ipywidgets.HTML()
 
-    def redraw(_=None):
-        shown.value = "".join(row(name, cut(field.value)) for name, cut in cutters.items())
+    def rows(typed):
+        return "".join(row(name, cut(typed)) for name, cut in cutters.items())
 
-    field.observe(redraw, names="value")
-    redraw()
-    return ipywidgets.VBox([field, shown])
+    return type_in(rows, text, "text", "640px")
 
 
 def row(name: str, tokens: Sequence[str]) -> str:

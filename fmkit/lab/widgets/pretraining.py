@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import ipywidgets
 
+from fmkit.lab.plots.pretraining import visible
 from fmkit.lab.plots.style import BLUE
+from fmkit.lab.widgets import type_in
 
 _LONGEST = 64  # characters
 
@@ -20,16 +22,12 @@ def fill_in(guess: Callable, text: str) -> ipywidgets.VBox:
     text : str
         To begin with, with a ``_`` in it for each hidden letter.
     """
-    field = ipywidgets.Text(text, description="line", layout={"width": "560px", "max_width": "100%"})
-    shown = ipywidgets.HTML()
 
-    def redraw(_=None):
-        line = field.value[:_LONGEST]
-        shown.value = filled(line, guess(line) if "_" in line else [])
+    def line(typed):
+        typed = typed[:_LONGEST]
+        return filled(typed, guess(typed) if "_" in typed else [])
 
-    field.observe(redraw, names="value")
-    redraw()
-    return ipywidgets.VBox([field, shown])
+    return type_in(line, text, "line", "560px")
 
 
 def filled(line: str, guesses: list) -> str:
@@ -37,15 +35,15 @@ def filled(line: str, guesses: list) -> str:
     best = iter(guesses)
     letters = [_coloured(next(best)[0][0]) if c == "_" else html.escape(c) for c in line]
     rows = "".join(
-        f"<li>{', '.join(f'{_visible(c)} {p:.0%}' for c, p in candidates[:4])}</li>" for candidates in guesses
+        f"<li>{', '.join(f'{_shown(c)} {p:.0%}' for c, p in candidates[:4])}</li>" for candidates in guesses
     )
     style = "font-family:monospace;font-size:120%;white-space:pre"
     return f'<p style="{style}">{"".join(letters)}</p><ol>{rows}</ol>'
 
 
-def _visible(character):
-    return html.escape({" ": "␣", "\n": "↵"}.get(character, character))
+def _shown(character):
+    return html.escape(visible(character))
 
 
 def _coloured(character):
-    return f'<b style="color:{BLUE}">{_visible(character)}</b>'
+    return f'<b style="color:{BLUE}">{_shown(character)}</b>'

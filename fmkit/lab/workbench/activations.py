@@ -1,6 +1,6 @@
 """Chapter 02's real network: a small reader of digits, watched from inside while it learns.
 
-How a network learns is the matter of chapters 03 to 05; chapter 02 only measures what its activations do.
+Chapters 03 to 05 explain how a network learns; chapter 02 only measures what its activations do.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 HELD_OUT = 450  # digits that the network never learns from
 BATCH = 64
-LONGEST = 1000.0  # a longer gradient is shortened to this: a hopeless run then ends in numbers, not in NaN
+LONGEST = 1000.0  # a longer gradient is scaled down to this: a run that diverges ends in numbers, not NaN
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Snapshot:
     Attributes
     ----------
     step : int
-        How many times the weights have been changed.
+        Number of steps so far.
     z : list of arrays (N, H)
         For each hidden layer what goes into its activation, over all N training images.
     read : float
-        Share of held-out digits that it reads correctly.
+        Accuracy on the held-out digits.
     """
 
     step: int
@@ -61,7 +61,7 @@ def watch(
     depth, width : int
         Number of hidden layers, and units in each.
     centre : bool
-        Whether each pixel's mean is taken off first.
+        Whether each pixel's mean is subtracted first.
     steps : increasing whole numbers
         When to look; training ends at the last.
     seed : int

@@ -1,7 +1,7 @@
 """Chapter 07's workbench: one small transformer for both objectives, and a loop that trains it.
 
-The model is the block of chapter 06 and nothing else. It sees one side (causal: next token) or both sides
-(masked tokens), and its positions are learned or rotary, so that the chapter can change one thing at a time.
+The model is a stack of chapter 06's blocks. It sees one side (causal: next token) or both sides (masked
+tokens), and its positions are learned or rotary, so that the chapter can change one thing at a time.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
+from fmkit.attention import causal_mask, rope_tables
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -17,14 +17,12 @@ from fmkit.layers import (
     layernorm_backward,
     linear,
     linear_backward,
-    mlp,
-    mlp_backward,
 )
 from fmkit.losses import cross_entropy, cross_entropy_backward
 from fmkit.optimizers import adamw, clip_grad_norm, muon, warmup_constant_decay
 from fmkit.params import flatten, unflatten
 from fmkit.training import batches
-from fmkit.transformer import Config, init_gpt
+from fmkit.transformer import Config, block, block_backward, init_gpt
 
 
 def init(
@@ -47,28 +45,6 @@ def init(
 # ------------------------------------------------------------------------------------------------------ model
 
 
-def _block(x, p, n_heads, mask, rope):
-    """Chapter 06's pre-norm block, with rotary positions where there are tables for them."""
-    normed, ln1 = layernorm(x, **p["ln1"])
-    update, attn = multihead_attention(normed, p["attn"], n_heads, mask=mask, rope=rope)
-    x = x + update
-    normed, ln2 = layernorm(x, **p["ln2"])
-    update, ff = mlp(normed, **p["mlp"])
-    return x + update, (ln1, attn, ln2, ff)
-
-
-def _block_backward(dout, cache):
-    ln1, attn, ln2, ff = cache
-    dnormed, *dmlp = mlp_backward(dout, ff)
-    dx, *dln2 = layernorm_backward(dnormed, ln2)
-    dx += dout  # the two branches of the residual stream
-    dnormed, dattn = multihead_attention_backward(dx, attn)
-    dbelow, *dln1 = layernorm_backward(dnormed, ln1)
-    dx += dbelow
-    grads = {"attn": dattn, "mlp": dict(zip(("w1", "b1", "w2", "b2"), dmlp, strict=True))}
-    return dx, {**grads, "ln1": dict(zip("wb", dln1, strict=True)), "ln2": dict(zip("wb", dln2, strict=True))}
-
-
 def model(params: dict, ids: np.ndarray, causal: bool, n_heads: int = 4) -> tuple[np.ndarray, Any]:
     """Scores (B, T, V) of the token at each place (or, causal, of the token after it), and the cache."""
     T, C = ids.shape[1], params["wte"].shape[1]
@@ -79,7 +55,7 @@ def model(params: dict, ids: np.ndarray, causal: bool, n_heads: int = 4) -> tupl
         x = x + params["wpe"][:T]
     blocks = []
     for p in params["blocks"]:
-        x, cache = _block(x, p, n_heads, mask, rope)
+        x, cache = block(x, p, n_heads, mask, rope)
         blocks.append(cache)
     x, lnf = layernorm(x, **params["lnf"])
     logits, head = linear(x, params["wte"].T, None)  # (B, T, V)
@@ -92,8 +68,8 @@ def model_backward(dlogits: np.ndarray, cache: Any) -> dict:
     dx, dhead, _ = linear_backward(dlogits, head)
     dx, dw, db = layernorm_backward(dx, lnf)
     grads = {"lnf": {"w": dw, "b": db}, "blocks": []}
-    for block in reversed(blocks):
-        dx, dblock = _block_backward(dx, block)
+    for cache in reversed(blocks):
+        dx, dblock = block_backward(dx, cache)
         grads["blocks"].insert(0, dblock)
     if wpe is not None:
         grads["wpe"] = np.zeros_like(wpe)
@@ -158,7 +134,7 @@ def train(
         Multiplies the rates of ``step``.
     n_heads : int
     watch : callable, optional
-        ``watch(params)``, called ten times in equal distances, the last time after the last step.
+        ``watch(params)``, called ten times at equal intervals, the last time after the last step.
 
     Returns
     -------
@@ -166,7 +142,7 @@ def train(
     losses : list
         The loss of every batch.
     watched : list
-        What ``watch`` gave.
+        What ``watch`` returned.
     """
     flat, state, losses, watched = flatten(params), {}, [], []
     for i, (ids, targets) in zip(range(steps), batches, strict=False):
@@ -187,7 +163,7 @@ def train(
 def hide(
     ids: np.ndarray, rng: np.random.Generator, mask_id: int, rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hide a share of the tokens, four fifths of them behind ``mask_id``, and give (inputs, targets)."""
+    """Hide a share of the tokens, four fifths of them behind ``mask_id``; returns (inputs, targets)."""
     chosen, fate = rng.random(ids.shape) < rate, rng.random(ids.shape)
     random_ids = rng.integers(0, mask_id, ids.shape)
     inputs = np.where(chosen & (fate < 0.8), mask_id, ids)
@@ -209,10 +185,10 @@ def hidden_batches(
 
 
 def hidden_right(params: dict, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """The share of hidden tokens that the model names."""
+    """The share of hidden tokens that the model predicts correctly."""
     logits, _ = model(params, inputs, causal=False)
     hidden = targets != -100
-    return float((logits[..., :-1].argmax(-1)[hidden] == targets[hidden]).mean())  # [MASK] is no answer
+    return float((logits[..., :-1].argmax(-1)[hidden] == targets[hidden]).mean())  # [MASK] is not an answer
 
 
 def line_pairs(text: str, length: int = 24) -> list[tuple[str, str]]:
@@ -234,8 +210,8 @@ def pair_batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A batch of [CLS] a [SEP] b, half of the b drawn at random: does b follow a?
 
-    The answer is the token to be named in the place of [CLS], "no" or "yes": so a masked language model's
-    loss will do, with a single hidden place.
+    The target is the token at the place of [CLS], "no" or "yes": so the loss of a masked language model
+    fits, with a single hidden place.
 
     Parameters
     ----------
@@ -271,6 +247,6 @@ def pair_batches(
 
 
 def answers_right(params: dict, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """The share of the pairs of a `pair_batch` that are judged rightly."""
+    """The share of the pairs of a `pair_batch` that the model answers correctly."""
     logits, _ = model(params, inputs, causal=False)
     return float((logits[:, 0, -2:].argmax(-1) == targets[:, 0] - (logits.shape[-1] - 2)).mean())

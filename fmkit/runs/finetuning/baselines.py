@@ -1,7 +1,7 @@
 """What a pretrained model has to beat (chapter 08): rules, counted words, and a small LSTM from scratch.
 
-All three answer the same question, is this text positive? `vader` needs no training, `tfidf_logistic` trains
-in a second, `LSTMClassifier` in a minute.
+All three say whether a text is positive. `vader` needs no training, `tfidf_logistic` trains in a second,
+`LSTMClassifier` in a minute.
 """
 
 import json
@@ -14,6 +14,7 @@ from torch import nn
 
 from fmkit.batching import batches_by_length, pad
 from fmkit.data.datasets import asset_path
+from fmkit.runs.loop import run_epochs, take_step
 from fmkit.tokenizers import UNK, Vocabulary, WordTokenizer, split_words
 
 # ------------------------------------------------------------------------------------------------------ rules
@@ -49,11 +50,11 @@ def vader_lexicon() -> dict[str, float]:
 
 
 def vader(text: str, lexicon: dict[str, float]) -> float:
-    """Sentiment by rules: the sum of the words' valences, bent by what stands around them.
+    """Sentiment by rules: the sum of the words' valences, changed by the words around them.
 
     A word before it makes it stronger or weaker ("very", "hardly"; less so two or three words before), a
-    negation within three words turns it round, capitals and exclamation marks raise it, and what stands after
-    "but" counts three times what stands before it.
+    negation within three words reverses it, capitals and exclamation marks make it stronger, and what follows
+    "but" counts three times as much as what precedes it.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def vader(text: str, lexicon: dict[str, float]) -> float:
     Returns
     -------
     compound : float
-        From -1, all bad, to 1, all good; 0 where no word of the text is known.
+        From -1, all bad, to 1, all good; 0 if no word of the text is in the lexicon.
 
     Notes
     -----
@@ -111,7 +112,7 @@ def tfidf_logistic(train: list[tuple[str, int]], texts: list[str], characters: b
     train : list of (text, label)
         Label 1 is positive.
     texts : list of str
-        To be judged.
+        The texts to classify.
     characters : bool
         Count runs of 2 to 5 characters as well.
 
@@ -143,8 +144,8 @@ class LSTMClassifier(nn.Module):
     width : int
         Of the embedding and of each LSTM layer.
     read : "real" or "padded"
-        Which step's output is read. "real" is the last word's. "padded" is the last step's of the batch, so
-        that a short text is judged after many steps of padding: the mistake that costs everything.
+        Which step's output is read. "real": that of the last word. "padded": that of the last step of the
+        batch, for a short text after many steps of padding: the mistake that costs everything.
     seed : int
     device : torch device or its name, optional
 
@@ -158,7 +159,7 @@ class LSTMClassifier(nn.Module):
     def __init__(self, width: int = 64, read: str = "real", seed: int = 0, device="cpu"):
         super().__init__()
         if read not in ("real", "padded"):
-            raise ValueError(f'read is "real" or "padded", not {read!r}')
+            raise ValueError(f'read must be "real" or "padded", not {read!r}')
         self.settings = {"width": width, "read": read, "seed": seed}
         self.device, self.tokenizer = device, None
 
@@ -189,19 +190,19 @@ class LSTMClassifier(nn.Module):
         lr: float = 3e-3,
         patience: int = 2,
     ) -> list[dict]:
-        """Train; stop when ``patience`` epochs in a row were no better; keep the best epoch's weights.
+        """Train; stop after ``patience`` epochs in a row without gain; keep the weights of the best epoch.
 
         Parameters
         ----------
         texts, labels : lists (N,)
             Label 1 is positive.
         validation_split : float
-            The share of the texts, drawn at random, that is held back to tell when to stop.
+            The share of the texts, drawn at random, that is kept for validation.
 
         Returns
         -------
         history : list of dict
-            Of each epoch: loss (nats a text), val_accuracy.
+            Of each epoch: epoch, loss (nats a text), val_accuracy, cpu_seconds (`run_epochs`).
         """
         rng = np.random.default_rng(self.settings["seed"])
         order = rng.permutation(len(texts))
@@ -209,25 +210,21 @@ class LSTMClassifier(nn.Module):
         self._build(Vocabulary.build((w for i in used for w in split_words(texts[i])), min_count=2))
         ids, labels = self._encode(texts), np.asarray(labels)
         optimizer = torch.optim.Adam(self.parameters(), lr)
-        history, best, last_gain = [], (-1.0, None), 0
-        for epoch in range(epochs):
-            loss = self._epoch([ids[i] for i in used], labels[used], optimizer, batch_size, rng)
-            right = (self._positive([ids[i] for i in held]) > 0.5) == labels[held]
-            history.append({"epoch": epoch + 1, "loss": loss, "val_accuracy": float(right.mean())})
-            if history[-1]["val_accuracy"] > best[0]:
-                best = history[-1]["val_accuracy"], {k: w.clone() for k, w in self.state_dict().items()}
-                last_gain = epoch
-            elif epoch - last_gain >= patience:
-                break
-        self.load_state_dict(best[1] or self.state_dict())
-        return history
+
+        def train(epoch):
+            return self._epoch([ids[i] for i in used], labels[used], optimizer, batch_size, rng)
+
+        def validate():
+            return float(((self._positive([ids[i] for i in held]) > 0.5) == labels[held]).mean())
+
+        return run_epochs(self, train, validate, epochs, patience)
 
     def _encode(self, texts: list[str]) -> list[list[int]]:
         unknown = self.tokenizer.vocabulary.ids[UNK]
         return [self.tokenizer.encode(text)[: self.MAX_LENGTH] or [unknown] for text in texts]
 
     def _batch(self, ids: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Short texts stay short, but for the mistake: there every text is filled up to the same length."""
+        """Short texts stay short, except for the mistake: it pads every text to the same length."""
         padded, mask = pad(ids, length=None if self.settings["read"] == "real" else self.MAX_LENGTH)
         return torch.from_numpy(padded).to(self.device), torch.from_numpy(mask.sum(1)).to(self.device)
 
@@ -238,10 +235,7 @@ class LSTMClassifier(nn.Module):
             logits = self(*self._batch([ids[i] for i in rows]))
             target = torch.from_numpy(labels[rows]).to(logits)
             loss = nn.functional.binary_cross_entropy_with_logits(logits, target)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.parameters(), 1.0)
-            optimizer.step()
+            take_step(loss, optimizer)
             total += loss.item() * len(rows)
         return total / len(ids)
 
@@ -262,17 +256,17 @@ class LSTMClassifier(nn.Module):
             Before `fit` or `load`.
         """
         if self.tokenizer is None:
-            raise RuntimeError("fit the model, or load one, before you ask it")
+            raise RuntimeError("fit the model, or load one, before you predict")
         one = isinstance(text, str)
         positive = self._positive(self._encode([text] if one else text))
         return float(positive[0]) if one else positive
 
     def evaluate(self, texts: list[str], labels: list[int]) -> float:
-        """The share of texts that are judged rightly."""
+        """The accuracy on these texts."""
         return float(((self.predict(list(texts)) > 0.5) == np.asarray(labels)).mean())
 
     def save(self, path: str | Path) -> None:
-        """Weights, vocabulary and settings in one safetensors file: plain data, nothing in it can be run."""
+        """Weights, vocabulary and settings in one safetensors file: plain data, no code."""
         from safetensors.torch import save_file
 
         tokens = self.tokenizer.vocabulary.tokens
@@ -281,7 +275,7 @@ class LSTMClassifier(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path, device="cpu") -> "LSTMClassifier":
-        """What `save` has written."""
+        """Load what `save` wrote."""
         from safetensors import safe_open
 
         with safe_open(str(path), "pt") as file:

@@ -1,6 +1,8 @@
 """The film reviews for fine-tuning (chapter 08): splits that share no text, ids, batches, the model."""
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,6 +10,7 @@ import torch
 from fmkit.batching import pad
 from fmkit.data import datasets
 from fmkit.data.pretrained import load_bert
+from fmkit.errors import FinetuneError
 from fmkit.text import clean, deduplicate
 from fmkit.twins.adapters import Classifier
 from fmkit.wordpiece import WordPieceTokenizer
@@ -17,12 +20,12 @@ MAX_LENGTH = 128  # pieces; the longest review has 79
 
 
 def rated_splits(rows: Rows | None = None, fractions=(0.8, 0.1, 0.1), seed: int = 0) -> tuple[Rows, ...]:
-    """Training, validation and test rows (text, mean rating), cleaned, shuffled, none of them twice.
+    """Training, validation and test rows (text, mean rating), cleaned, shuffled, without duplicates.
 
     Parameters
     ----------
     rows : list of (text, rating), optional
-        By default the film reviews. Rows of rating 0, neither good nor bad, are left out.
+        By default the film reviews. Rows of rating 0, neither positive nor negative, are left out.
     fractions : three shares
     seed : int
         Of the shuffle. Fixed: another seed is another test set, with other results.
@@ -41,10 +44,32 @@ def splits(rows: Rows | None = None) -> tuple[list[tuple[str, int]], ...]:
     return tuple([(text, int(rating > 0)) for text, rating in part] for part in rated_splits(rows))
 
 
+def read_csv(path: Path) -> tuple[Rows, Rows, Rows]:
+    """Texts and labels of your own, split 80/10/10: a table with the columns text and label (0 or 1)."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FinetuneError(f"cannot read {path}: {error}") from error
+    if not rows or not {"text", "label"} <= rows[0].keys():
+        raise FinetuneError(f"{path} needs a first line with the columns text and label")
+    signs = {"0": -1.0, "1": 1.0, "negative": -1.0, "positive": 1.0}
+    rated = []
+    for number, row in enumerate(rows, 2):
+        sign = signs.get((row["label"] or "").strip().lower())
+        if sign is None or not (row["text"] or "").strip():
+            raise FinetuneError(f"{path}, row {number}: needs a text, and 0 or 1 as its label")
+        rated.append((row["text"], sign))
+    parts = splits(rated)
+    if min(map(len, parts)) == 0 or len({label for _, label in parts[0]}) < 2:
+        raise FinetuneError(f"{path} has too few texts: at least 10 different ones, and both labels")
+    return parts
+
+
 def soft_labels(rows: Rows, sharpness: float = 1.5) -> Rows:
     """Labels between 0 and 1 from mean ratings: 20 people who agree say more than 20 who do not.
 
-    The share of them who would call a text positive, guessed as sigmoid(sharpness * rating).
+    A label estimates the share of people who call the text positive: sigmoid(sharpness * rating).
     """
     return [(text, 1.0 / (1.0 + math.exp(-sharpness * rating))) for text, rating in rows]
 

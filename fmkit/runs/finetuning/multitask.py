@@ -13,7 +13,8 @@ from torch import nn
 from fmkit.batching import batches_by_length
 from fmkit.data.datasets import tweets
 from fmkit.runs.finetuning.data import encode, make_batch, make_model, splits
-from fmkit.runs.finetuning.run import evaluate, fit, predict, schedule
+from fmkit.runs.finetuning.run import evaluate, fit, predict
+from fmkit.runs.loop import schedule, take_step
 from fmkit.twins.adapters import Classifier
 
 
@@ -55,7 +56,6 @@ def train_together(tasks: list, method="full", lr=1e-4, decay=0.9, head_lr=1e-3,
     """
     model = SharedBody(make_model(method, seed, device), len(tasks))
     optimizer = torch.optim.AdamW(model.groups(lr, head_lr, decay), weight_decay=0.01, fused=True)
-    weights = [w for group in optimizer.param_groups for w in group["params"]]
     rng = np.random.default_rng(seed)
     ids = [encode([text for text, _ in rows]) for rows in tasks]
     batches = [
@@ -64,34 +64,28 @@ def train_together(tasks: list, method="full", lr=1e-4, decay=0.9, head_lr=1e-3,
         for rows in batches_by_length([len(text) for text in texts], batch_size, rng)
     ]
     began = time.process_time()
-    peaks = [group["lr"] for group in optimizer.param_groups]
     for step, i in enumerate(rng.permutation(len(batches))):
         task, rows = batches[i]
-        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-            group["lr"] = peak * schedule(step, len(batches))
         logits = model(*make_batch([ids[task][row] for row in rows], device), task)
         target = torch.tensor([tasks[task][row][1] for row in rows], device=logits.device)
         loss = F.cross_entropy(logits, target)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
+        take_step(loss, optimizer, schedule(step, len(batches)))
         if progress:
             progress(step + 1, len(batches), loss.item())
     return model, time.process_time() - began
 
 
 def accuracies(model, tests: list, heads=None) -> list[float]:
-    """Accuracy on each task's test rows; ``heads`` says which head judges which."""
+    """Accuracy on each task's test rows; ``heads`` gives the number of the head for each."""
     heads = range(len(tests)) if heads is None else heads
     scores = []
     for head, rows in zip(heads, tests, strict=True):
 
-        def judge(ids, mask, head=head):
+        def logits(ids, mask, head=head):
             return model(ids, mask, head) if isinstance(model, SharedBody) else model(ids, mask)
 
         model.eval()
-        positive = predict(judge, encode([text for text, _ in rows]), device=next(model.parameters()).device)
+        positive = predict(logits, encode([text for text, _ in rows]), device=next(model.parameters()).device)
         scores.append(evaluate(positive, [label for _, label in rows])["accuracy"])
     return scores
 

@@ -33,8 +33,9 @@ from fmkit.runs.finetuning.data import (
     tokenizer,
 )
 from fmkit.runs.finetuning.vectors import features, halves, sentence_vectors
+from fmkit.runs.loop import run_epochs, schedule, take_step
 from fmkit.twins.adapters import METHODS, Classifier
-from fmkit.twins.huggingface import to_hf_bert
+from fmkit.twins.huggingface import quietly, to_hf_bert
 
 __all__ = [
     "METHODS",
@@ -72,11 +73,6 @@ SETTINGS = {
 # --------------------------------------------------------------------------------------------------- training
 
 
-def schedule(step: int, steps: int, warmup: float = 0.1) -> float:
-    """Multiplier of the learning rate: up in a straight line for a tenth of the steps, then down to zero."""
-    return min((step + 1) / max(1.0, warmup * steps), (steps - step) / steps)
-
-
 def train_epoch(
     model, ids, labels, optimizer, rng, batch_size=32, first_step=0, steps=None, progress=None
 ) -> float:
@@ -88,12 +84,12 @@ def train_epoch(
         Or anything from (ids, mask) to logits (B, 2); for vectors, anything from vectors (B, C) to logits.
     ids : list of N lists of ids, or tensor (N, C) of vectors
     labels : (N,)
-        0, 1, or anything between: the wanted probability of class 1.
+        0, 1, or anything between: the target probability of class 1.
     optimizer
-        Its groups' learning rates are the highest ones: the `schedule` scales them.
+        The learning rates of its groups are the peaks: the `schedule` scales them.
     rng : numpy Generator
     first_step, steps : int
-        Where in the whole run this epoch begins, and how long that is.
+        The number of this epoch's first step, and of all steps of the run.
     progress : (step, steps, loss) -> None, optional
 
     Returns
@@ -105,18 +101,12 @@ def train_epoch(
         model.train()
     batches = batches_by_length([len(text) for text in ids], batch_size, rng)
     steps, total = steps or len(batches), 0.0
-    weights = [w for group in optimizer.param_groups for w in group["params"]]
-    device = weights[0].device
+    device = optimizer.param_groups[0]["params"][0].device
     for step, rows in enumerate(batches, first_step):
-        for group in optimizer.param_groups:
-            group["lr"] = group.setdefault("peak", group["lr"]) * schedule(step, steps)
         y = torch.as_tensor(np.asarray(labels)[rows], dtype=torch.float32, device=device)
         logits = model(*_inputs(ids, rows, device))
         loss = F.cross_entropy(logits, torch.stack([1.0 - y, y], dim=1))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
+        take_step(loss, optimizer, schedule(step, steps))
         total += loss.item() * len(rows)
         if progress:
             progress(step + 1, steps, loss.item())
@@ -142,7 +132,7 @@ def predict(model, ids, batch_size: int = 64, device=None) -> np.ndarray:
 
 @torch.no_grad()
 def cls_vectors(model: Classifier, ids: list[list[int]], batch_size: int = 64) -> torch.Tensor:
-    """What the body makes of [CLS], (N, C): the input of the head."""
+    """The last hidden state of [CLS] of each text, (N, C): the input of the head."""
     device = model.w.device
     vectors = torch.zeros(len(ids), model.config.d_model, device=device)
     for rows in batches_by_length([len(text) for text in ids], batch_size):
@@ -163,7 +153,7 @@ def fit(
     seed: int = 0,
     progress: Callable | None = None,
 ) -> list[dict]:
-    """Train, look at the validation texts after each epoch, stop early, keep the best epoch's weights.
+    """Train, validate after each epoch, stop early, keep the best epoch's weights (`run_epochs`).
 
     Parameters
     ----------
@@ -189,28 +179,19 @@ def fit(
     rng, cut = np.random.default_rng(seed), tokenizer()
     ids, val_ids = (encode([text for text, _ in part], cut) for part in (train, val))
     labels, val_labels = (np.array([label for _, label in part]) for part in (train, val))
-    history, best, kept, last_gain = [], -1.0, {}, 0
-    began, seconds, body = time.process_time(), 0.0, model
+    began, body = time.process_time(), model
     if model.method == "head":  # the body gives the same vectors in every epoch: work them out once
         body, ids, val_ids = model.classify, *(cls_vectors(model, part) for part in (ids, val_ids))
-    steps = math.ceil(len(ids) / batch_size) * epochs
-    for epoch in range(epochs):
-        first = epoch * steps // epochs
-        loss = train_epoch(body, ids, labels, optimizer, rng, batch_size, first, steps, progress)
-        seconds += time.process_time() - began
-        score = evaluate(predict(body, val_ids), val_labels)["accuracy"]
-        history.append({"epoch": epoch + 1, "loss": loss, "val_accuracy": score, "cpu_seconds": seconds})
-        if score > best:
-            best, kept = (
-                score,
-                {n: w.detach().clone() for n, w in model.named_parameters() if w.requires_grad},
-            )
-            last_gain = epoch
-        elif epoch - last_gain >= patience:
-            break
-        began = time.process_time()
-    model.load_state_dict(kept, strict=False)
-    return history
+    per_epoch = math.ceil(len(ids) / batch_size)
+
+    def train_one(epoch):
+        first, steps = epoch * per_epoch, epochs * per_epoch
+        return train_epoch(body, ids, labels, optimizer, rng, batch_size, first, steps, progress)
+
+    def validate():
+        return evaluate(predict(body, val_ids), val_labels)["accuracy"]
+
+    return run_epochs(model, train_one, validate, epochs, patience, time.process_time() - began)
 
 
 def finetune(method: str = "full", seed: int = 0, epochs: int | None = None, lr: float | None = None,
@@ -235,12 +216,10 @@ def finetune(method: str = "full", seed: int = 0, epochs: int | None = None, lr:
     Returns
     -------
     dict
-        method, seed, epochs, trainable (numbers learned), cpu_seconds (of training, without evaluation),
-        val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (the probability for each test
-        text), model (None for "frozen").
+        method, seed, epochs, trainable (number of trained parameters), cpu_seconds (of training, without
+        evaluation), val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (the probability for
+        each test text), model (None for "frozen").
     """
-    if method not in METHODS:
-        raise ValueError(f"{method!r} is no method; there are {', '.join(METHODS)}")
     if None in (train, val, test):
         own = zip((train, val, test), splits(), strict=True)
         train, val, test = (default if rows is None else rows for rows, default in own)
@@ -293,7 +272,7 @@ def _frozen(train: Rows, val: Rows, test: Rows, seed: int) -> dict:
 
 
 def evaluate(positive, labels) -> dict:
-    """Accuracy, macro-F1 and the interval of the accuracy, from probabilities and labels, (N,) each."""
+    """Accuracy, macro-F1 and the 95 % interval of the accuracy, from probabilities and labels, (N,) each."""
     pred, target = (np.asarray(x) > 0.5 for x in (positive, labels))
     pred, target = pred.astype(np.int64), target.astype(np.int64)
     return {
@@ -304,12 +283,12 @@ def evaluate(positive, labels) -> dict:
 
 
 def bootstrap_interval(right, n: int = 2000, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Where the accuracy might as well have been: of test sets drawn again from this one, with replacement.
+    """Bootstrap interval of the accuracy: over test sets drawn from this one, with replacement.
 
     Parameters
     ----------
     right : (N,) booleans
-        Which texts were judged rightly.
+        Which texts were classified correctly.
     n : int
         How many test sets.
 
@@ -338,10 +317,9 @@ def save(model, folder: str | Path, tokenizer=None) -> None:
     Raises
     ------
     ValueError
-        For adapters and prefixes, which a plain BERT has no place for.
+        For adapters and prefixes: a plain BERT has no place for them.
     """
     from transformers import AutoTokenizer
-    from transformers.utils import logging
 
     if isinstance(model, Classifier):
         model = to_hf_bert(model.merged(), model.config)
@@ -350,12 +328,9 @@ def save(model, folder: str | Path, tokenizer=None) -> None:
     if tokenizer is None:
         tokenizer = AutoTokenizer.from_pretrained(datasets.pretrained_path("minilm"), local_files_only=True)
         tokenizer.model_max_length = MAX_LENGTH
-    logging.disable_progress_bar()
-    try:
+    with quietly():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-    finally:
-        logging.enable_progress_bar()
 
 
 def results() -> dict:

@@ -30,7 +30,7 @@ def sentence_vectors(model: Classifier, texts: list[str], batch_size: int = 64) 
 
 
 def features(texts: list[str]) -> np.ndarray:
-    """Frozen MiniLM's `sentence_vectors`, kept on disk: the second time it takes no time.
+    """Frozen MiniLM's `sentence_vectors`, computed once and kept on disk.
 
     The file lies in the kit's cache folder (`fmkit.data.assets.home`), named by a hash of the texts.
     """
@@ -43,15 +43,15 @@ def features(texts: list[str]) -> np.ndarray:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part.npy")
         np.save(part, vectors)
-        part.replace(path)  # whole or not at all
+        part.replace(path)  # whole or not at all; two notebooks may write it at once
     return vectors
 
 
 def halves(model: Classifier | None = None, n: int = 500, seed: int = 0) -> float:
     """MiniLM's old skill, to see what fine-tuning makes it forget: which texts belong together?
 
-    Each of n sentences from newspaper editorials is cut in the middle. How often is, of all second halves,
-    its own the one whose vector points most nearly as that of its first half does?
+    Each of n sentences from newspaper editorials is cut in the middle. The result is the share of first
+    halves whose nearest second half (by cosine) is their own.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""The language model of the laptop speedrun (chapter 07): a GPT, a Llama, or anything between, by the recipe.
+"""The language model of the laptop speedrun (chapter 07): GPT, Llama, or something between, by recipe.
 
-Each field of `recipes.Recipe` that changes the model is one `if` here. Without any change the weights
-have the names and the meaning of `fmkit.twins.models.GPT`; with the body of a Llama those of
-`fmkit.twins.models.Llama`.
+Each field of `recipes.Recipe` that changes the model is one `if` here. The weights have the names and the
+meaning of `fmkit.twins.models.GPT`, or with the body of a Llama those of `fmkit.twins.models.Llama`.
 """
 
 import torch
@@ -11,13 +10,13 @@ from torch import nn
 
 from fmkit.llama import LlamaConfig
 from fmkit.transformer import Config
-from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables
+from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables, weight
 
-PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern will do
+PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern do
 
 
 class ReluSquared(MLP):
-    """The feed-forward part with max(0, x)² in the place of GELU (So et al., "Primer", 2021)."""
+    """The feed-forward part with max(0, x)² in place of GELU (So et al., "Primer", 2021)."""
 
     def forward(self, x):
         hidden = F.relu(F.linear(x, self.w1.T, self.b1))
@@ -25,7 +24,7 @@ class ReluSquared(MLP):
 
 
 class GPTBlock(Block):
-    """`fmkit.twins.models.Block` with rotary positions, QK-norm and squared ReLU, as the recipe asks."""
+    """`fmkit.twins.models.Block` with QK-norm and squared ReLU, as the recipe asks."""
 
     def __init__(self, recipe, config: Config, device=None):
         super().__init__(config, device)
@@ -33,10 +32,6 @@ class GPTBlock(Block):
             self.attn = Attention(config.d_model, config.n_heads, device, eps=1e-5)
         if recipe.relu_squared:
             self.mlp = ReluSquared(config.d_model, config.d_ff, "tanh", device)
-
-    def forward(self, x, tables):
-        x = x + self.attn(self.ln1(x), causal=True, tables=tables)
-        return x + self.mlp(self.ln2(x))
 
 
 class SpeedrunModel(nn.Module):
@@ -55,15 +50,12 @@ class SpeedrunModel(nn.Module):
         llama = isinstance(config, LlamaConfig)
         self.recipe, self.rope_base = recipe, getattr(config, "rope_base", 10000.0)
 
-        def weight(*shape):
-            return nn.Parameter(torch.randn(*shape, device=device) * 0.02)
-
-        self.wte = weight(vocab_size, recipe.d_model)
+        self.wte = weight(vocab_size, recipe.d_model, device=device)
         if not recipe.rotary:
-            self.wpe = weight(recipe.block_size, recipe.d_model)
+            self.wpe = weight(recipe.block_size, recipe.d_model, device=device)
         if recipe.ngram_rows:
-            self.bigrams = weight(recipe.ngram_rows, recipe.d_model)
-            self.trigrams = weight(recipe.ngram_rows, recipe.d_model)
+            self.bigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
+            self.trigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
         layers = range(recipe.n_layers)
         if llama:
             self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in layers)
@@ -72,7 +64,7 @@ class SpeedrunModel(nn.Module):
             self.blocks = nn.ModuleList(GPTBlock(recipe, config, device) for _ in layers)
             self.lnf = LayerNorm(recipe.d_model, 1e-5, device)
         if not recipe.tied:
-            self.head = weight(recipe.d_model, vocab_size)
+            self.head = weight(recipe.d_model, vocab_size, device=device)
 
     def forward(self, ids):
         recipe, T = self.recipe, ids.shape[1]
@@ -80,7 +72,7 @@ class SpeedrunModel(nn.Module):
         if recipe.rotary:
             tables = rope_tables(T, recipe.d_model // recipe.n_heads, self.rope_base, x)
         for block in self.blocks:
-            x = block(x, tables)
+            x = block(x, tables=tables)
         x = F.rms_norm(x, self.norm.shape, self.norm, 1e-5) if hasattr(self, "norm") else self.lnf(x)
         logits = x @ (self.wte.T if recipe.tied else self.head)  # (B, T, V)
         if recipe.soft_cap:
@@ -88,7 +80,7 @@ class SpeedrunModel(nn.Module):
         return logits
 
     def embed(self, ids):
-        """The token's vector, plus one of its position and one each of the pair and triple that end here."""
+        """The vector of the token, plus those of its position and of the pair and triple that end here."""
         x = F.embedding(ids, self.wte)
         if not self.recipe.rotary:
             x = x + self.wpe[: ids.shape[1]]

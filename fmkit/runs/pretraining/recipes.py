@@ -1,18 +1,22 @@
 """Pretraining recipes (chapter 07): which model, trained how, for how long, as one record.
 
 `CLASSIC` is where the laptop speedrun starts and `FAST` where it ends; between them one field changes at a
-time (``dataclasses.replace(CLASSIC, lr=3e-3)``). A recipe and its seed fix a run: every batch is a function
-of (seed, step), so a run that was stopped goes on with the same batches, and so do several processes that
+time (``dataclasses.replace(CLASSIC, lr=3e-3)``). A recipe and its seed decide a run: every batch depends on
+(seed, step) alone, so a run that was stopped goes on with the same batches, and so do several processes that
 share the work.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from fmkit.llama import LlamaConfig
 from fmkit.optimizers import warmup_cosine
+from fmkit.runs.pretraining.model import SpeedrunModel
 from fmkit.transformer import Config
+from fmkit.twins.models import GPT, Llama
+from fmkit.twins.muon import Muon
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Recipe:
     d_ff: int = 512
     block_size: int = 64
     body: str = "gpt"  # "gpt", or "llama": RMSNorm, SwiGLU, no biases
-    rotary: bool = False  # rotary positions for learned ones
+    rotary: bool = False  # rotary positions instead of learned ones
     qk_norm: bool = False  # a norm of each head's query and key
-    relu_squared: bool = False  # for GELU
+    relu_squared: bool = False  # instead of GELU
     tied: bool = True  # the output layer is the embedding table
     soft_cap: float = 0.0  # logits between -soft_cap and soft_cap; 0: no cap
     ngram_rows: int = 0  # rows of the two hashed tables of pairs and triples; 0: no tables
@@ -40,7 +44,7 @@ class Recipe:
     steps: int = 2000
     # the optimizer
     lr: float = 1e-3  # of AdamW, at its peak
-    table_lr: float = 0.0  # of the embedding tables, if another
+    table_lr: float = 0.0  # of the embedding tables; 0: lr
     muon_lr: float = 0.0  # above 0: Muon for the matrices in the blocks
     warmup: int = 100  # steps
     decay: str = "cosine"  # "cosine" or "linear"
@@ -66,7 +70,7 @@ class Recipe:
 
     @property
     def plain(self) -> bool:
-        """Is the model a `fmkit.twins.models.GPT` or `Llama` without additions?"""
+        """Whether the model is a `fmkit.twins.models.GPT` or `Llama` without additions."""
         return not (
             self.ngram_rows
             or self.soft_cap
@@ -74,7 +78,7 @@ class Recipe:
         )
 
 
-# The laptop recipe of A. Karpathy's nanoGPT (2022), but with biases and all weights from a normal of 0.02.
+# The laptop recipe of A. Karpathy's nanoGPT (2022), with biases, and all weights from a normal of 0.02.
 CLASSIC = Recipe("classic")
 
 # The classic's loss in less than a third of its time, with a model that Hugging Face knows as a Qwen3.
@@ -118,15 +122,10 @@ def make_model(recipe: Recipe, vocab_size: int, device=None):
     Raises
     ------
     ValueError
-        If the recipe asks for a body that there is not, or for a Llama without rotary positions.
+        If the recipe names an unknown body, or a Llama without rotary positions.
     """
-    import torch
-
-    from fmkit.runs.pretraining.model import SpeedrunModel
-    from fmkit.twins.models import GPT, Llama
-
     if recipe.body not in ("gpt", "llama") or (recipe.body == "llama" and not recipe.rotary):
-        raise ValueError(f"body {recipe.body!r} with rotary={recipe.rotary}: there is no such model")
+        raise ValueError(f"no model has body={recipe.body!r} and rotary={recipe.rotary}")
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers are left alone
         torch.default_generator.manual_seed(recipe.seed)  # of the CPU: the same weights on every device
         if recipe.plain:
@@ -141,7 +140,7 @@ def make_model(recipe: Recipe, vocab_size: int, device=None):
 
 
 class Optimizers:
-    """AdamW and, if the recipe has it, Muon, driven as one."""
+    """AdamW and, if the recipe has it, Muon, used as one optimizer."""
 
     def __init__(self, optimizers: list, clip: float):
         self.optimizers, self.clip = optimizers, clip
@@ -151,8 +150,6 @@ class Optimizers:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def step(self) -> None:
-        import torch
-
         if self.clip:
             weights = [w for group in self.param_groups for w in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
@@ -173,10 +170,6 @@ class Optimizers:
 
 def make_optimizer(model, recipe: Recipe) -> Optimizers:
     """The recipe's optimizer for a model that `make_model` made."""
-    import torch
-
-    from fmkit.twins.muon import Muon
-
     tables, matrices, others, vectors = [], [], [], []
     for name, w in model.named_parameters():
         if w.ndim < 2:
@@ -203,7 +196,7 @@ def make_optimizer(model, recipe: Recipe) -> Optimizers:
 
 
 def lr_multiplier(step: int, recipe: Recipe) -> float:
-    """What the learning rates of a step (0 is the first) are multiplied with: warm-up, then decay."""
+    """What the learning rates of a step (0 is the first) are multiplied by: warm-up, then decay."""
     if recipe.decay == "cosine":
         return warmup_cosine(step, recipe.warmup, recipe.steps, recipe.floor)
     left = (recipe.steps - step) / max(1, recipe.steps - recipe.warmup)  # 1 after the warm-up, 0 at the end
@@ -222,7 +215,7 @@ def set_lr(optimizer: Optimizers, multiplier: float) -> None:
 def get_batch(ids: np.ndarray, recipe: Recipe, step: int, device=None, rank: int = 0, world: int = 1):
     """The batch of a step: random windows of the text, and the same one token later.
 
-    A function of its arguments alone: the same for a given (recipe.seed, step) whenever it is asked for.
+    It depends on its arguments alone: a given (recipe.seed, step) always has the same batch.
 
     Parameters
     ----------
@@ -231,14 +224,12 @@ def get_batch(ids: np.ndarray, recipe: Recipe, step: int, device=None, rank: int
     recipe, step, device
         ``step`` counts from 0.
     rank, world : int
-        Process ``rank`` of ``world`` gets its share of the rows; all shares together are the one batch.
+        Process ``rank`` of ``world`` gets its share of the rows; all shares together are the batch.
 
     Returns
     -------
     ids, targets : torch tensors (B / world, T), int64
     """
-    import torch
-
     B, T = recipe.batch_size, recipe.block_size
     starts = np.random.default_rng([recipe.seed, step]).integers(0, len(ids) - T, size=B)
     starts = starts[rank * B // world : (rank + 1) * B // world]
@@ -247,12 +238,10 @@ def get_batch(ids: np.ndarray, recipe: Recipe, step: int, device=None, rank: int
 
 
 def validation_loss(model, ids: np.ndarray, recipe: Recipe) -> float:
-    """Mean loss over a whole text, in nats per token: windows side by side, every token but the first scored.
+    """Mean loss over a whole text, in nats per token: windows side by side, every token but the first counts.
 
-    As in training, the first token of a window is predicted from nothing but one token before it.
+    As in training, the first token of a window is predicted from the one token before it alone.
     """
-    import torch
-
     T, device = recipe.block_size, next(model.parameters()).device
     total, count = 0.0, len(ids) - 1
     rows = max(1, 16384 // T)

@@ -79,7 +79,7 @@ def torch_multihead(x, p, n_heads, n_kv_heads, mask=None, turn=lambda x: x):
 
 
 def _qkv(n_kv_heads, mask=None):
-    """Random queries, keys and values; a mask, where there is one, comes as the fourth input."""
+    """Random queries, keys and values; a mask, if there is one, is the fourth input."""
 
     def inputs(rng):
         q = rng.standard_normal((B, H, T, D))

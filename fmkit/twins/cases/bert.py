@@ -6,9 +6,8 @@ import numpy as np
 
 from fmkit import bert as ours
 from fmkit.attention import padding_mask
-from fmkit.params import flatten
 from fmkit.twins.case import Case
-from fmkit.twins.cases.transformer import scale_loss_grads, shake
+from fmkit.twins.cases.transformer import run_twin, scale_loss_grads, shake
 
 B, T, K = 3, 5, 4
 CONFIG = ours.BertConfig(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)
@@ -54,28 +53,17 @@ def _classification_head_inputs(rng):
 
 def torch_block(x, p):
     import torch
-    from torch.func import functional_call
-
-    from fmkit.twins.models import BertBlock
 
     may_look = torch.tensor(MASK, device=x.device).bool()[:, None, None, :]
-    return functional_call(BertBlock(CONFIG), flatten(p), (x, may_look))
+    return run_twin("BertBlock", CONFIG, p, x, may_look)
 
 
 def torch_bert(params, ids, mask, segments):
-    from torch.func import functional_call
-
-    from fmkit.twins.models import Bert
-
-    return functional_call(Bert(CONFIG), flatten(params), (ids, mask, segments))
+    return run_twin("Bert", CONFIG, params, ids, mask, segments)
 
 
 def torch_mlm_head(hidden, p, wte):
-    from torch.func import functional_call
-
-    from fmkit.twins.models import MLMHead
-
-    return functional_call(MLMHead(CONFIG), flatten(p), (hidden, wte))
+    return run_twin("MLMHead", CONFIG, p, hidden, wte)
 
 
 def torch_classification_head(hidden, pooler, classifier):

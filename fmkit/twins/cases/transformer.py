@@ -5,13 +5,14 @@ from functools import partial
 import numpy as np
 
 from fmkit import transformer as ours
-from fmkit.attention import causal_mask
+from fmkit.attention import causal_mask, rope_tables
 from fmkit.params import flatten, tree_map, unflatten
 from fmkit.twins.case import Case
 
 B, T = 3, 5
 TIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12)
 UNTIED = ours.Config(vocab_size=11, block_size=7, n_layers=2, n_heads=2, d_model=8, d_ff=12, tied=False)
+ROPE = rope_tables(np.arange(T), TIED.d_model // TIED.n_heads)
 
 
 def shake(rng, params):
@@ -46,20 +47,28 @@ def _gpt_inputs(rng, config, targets=False):
     return params, ids, targets
 
 
-def torch_block(x, p):
+def run_twin(kind, config, params, *inputs, **options):
+    """What a model or a part of `fmkit.twins.models` gives with these parameters."""
     from torch.func import functional_call
 
-    from fmkit.twins.models import Block
+    from fmkit.twins import models
 
-    return functional_call(Block(TIED), flatten(p), (x,))
+    return functional_call(getattr(models, kind)(config), flatten(params), inputs, options)
+
+
+def torch_block(x, p):
+    return run_twin("Block", TIED, p, x)
+
+
+def torch_rotary_block(x, p):
+    from fmkit.twins.models import rope_tables
+
+    tables = rope_tables(T, TIED.d_model // TIED.n_heads, 10000.0, x)
+    return run_twin("Block", TIED, p, x, causal=False, tables=tables)
 
 
 def torch_gpt(params, ids, config):
-    from torch.func import functional_call
-
-    from fmkit.twins.models import GPT
-
-    return functional_call(GPT(config), flatten(params), (ids,))
+    return run_twin("GPT", config, params, ids)
 
 
 def torch_gpt_loss(params, ids, targets, config):
@@ -74,6 +83,12 @@ CASES = {
         ours.block_backward,
         _block_inputs,
         torch_block,
+    ),
+    "block_rotary": Case(
+        lambda x, p: ours.block(x, p, TIED.n_heads, rope=ROPE),
+        ours.block_backward,
+        _block_inputs,
+        torch_rotary_block,
     ),
     "gpt_tied": Case(
         partial(ours.gpt, config=TIED),

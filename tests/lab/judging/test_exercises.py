@@ -20,7 +20,7 @@ from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
 from fmkit.lab.judging.mistakes import source_of
 from fmkit.lab.judging.plain import is_plain, leaves, plain
-from fmkit.lab.proof import exercise_rows
+from fmkit.lab.proof import edits_of, exercise_rows
 
 EVERY = exercises.every()
 SEEDS = range(3)
@@ -308,6 +308,15 @@ def test_every_mistake_can_be_made_inside_the_students_template(exercise):
         if missing := [line for line in given if line not in kept]:
             without[mistake.name] = missing
     assert not without
+
+
+@pytest.mark.slow
+@each_exercise
+def test_edits_of_right_answers_are_refused_or_equal_for_a_reason(exercise):
+    found = edits_of(exercise)
+    assert not [f"as if {edit.words}: {edit.line}" for edit in found if not edit.refused and not edit.equal]
+    passed = {edit.line for edit in found if not edit.refused}
+    assert not [line for line, _ in exercise.equal if line not in passed], "not needed any more"
 
 
 def test_most_mistakes_are_lines():

@@ -1,18 +1,11 @@
-import matplotlib
+"""Chapter 02's pictures and its widget."""
 
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from fmkit.lab.plots import activations as plots
 from fmkit.lab.widgets import activations as widgets_activations
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("name", plots.NAMES)
@@ -68,14 +61,8 @@ def test_short_numbers(number, text):
 
 def test_the_gallery_has_a_panel_for_each():
     plots.gallery(["sigmoid", "tanh", "ReLU", "leaky ReLU", "GELU", "SiLU"], title="six")
-    assert [ax.get_title() for ax in plt.gcf().axes] == [
-        "sigmoid",
-        "tanh",
-        "ReLU",
-        "leaky ReLU",
-        "GELU",
-        "SiLU",
-    ]
+    titles = ["sigmoid", "tanh", "ReLU", "leaky ReLU", "GELU", "SiLU"]
+    assert [ax.get_title(loc="left") for ax in plt.gcf().axes] == titles
 
 
 def test_the_widget_is_drawn_anew():

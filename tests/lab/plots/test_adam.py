@@ -3,13 +3,8 @@
 import io
 
 import ipywidgets
-import matplotlib
 import numpy as np
 import pytest
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 from matplotlib.image import imread
 
 from fmkit.lab.plots import adam as plots_adam
@@ -17,12 +12,6 @@ from fmkit.lab.plots.adam import LANDSCAPES, OPTIMIZERS, walk
 from fmkit.lab.widgets import adam as widgets_adam
 
 each_landscape = pytest.mark.parametrize("name", LANDSCAPES)
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @each_landscape

@@ -1,24 +1,13 @@
 """Chapter 06's pictures and its widget."""
 
-import matplotlib
 import numpy as np
 import pytest
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 
 from fmkit.attention import causal_mask, rope_tables
 from fmkit.lab.plots import attention as plots_attention
 from fmkit.lab.widgets import attention as widgets_attention
 
 TOKENS = ["[CLS]", "costs", "$", "5", "or", "$", "6", "[SEP]"]  # two dollar signs are no formula
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def random_weights(*shape):

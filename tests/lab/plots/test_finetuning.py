@@ -1,24 +1,11 @@
 """Chapter 08's pictures and its box to type into, without a browser."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
 
-from fmkit.lab import plots
 from fmkit.lab.plots import finetuning as plots_finetuning
 from fmkit.lab.widgets import finetuning as widgets_finetuning
-
-
-@pytest.fixture(autouse=True)
-def own_style():
-    with matplotlib.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
 
 
 def test_runs_marks_every_run_and_names_every_method():

@@ -1,13 +1,8 @@
 """Chapter 09's pictures and widgets, on a tiny model with random weights."""
 
-import matplotlib
+import ipywidgets
 import numpy as np
 import pytest
-
-matplotlib.use("agg")
-
-import ipywidgets
-import matplotlib.pyplot as plt
 
 from fmkit.generation import generate
 from fmkit.lab.plots import generation as plots_generation
@@ -17,12 +12,6 @@ from fmkit.llama import LlamaConfig, init_llama, llama_step
 CONFIG = LlamaConfig(12, 16, n_layers=1, n_heads=2, n_kv_heads=1, d_model=8, d_ff=12)
 LETTERS = "abcdefghi \n<"
 OFF = {"temperature": 1.0, "top_k": None, "top_p": None, "repetition_penalty": 1.0}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -1,29 +1,15 @@
 """Chapter 03's pictures and its landscape to turn, without a browser."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from mpl_toolkits.mplot3d import Axes3D
 
-from fmkit.lab import plots
 from fmkit.lab.plots import losses as plots_losses
 from fmkit.lab.widgets import losses as widgets_losses
 
 GRID = np.linspace(-2.0, 2.0, 9)
 BOWL = GRID**2 + 2.0 * GRID[:, None] ** 2
 PATH = np.array([[-2.0, 1.0, 6.0], [-1.0, 0.5, 1.5], [0.0, 0.0, 0.0]])
-
-
-@pytest.fixture(autouse=True)
-def own_style():
-    with matplotlib.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
 
 
 # --- the landscape ------------------------------------------------------------------------------------------

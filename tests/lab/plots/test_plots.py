@@ -1,23 +1,11 @@
 """The pictures: what is drawn, and what the little computation graph computes."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from fmkit.lab import plots
-from fmkit.lab.plots import backprop as _graph
-
-
-@pytest.fixture(autouse=True)
-def own_style():
-    with matplotlib.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
+from fmkit.lab.plots import backprop
 
 
 def drawn_width(ax):
@@ -102,11 +90,11 @@ def test_shapes_are_to_scale():
 
 @pytest.mark.parametrize(("b2", "t", "z1_bias"), [(-10.0137, 1.0, 2.0), (1.0, 0.0, 2.0), (-10.0, 0.3, -9.0)])
 def test_graph_gradients_agree_with_nudging(b2, t, z1_bias):
-    numbers = _graph.NUMBERS | {"b2": b2, "t": t, "b1": z1_bias}
-    last = _graph.walk(numbers)[-1]
+    numbers = backprop.NUMBERS | {"b2": b2, "t": t, "b1": z1_bias}
+    last = backprop.walk(numbers)[-1]
 
     def loss(**moved):
-        return _graph.walk(numbers | moved)[-1].values["L"]
+        return backprop.walk(numbers | moved)[-1].values["L"]
 
     for name in ("x1", "x2", "w1", "w2", "b1", "v1", "v2", "b2"):
         nudged = (loss(**{name: numbers[name] + 1e-5}) - loss(**{name: numbers[name] - 1e-5})) / 2e-5
@@ -114,7 +102,7 @@ def test_graph_gradients_agree_with_nudging(b2, t, z1_bias):
 
 
 def test_graph_walks_forward_then_backward():
-    frames = _graph.walk(_graph.NUMBERS)
+    frames = backprop.walk(backprop.NUMBERS)
     assert len(frames) == 12
     assert frames[0].values == {"x1": 2, "x2": 3} and not frames[0].gradients
     assert frames[3].values["z2"] == pytest.approx(12.4) and "12.4" in frames[3].sentence
@@ -126,7 +114,7 @@ def test_graph_walks_forward_then_backward():
 
 
 def test_graph_says_that_shares_add_up():
-    frames = _graph.walk(_graph.NUMBERS | {"b2": np.log(4) - 11.4})
+    frames = backprop.walk(backprop.NUMBERS | {"b2": np.log(4) - 11.4})
     assert frames[9].gradients["a1"] == pytest.approx(1.9 * -0.032)
     assert "0.7 · (-0.032) + 1.2 · (-0.032) = -0.0608" in frames[9].sentence
 
@@ -135,11 +123,11 @@ def test_graph_says_that_shares_add_up():
     ("value", "text"), [(12.4, "12.4"), (-0.0, "0"), (4.1234e-6, "4.1e-06"), (-10.0137, "-10.01"), (2.0, "2")]
 )
 def test_short_numbers(value, text):
-    assert _graph.short(value) == text
+    assert backprop.short(value) == text
 
 
 def test_graph_shows_values_and_gradients():
-    forward, backward = (texts(_graph.graph(step, b2=np.log(4) - 11.4)) for step in (5, -1))
+    forward, backward = (texts(backprop.graph(step, b2=np.log(4) - 11.4)) for step in (5, -1))
     assert {"z2", "1.386", "0.8", "0.02"} <= set(forward)
     assert "-0.032" not in forward and "-0.032" in backward
     assert {"-0.1216", "-0.1824", "-0.192"} <= set(backward)  # of w1, w2, and of v1 and v2

@@ -1,21 +1,9 @@
 """Chapter 01's pictures and widgets."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from fmkit.lab.plots import preprocessing as plots
 from fmkit.lab.widgets import preprocessing as widgets
-
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
 
 
 def texts(ax):

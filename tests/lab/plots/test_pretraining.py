@@ -1,21 +1,9 @@
 """Chapter 07's pictures, its workbench, and the widget that fills gaps."""
 
-import matplotlib
 import numpy as np
-import pytest
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 
 from fmkit.lab.plots import pretraining as pictures
 from fmkit.lab.widgets import pretraining as widgets_pretraining
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def said(ax):

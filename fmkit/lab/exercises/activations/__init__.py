@@ -8,8 +8,8 @@ ORDER = (
     "channel_leaky",
     "swish",
     "masked_softmax",
-    "layer_health",
     "predicted_rms",
+    "layer_health",
     "spot_the_bug",
 )
 USES = ("activations",)  # of the reference, by the chapter's notebook

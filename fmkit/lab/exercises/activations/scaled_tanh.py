@@ -7,14 +7,23 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(*shape, spread=1.0):
-        a, b = float(rng.uniform(1.2, 2.5)), float(rng.uniform(0.3, 0.8))
-        out = a * np.tanh(b * spread * rng.normal(size=shape))
-        return rng.normal(size=shape), out, a, b
+    def case(a, b, *shape, spread=1.0):
+        a, b = float(rng.uniform(*a)), float(rng.uniform(*b))
+        return rng.normal(size=shape), a * np.tanh(b * spread * rng.normal(size=shape)), a, b
 
-    flat = case(7)
-    flat[1][:2] = flat[2], -flat[2]  # saturated to the last digit: slope 0
-    return [case(4, 3), flat, case(2, 3, 5, spread=3.0), as_float32(case(6, 2))]
+    example = np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0]), 2.0, 0.25
+    tall, flat = ((1.2, 2.5), (0.3, 0.8)), ((0.4, 0.8), (1.5, 2.5))
+    ends = case(*tall, 5)
+    ends[1][:2] = ends[2], -ends[2]  # saturated to the last digit: slope 0
+    ends[1][2] = ends[2] * rng.uniform(0.3, 0.6)
+    return [
+        example,
+        case(*tall, 2, 3),
+        ends,
+        case(*flat, 4, 3),
+        case(*tall, 2, 1, 5, spread=3.0),
+        as_float32(case(*tall, 6, 2)),
+    ]
 
 
 def scaled_tanh_backward(dout, out, a, b):
@@ -41,23 +50,53 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "the inner factor left out",
-            "return dout * a * (1 - t * t)",
+            "a * b -> a",
             "The input is multiplied by b before the tanh: that leaves a factor behind.",
         ),
         mistake(
             "the outer factor left out",
-            "return dout * b * (1 - t * t)",
+            "a * b -> b",
             "The tanh is multiplied by a: an output that is stretched has a steeper slope.",
         ),
         mistake(
+            "both factors left out",
+            "* a * b ->",
+            "You have the slope of the bare tanh. What do stretching by a and entering b x do to it?",
+        ),
+        mistake(
             "took out for the bare tanh",
-            "t = out",
+            "out / a -> out",
             "1 - t² wants the tanh itself. What has been done to it in out?",
         ),
         mistake(
+            "divided by b to find the tanh",
+            "out / a -> out / b",
+            "out = a tanh(b x): which of the two stands outside of the tanh?",
+        ),
+        mistake(
+            "divided by b, too, to find the tanh",
+            "out / a -> out / (a * b)",
+            "out = a tanh(b x): b stands inside the tanh, and only a outside.",
+        ),
+        mistake(
+            "only one a under the square",
+            "t * t -> t * out",
+            "The tanh is out / a, and it is squared as a whole.",
+        ),
+        mistake(
             "the function entered a second time at its output",
-            "t = np.tanh(b * out)",
+            "out / a -> np.tanh(b * out)",
             "The slope belongs to x, where the curve was entered; out must not go through tanh again.",
+        ),
+        mistake(
+            "tanh taken of the output",
+            "out / a -> np.tanh(out)",
+            "out has been through tanh already; here it only wants to be unstretched.",
+        ),
+        mistake(
+            "tanh taken of the unstretched output",
+            "out / a -> np.tanh(out / a)",
+            "out / a is the tanh already: what would a second one do?",
         ),
         mistake(
             "the slope of a plain tanh",
@@ -66,8 +105,43 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the square forgotten",
-            "return dout * a * b * (1 - t)",
+            "(1 - t * t) -> (1 - t)",
             "The slope should be the same at x and at -x. Is yours?",
+        ),
+        mistake(
+            "the square around the whole difference",
+            "(1 - t * t) -> (1 - t) ** 2",
+            "It is 1 - t², not (1 - t)².",
+        ),
+        mistake(
+            "the sigmoid's slope",
+            "(1 - t * t) -> t * (1 - t)",
+            "t (1 - t) belongs to the sigmoid; tanh has a slope of its own.",
+        ),
+        mistake(
+            "the square taken off outside of the bracket",
+            "a * b * (1 - t * t) -> (a * b - t * t)",
+            "a and b multiply the whole of 1 - t²: mind the brackets.",
+        ),
+        mistake(
+            "the square taken off at the very end",
+            "* a * b * (1 - t * t) -> * a * b - t * t",
+            "dout, a and b multiply the whole of 1 - t²: mind the brackets.",
+        ),
+        mistake(
+            "the square added",
+            "(1 - t * t) -> (1 + t * t)",
+            "The curve becomes flat where it is near its ends: does your slope go to 0 there?",
+        ),
+        mistake(
+            "the root of the slope",
+            "(1 - t * t) -> np.sqrt(1 - t * t)",
+            "tanh's slope is 1 - t² itself, without a root.",
+        ),
+        mistake(
+            "the recipe's numbers instead of a and b",
+            "t = -> a, b = 1.7159, 2 / 3\nt = ",
+            "a and b are arguments: the check tries others than 1.7159 and 2/3.",
         ),
         mistake(
             "the value instead of the slope",
@@ -76,8 +150,18 @@ EXERCISE = Exercise(
         ),
         mistake(
             "what comes from above left out",
-            "return a * b * (1 - t * t)",
+            "return dout * -> return ",
             "You return the slope; a backward multiplies it by dout.",
+        ),
+        mistake(
+            "divided by what comes from above",
+            "return dout * -> return 1 / dout * ",
+            "A backward multiplies the slope by dout.",
+        ),
+        mistake(
+            "what comes from above inside the square",
+            "out / a -> dout * out / a",
+            "First the slope from out alone; dout multiplies it once, at the end.",
         ),
     ),
     hints=(

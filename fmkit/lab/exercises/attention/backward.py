@@ -13,15 +13,32 @@ def cases(rng):
     def case(b, t, s, d, size=1.5):
         q, dout = size * rng.normal(size=(b, t, d)), rng.normal(size=(b, t, d))
         k, v = size * rng.normal(size=(b, s, d)), rng.normal(size=(b, s, d))
-        return dout, q, k, v, float(rng.uniform(1.0, 3.0))
+        return dout, q, k, v, float(rng.uniform(1.5, 3.0))
 
     return [
+        case(1, 2, 1, 2),  # a single key
+        case(1, 1, 2, 2),
+        case(1, 2, 2, 1),
         case(2, 4, 6, 3),
         case(3, 5, 5, 4),
-        case(1, 1, 3, 2),
         case(2, 6, 3, 5),
+        case(4, 2, 3, 2),
         as_float32(case(2, 3, 5, 6, 1.0)),
+        *_far_above_the_cap(rng, case),
     ]
+
+
+def _far_above_the_cap(rng, case):
+    """Scores in the thousands: some with a small cap, and all with one of hundreds."""
+    dout, q, k, v, cap = case(2, 4, 3, 3)
+    k[:, 0] = [4.0, 3.0, 2.0]
+    q[:, 0] = [900.0, 1000.0, 1100.0]
+    yield dout, q, k, v, cap
+    dout, q, k, v, _ = case(2, 3, 4, 2)
+    k[:, :, 0], k[:, :, 1] = rng.uniform(4.0, 5.0, (2, 4)), [0.8, -1.0, 1.2, -0.9]
+    q[:, 0, 0], q[:, 1, 0] = 900.0, -900.0  # all scores of a row high, or all low
+    q[:, 2] = 0.1, 4000.0  # some high and some low
+    yield dout, q, k, v, 800.0
 
 
 def capped_attention_backward(dout, q, k, v, cap):
@@ -34,7 +51,9 @@ def capped_attention_backward(dout, q, k, v, cap):
     dcapped = probs * (dprobs - (dprobs * probs).sum(-1, keepdims=True))  # undoes the softmax
     dscores = dcapped * (1 - (capped / cap) ** 2)  # undoes the cap: the slope of tanh
     dscores /= math.sqrt(q.shape[-1])
-    return dscores @ k, dscores.swapaxes(1, 2) @ q, dv
+    dq = dscores @ k  # undoes q @ k.T, in both of its factors
+    dk = dscores.swapaxes(1, 2) @ q
+    return dq, dk, dv
 
 
 def _capped(q, k, cap):
@@ -45,13 +64,14 @@ def _capped(q, k, cap):
 
 def loop(dout, q, k, v, cap):
     capped, probs = _capped(q, k, cap)
-    dq, dk, dv = np.zeros_like(q), np.zeros_like(k), np.zeros_like(v)
+    slope = (1 - (capped / cap) ** 2) / math.sqrt(k.shape[2])
+    dq, dk, dv = np.empty_like(q), np.zeros_like(k), np.zeros_like(v)
     for b, t in np.ndindex(q.shape[:2]):
         p = probs[b, t]
         dv[b] += np.outer(p, dout[b, t])
-        jacobian = np.diag(p) - np.outer(p, p)
-        ds = jacobian @ (v[b] @ dout[b, t]) * (1 - (capped[b, t] / cap) ** 2) / math.sqrt(q.shape[-1])
-        dq[b, t] = ds @ k[b]
+        dp = np.dot(v[b], dout[b, t])
+        ds = p * (dp - (p * dp).sum()) * slope[b, t]
+        dq[b, t] = (ds[:, None] * k[b]).sum(0)
         dk[b] += np.outer(ds, q[b, t])
     return dq, dk, dv
 
@@ -75,26 +95,41 @@ EXERCISE = Exercise(
     cases=cases,
     reference=capped_attention_backward,
     alternatives=(loop, scaled_query),
+    equal=(
+        ("scores = q @ k.swapaxes(2, 1) / math.sqrt(q.shape[-1])", "exchanging two axes has no order"),
+        ("dv = probs.swapaxes(2, 1) @ dout", "exchanging two axes has no order"),
+        ("dprobs = dout @ v.swapaxes(2, 1)", "exchanging two axes has no order"),
+        ("dk = dscores.swapaxes(2, 1) @ q", "exchanging two axes has no order"),
+    ),
     mistakes=(
         mistake(
             "forgot 1/sqrt(D) in dq",
-            (
-                "dscores /= math.sqrt(q.shape[-1]) ->",
-                "return dscores @ k, dscores.swapaxes(1, 2) @ q / math.sqrt(q.shape[-1]), dv",
-            ),
+            "dscores @ k -> dscores @ k * math.sqrt(q.shape[-1])",
             "q reaches the scores through the scale: it comes back, too.",
         ),
         mistake(
             "forgot 1/sqrt(D) in dk",
-            (
-                "dscores /= math.sqrt(q.shape[-1]) ->",
-                "return dscores @ k / math.sqrt(q.shape[-1]), dscores.swapaxes(1, 2) @ q, dv",
-            ),
+            "dk = dscores.swapaxes(1, 2) @ q * math.sqrt(q.shape[-1])",
             "k reaches the scores through the scale: it comes back, too.",
         ),
         mistake(
             "forgot 1/sqrt(D) in both",
             "dscores /= math.sqrt(q.shape[-1]) ->",
+            "The forward pass divides by the root of D: so does the backward pass.",
+        ),
+        mistake(
+            "divided by D, not by its root",
+            "dscores /= math.sqrt(q.shape[-1]) -> dscores /= q.shape[-1]",
+            "The forward pass divides by the root of D: so does the backward pass, once.",
+        ),
+        mistake(
+            "multiplied by the root of D",
+            "dscores /= math.sqrt(q.shape[-1]) -> dscores *= math.sqrt(q.shape[-1])",
+            "A division on the way up is the same division on the way back.",
+        ),
+        mistake(
+            "the root of the number of keys, not of D",
+            "dscores /= math.sqrt(q.shape[-1]) -> dscores /= math.sqrt(k.shape[1])",
             "The forward pass divides by the root of D: so does the backward pass.",
         ),
         mistake(
@@ -117,6 +152,31 @@ EXERCISE = Exercise(
             "1 - capped ** 2: the cap not divided out",
             "dscores = dcapped * (1 - capped**2)",
             "The slope of tanh at u is 1 - tanh(u) squared: which number here is tanh(u)?",
+        ),
+        mistake(
+            "1 - tanh, without the square",
+            "dscores = dcapped * (1 - capped / cap)",
+            "The slope of tanh at u is 1 minus the square of tanh(u).",
+        ),
+        mistake(
+            "(1 - tanh) squared",
+            "dscores = dcapped * (1 - capped / cap) ** 2",
+            "The slope of tanh at u is 1 minus the square of tanh(u): what does the square belong to?",
+        ),
+        mistake(
+            "the slope made of the scores: 1 - (s / cap) ** 2",
+            "dscores = dcapped * (1 - (scores / cap) ** 2)",
+            "The slope of tanh at u is 1 - tanh(u) squared, not 1 - u squared.",
+        ),
+        mistake(
+            "the slope of a sigmoid: y (1 - y)",
+            "dscores = dcapped * (capped / cap) * (1 - capped / cap)",
+            "That is the sigmoid's slope; that of tanh at u is 1 - tanh(u) squared.",
+        ),
+        mistake(
+            "the cap itself on the way back, not its slope",
+            "dscores = cap * np.tanh(dcapped / cap)",
+            "A gradient is multiplied by the slope of the function, at what came in on the way up.",
         ),
         mistake(
             "the slope of tanh(s), not of tanh(s / cap)",
@@ -149,6 +209,21 @@ EXERCISE = Exercise(
             "What one weight gains, the others lose: take the row's weighted mean of dprobs off.",
         ),
         mistake(
+            "the weights multiply dprobs only, not the bracket",
+            "dcapped = probs * dprobs - (dprobs * probs).sum(-1, keepdims=True)",
+            "The weight stands before the whole bracket: also what is taken off is multiplied by it.",
+        ),
+        mistake(
+            "the plain sum of dprobs taken off",
+            "(dprobs * probs).sum -> dprobs.sum",
+            "What is taken off is a weighted sum: with which weights?",
+        ),
+        mistake(
+            "the softmax's bracket turned round",
+            "dcapped = probs * ((dprobs * probs).sum(-1, keepdims=True) - dprobs)",
+            "Raising a score raises its own weight: first dprobs, then the mean is taken off.",
+        ),
+        mistake(
             "softmax's mean instead of its sum",
             "(dprobs * probs).sum -> (dprobs * probs).mean",
             "The weighted mean has its weights in it already: sum dprobs times probs.",
@@ -173,8 +248,18 @@ EXERCISE = Exercise(
         ),
         mistake(
             "dscores not transposed in dk",
-            "return dscores @ k, dscores @ q, dv",  # the same
+            "dk = dscores @ q",  # the same
             "Key s met every query t in scores[t, s]: on the way back that is column s.",
+        ),
+        mistake(
+            "dv made of the capped scores, not of the weights",
+            "dv = capped.swapaxes(1, 2) @ dout",
+            "The values were multiplied by the weights, which come after the softmax.",
+        ),
+        mistake(
+            "dq made with q, and dk with k",
+            ("dq = dscores @ q", "dk = dscores.swapaxes(1, 2) @ k"),
+            "In a product each factor gets the other one: dq is made with k, dk with q.",
         ),
         mistake(
             "float64 out of float32",
@@ -183,7 +268,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "dq and dk exchanged",
-            "return dscores.swapaxes(1, 2) @ q, dscores @ k, dv",
+            "return dk, dq, dv",
             "dq is a sum over the keys, dscores @ k; it has the shape of q.",
         ),
     ),

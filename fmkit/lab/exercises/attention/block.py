@@ -7,13 +7,32 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(b, t, c, f):
-        a = np.tril(rng.uniform(0.1, 1.0, (t, t)))
+    def case(b, t, c, f, is_causal=True):
+        a = rng.uniform(0.1, 1.0, (t, t))
+        a = np.tril(a) if is_causal else a
         a /= a.sum(1, keepdims=True)
         wo, w1, w2 = (rng.normal(size=s) / np.sqrt(s[0]) for s in ((c, c), (c, f), (f, c)))
         return rng.normal(size=(b, t, c)), 2.0 * rng.normal(size=(b, t, c)) + 0.5, a, wo, w1, w2
 
-    return [case(2, 4, 3, 5), case(3, 3, 6, 4), case(1, 5, 2, 3), as_float32(case(2, 3, 4, 6))]
+    dout, x, a, wo, w1, w2 = case(1, 1, 2, 1)
+    no_weights = dout, x, a, 0 * wo, 0 * w1, 0 * w2
+    dead = case(2, 2, 4, 3, is_causal=False)
+    dead[4][:, 1] = 0.0  # z is exactly 0 there
+    return [
+        no_weights,
+        _lively(case(1, 1, 2, 1)),
+        case(2, 4, 3, 5),
+        case(3, 3, 6, 4, is_causal=False),
+        case(1, 5, 2, 3),
+        dead,
+        as_float32(case(2, 3, 4, 6)),
+    ]
+
+
+def _lively(case):
+    """The same with a feed-forward that is not shut: the only z is above 0."""
+    dout, x, a, wo, w1, w2 = case
+    return dout, x, a, wo, w1 * np.sign((x @ w1).item()), w2
 
 
 def parallel_block_backward(dout, x, a, wo, w1, w2):
@@ -36,23 +55,23 @@ def parallel_block_backward(dout, x, a, wo, w1, w2):
 
 
 def loop(dout, x, a, wo, w1, w2):
-    dx, dwo, dw1, dw2 = np.zeros_like(x), np.zeros_like(wo), np.zeros_like(w1), np.zeros_like(w2)
-    C = x.shape[-1]
+    dx, dwo, dw1, dw2 = np.empty_like(x), np.zeros_like(wo), np.zeros_like(w1), np.zeros_like(w2)
     for b in range(len(x)):
-        rms = np.sqrt((x[b] * x[b]).sum(-1, keepdims=True) / C)
+        rms = np.sqrt((x[b] * x[b]).mean(1, keepdims=True))
         n = x[b] / rms
         z = n @ w1
         dwo += (a @ n).T @ dout[b]
         dw2 += np.maximum(z, 0).T @ dout[b]
-        dz = np.where(z > 0, dout[b] @ w2.T, 0 * z)
+        dz = dout[b] @ w2.T
+        dz[z <= 0] = 0.0
         dw1 += n.T @ dz
         dn = dz @ w1.T
+        for t, u in np.ndindex(a.shape):
+            dn[u] += np.dot(wo, dout[b, t]) * a[t, u]
         for t in range(len(n)):
-            dn[t] += sum(a[u, t] * (wo @ dout[b, u]) for u in range(len(n)))
-        for t in range(len(n)):
-            jacobian = (np.eye(C) - np.outer(n[t], n[t]) / C) / rms[t]
-            dx[b, t] = dout[b, t] + jacobian @ dn[t]
-    return dx, dwo, dw1, dw2.astype(w2.dtype)
+            along = (dn[t] * n[t]).mean()  # what changes the length is taken off
+            dx[b, t] = dout[b, t] + (dn[t] - along * n[t]) / rms[t]
+    return dx, dwo, dw1, dw2
 
 
 def einsum(dout, x, a, wo, w1, w2):
@@ -74,6 +93,10 @@ EXERCISE = Exercise(
     cases=cases,
     reference=parallel_block_backward,
     alternatives=(loop, einsum),
+    equal=(
+        ("return array.reshape(-2, array.shape[-1])", "any negative number leaves the length to NumPy"),
+        ("rms = np.sqrt((x[b] * x[b]).mean(-1, keepdims=True))", "of two axes, 1 is the last"),
+    ),
     mistakes=(
         mistake(
             "forgot the residual",
@@ -120,6 +143,26 @@ EXERCISE = Exercise(
             "Written with x, the second path needs two more divisions by rms: n has them in it already.",
         ),
         mistake(
+            "the norm's second path added, not taken off",
+            "dx = dout + (dn + n * (dn * n).mean(-1, keepdims=True)) / rms",
+            "A longer row is divided by more: the second path works against the first.",
+        ),
+        mistake(
+            "multiplied by rms instead of divided",
+            "dx = dout + (dn - n * (dn * n).mean(-1, keepdims=True)) * rms",
+            "The norm divides by rms on the way up, and so it does on the way back.",
+        ),
+        mistake(
+            "not divided by rms",
+            "dx = dout + dn - n * (dn * n).mean(-1, keepdims=True)",
+            "The norm divides by rms on the way up, and so it does on the way back.",
+        ),
+        mistake(
+            "the norm's mean over the positions",
+            "(dn * n).mean(-1 -> (dn * n).mean(1",
+            "Each position has a norm of its own: its mean runs over C.",
+        ),
+        mistake(
             "only the norm's first path divided by rms",
             "dx = dout + dn / rms - n * (dn * n).mean(-1, keepdims=True)",
             "Both paths lead through the division by rms.",
@@ -140,12 +183,70 @@ EXERCISE = Exercise(
             "Position u used position t with weight a[u, t]: on the way back that is column t.",
         ),
         mistake(
+            "a left out on the way back to n",
+            "a.T @ (dout @ wo.T) -> dout @ wo.T",
+            "n came to the output by way of a: what position u used of t must come back to t.",
+        ),
+        mistake(
+            "wo not transposed",
+            "wo.T -> wo",
+            "wo is square, so no shape complains: on the way back a matrix is transposed.",
+        ),
+        mistake(
+            "wo left out on the way back",
+            "a.T @ (dout @ wo.T) -> a.T @ dout",
+            "Between a @ n and the output stands wo.",
+        ),
+        mistake(
+            "the feed-forward's gradient joins below the norm",
+            (
+                "dn = a.T @ (dout @ wo.T)",
+                "dx = dout + dz @ w1.T + (dn - n * (dn * n).mean(-1, keepdims=True)) / rms",
+            ),
+            "Both branches read n: both come back through the norm.",
+        ),
+        mistake(
+            "a not transposed in dwo: a.T @ n",
+            "flat(mixed) -> flat(a.T @ n)",
+            "What meets wo is what the forward pass made: a @ n.",
+        ),
+        mistake(
             "a left out of dwo", "dwo = flat(n).T @ flat(dout)", "What meets wo is the mixed a @ n, not n."
         ),
         mistake(
             "the branches fed with x, not with n",
             ("dwo = flat(a @ x).T @ flat(dout)", "dw1 = flat(x).T @ flat(dz)"),
             "What meets the weights is n, after the norm.",
+        ),
+        mistake(
+            "dwo made with x, not with n",
+            "flat(mixed) -> flat(a @ x)",
+            "What meets the weights is n, after the norm.",
+        ),
+        mistake(
+            "dw1 made with x, not with n",
+            "flat(n) -> flat(x)",
+            "What meets the weights is n, after the norm.",
+        ),
+        mistake(
+            "dw2 made with z, not with h",
+            "flat(h) -> flat(z)",
+            "What meets w2 is h, after the ReLU.",
+        ),
+        mistake(
+            "the gate is h, not 0 or 1",
+            "(z > 0) -> h",
+            "The slope of ReLU is 1 where z is above 0, however large z is.",
+        ),
+        mistake(
+            "the gate is z, not 0 or 1",
+            "(z > 0) -> z",
+            "The slope of ReLU is 1 where z is above 0, and 0 elsewhere.",
+        ),
+        mistake(
+            "the gate open at exactly 0",
+            "z > 0 -> z >= 0",
+            "At exactly 0 the slope is taken as 0.",
         ),
         mistake(
             "the ReLU's gate left out", "dz = dout @ w2.T", "Where z was below zero, nothing comes back."
@@ -156,9 +257,23 @@ EXERCISE = Exercise(
             "ReLU asks what came in on the way up, z; the gradient's own sign does not matter.",
         ),
         mistake(
-            "w1's gradient averaged over the positions",
+            "the weights' gradients averaged over the positions",
             "return dx, dwo / len(flat(x)), dw1 / len(flat(x)), dw2 / len(flat(x))",
             "A layer only adds up what comes back from every position.",
+        ),
+        mistake(
+            "the weights' gradients averaged over the batch",
+            "return dx, dwo / len(x), dw1 / len(x), dw2 / len(x)",
+            "A layer only adds up what comes back from every text.",
+        ),
+        mistake(
+            "one gradient for each text of the batch",
+            (
+                "dwo = mixed.swapaxes(1, 2) @ dout",
+                "dw2 = h.swapaxes(1, 2) @ dout",
+                "dw1 = n.swapaxes(1, 2) @ dz",
+            ),
+            "All texts use the same weights: their gradients add up.",
         ),
     ),
     hints=(

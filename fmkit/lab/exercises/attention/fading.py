@@ -7,12 +7,22 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(b, t, c, low, high):
-        return rng.normal(size=(b, t, c)), float(rng.uniform(low, high))
+    def case(b, t, c, low, high, mean=0.0):
+        return mean + rng.normal(size=(b, t, c)), float(rng.uniform(low, high))
 
-    long = case(1, 240, 2, 0.01, 0.02)  # decay ** -239 is no longer a number
-    return [case(2, 5, 3, 0.6, 0.9), case(3, 1, 2, 0.3, 0.5), case(1, 7, 4, 0.1, 0.3), long] + [
-        as_float32(case(3, 6, 5, 0.5, 0.8))
+    example = np.array([[[0.0], [3.0]]]), 0.5
+    steep = case(1, 400, 1, 0.005, 0.015)  # decay ** -200 is no longer a number
+    slow = case(1, 240, 2, 0.94, 0.96, mean=1.0)  # what lies 100 positions back still counts
+    return [
+        example,
+        case(1, 4, 1, 0.6, 0.9),
+        case(2, 2, 3, 0.3, 0.7),
+        case(2, 5, 3, 0.6, 0.9),
+        case(3, 1, 2, 0.3, 0.5),
+        case(1, 7, 4, 0.1, 0.3),
+        as_float32(case(3, 6, 5, 0.6, 0.8)),
+        slow,
+        steep,
     ]
 
 
@@ -25,11 +35,10 @@ def fading_mean(x, decay):
 
 
 def loop(x, decay):
-    out = np.zeros_like(x)
-    for t in range(x.shape[1]):
-        weights = [decay ** (t - s) for s in range(t + 1)]
-        for s, w in enumerate(weights):
-            out[:, t] += (w / sum(weights)) * x[:, s]
+    out = np.empty_like(x)
+    for b, t in np.ndindex(x.shape[:2]):
+        weights = np.array([decay ** (t - s) for s in range(t + 1)])[:, None]
+        out[b, t] = (weights * x[b, : t + 1]).sum(0) / weights.sum()
     return out
 
 
@@ -42,6 +51,24 @@ def running(x, decay):
     return np.stack(out, 1)
 
 
+def divided_means(x, decay):
+    """The last mean goes on where the last sum should."""
+    out, total = x.copy(), 1.0
+    for t in range(1, x.shape[1]):
+        total = decay * total + 1.0
+        out[:, t] = (decay * out[:, t - 1] + x[:, t]) / total
+    return out
+
+
+def never_reset(x, decay):
+    """The running sum of one text goes on in the next."""
+    total, weight, out = 0.0 * x[0, 0], 0.0, np.empty_like(x)
+    for b, t in np.ndindex(x.shape[:2]):
+        total, weight = decay * total + x[b, t], decay * weight + 1.0
+        out[b, t] = total / weight
+    return out
+
+
 EXERCISE = Exercise(
     title="A mean that fades into the past",
     points=2,
@@ -50,6 +77,11 @@ EXERCISE = Exercise(
     cases=cases,
     reference=fading_mean,
     alternatives=(loop, running),
+    equal=(
+        ("weights = np.where(age >= 0, decay ** age, 0.0)", "an infinite power is not chosen by np.where"),
+        ("weights = np.where(age >= 0, decay ** np.maximum(age, -1), 0.0)", "where age < 0 it is not chosen"),
+        ("weights /= weights.sum(-1, keepdims=True)", "of two axes, 1 is the last"),
+    ),
     mistakes=(
         mistake(
             "looks into the future as well",
@@ -63,11 +95,21 @@ EXERCISE = Exercise(
         ),
         mistake(
             "leaves the position itself out",
+            "age >= 0 -> age > 0",  # row 0 is 0 / 0
+            "The position itself is 0 steps old: decay to the power 0 is 1.",
+        ),
+        mistake(
+            "leaves the position itself out, and row 0 gets zeros",
             (
                 "age >= 0 -> age > 0",
-                "weights /= np.maximum(weights.sum(1, keepdims=True), 1e-30)",  # row 0: zeros
+                "weights /= np.maximum(weights.sum(1, keepdims=True), 1e-30)",
             ),
-            "The position itself is 0 steps old: decay to the power 0 is 1.",
+            "The position itself is 0 steps old: decay to the power 0 is 1. Then row 0 is not empty either.",
+        ),
+        mistake(
+            "the future counts in full: the negative ages became 0, and nothing hides them",
+            "weights = decay ** np.maximum(age, 0)",
+            "Right of the diagonal the weights must be 0, and decay to the power 0 is 1.",
         ),
         mistake(
             "the weights are not divided by their sum",
@@ -92,8 +134,8 @@ EXERCISE = Exercise(
         mistake(
             "a moving mean that starts at the first value",
             "weights /= weights.sum(1, keepdims=True) -> weights[:, 1:] *= 1 - decay",
-            "Its rows add up to 1, but the very first position counts too much: its weight is decay ** "
-            "t like any other's, before the division.",
+            "Its rows add up to 1, but beside the others, which carry a factor 1 - decay, the very first "
+            "position counts too much.",
         ),
         mistake(
             "softmax of the weights",
@@ -109,6 +151,59 @@ EXERCISE = Exercise(
             "the oldest counts most",
             "weights = np.where(age >= 0, decay ** np.arange(T), 0.0)",
             "The exponent is the age t - s: the newest is 0 steps old.",
+        ),
+        mistake(
+            "what is further back counts more: a negative exponent",
+            "np.maximum(age, 0) -> -1.0 * np.maximum(age, 0)",
+            "decay is below 1: its negative powers grow with the age, and are soon no numbers any more.",
+        ),
+        mistake(
+            "exp(-decay * age) instead of decay ** age",
+            "decay ** np.maximum(age, 0) -> np.exp(-decay * np.maximum(age, 0))",
+            "That fades, too, but at another speed: one step back counts decay, two steps decay squared.",
+        ),
+        mistake(
+            "decay times the age instead of decay to the power of it",
+            "weights = np.where(age > 0, decay * age, 1.0 * (age == 0))",
+            "A weight that fades is multiplied by decay again at every step: a power.",
+        ),
+        mistake(
+            "1 minus decay times the age",
+            "weights = np.where(age >= 0, np.maximum(1 - decay * age, 0), 0.0)",
+            "A weight that fades is multiplied by decay again at every step: a power.",
+        ),
+        mistake(
+            "0.5 whatever is asked",
+            "decay ** -> 0.5 **",
+            "decay is an argument: the example's is 0.5, others are not.",
+        ),
+        mistake(
+            "the row sums without keepdims",
+            "weights /= weights.sum(1)",
+            "Sums of shape (T,) are laid along the columns: weights[t, s] is divided by the sum of row s.",
+        ),
+        mistake(
+            "every row divided by the sum of the last",
+            "weights /= weights[-1].sum()",
+            "A row near the beginning has fewer weights: each row has a sum of its own.",
+        ),
+        mistake(
+            "divided with the future in the sum, hidden afterwards",
+            (
+                "weights = decay ** np.abs(age)",
+                "weights = weights / weights.sum(1, keepdims=True) * (age >= 0)",
+            ),
+            "The future must be 0 before the row is summed, or it counts below the fraction line.",
+        ),
+        mistake(
+            "goes on with the last mean, not with the last sum",
+            divided_means,
+            "What fades by decay is the sum before its division: keep sum and weight, divide a copy.",
+        ),
+        mistake(
+            "the running sum goes on into the next text of the batch",
+            never_reset,
+            "Each row of the batch begins with nothing behind it.",
         ),
         mistake(
             "no fading: a plain mean of the past",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fmkit.lab.exercises._inputs import as_float32
-from fmkit.lab.exercises.attention._shared import softmax
+from fmkit.lab.exercises.attention._shared import loud, softmax
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 
@@ -14,13 +14,27 @@ def cases(rng):
         return size * rng.normal(size=(b, t, h * 3 * d)), h
 
     return [
+        (np.array([[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]]), 2),
+        case(1, 2, 2, 1),
+        case(1, 2, 1, 2),
         case(2, 5, 3, 4),
         case(3, 4, 2, 5),
-        case(1, 3, 1, 2),
+        case(4, 3, 1, 2),
         case(2, 6, 4, 3),
-        case(2, 9, 3, 6, size=50.0),  # scores of 1000 and more
+        scores_of_hundreds(rng),
         as_float32(case(2, 7, 2, 3)),
     ]
+
+
+def scores_of_hundreds(rng):
+    """Of three heads the first and the last have scores near 900 and -900."""
+    B, T, H, D = 2, 3, 3, 4
+    qkv = rng.normal(size=(B, T, H, 3, D))
+    queries, keys = loud(rng)
+    for head in (0, 2):
+        qkv[:, :, head, 0] = 0.0
+        qkv[:, :, head, 0, 0], qkv[:, :, head, 1, 0] = math.sqrt(D) * queries, keys
+    return qkv.reshape(B, T, H * 3 * D), H
 
 
 def attend_head_by_head(qkv, n_heads):
@@ -34,11 +48,10 @@ def attend_head_by_head(qkv, n_heads):
 
 
 def slices(qkv, n_heads):
-    D = qkv.shape[-1] // (3 * n_heads)
     outs = []
-    for start in range(0, 3 * n_heads * D, 3 * D):
-        q, k, v = (qkv[..., start + i * D : start + (i + 1) * D] for i in range(3))  # (B, T, D) each
-        outs.append(softmax(q @ k.swapaxes(1, 2) / math.sqrt(D)) @ v)
+    for head in np.split(qkv, n_heads, -1):
+        q, k, v = np.split(head, 3, -1)  # (B, T, D) each
+        outs.append(softmax(q @ np.swapaxes(k, 1, 2) / math.sqrt(q.shape[-1])) @ v)
     return np.concatenate(outs, -1)
 
 
@@ -57,6 +70,10 @@ EXERCISE = Exercise(
     cases=cases,
     reference=attend_head_by_head,
     alternatives=(slices, einsum),
+    equal=(
+        ("scores = q @ k.swapaxes(-2, -1) / math.sqrt(D)", "exchanging two axes has no order"),
+        ("scores = q @ k.swapaxes(-1, 2) / math.sqrt(D)", "of four axes, 2 is the last but one"),
+    ),
     mistakes=(
         mistake(
             "first all queries, then all keys, then all values",
@@ -95,13 +112,25 @@ EXERCISE = Exercise(
             "`@` compares along the last axis but one: are the positions there, or the heads?",
         ),
         mistake(
-            "width and number of heads exchanged",
-            (
-                "q, k, v = qkv.reshape(B, T, D, 3, n_heads).transpose(3, 0, 2, 1, 4)",
-                "math.sqrt(D) -> math.sqrt(n_heads)",
-                "return out.transpose(0, 2, 3, 1).reshape(B, T, n_heads * D)",
-            ),
+            "width and number of heads exchanged: D, then 3, then the heads",
+            "q, k, v = qkv.reshape(B, T, D, 3, n_heads).transpose(3, 0, 4, 1, 2)",
             "The last axis is cut into n_heads heads first, then each head into 3 times D.",
+        ),
+        mistake(
+            "D heads of width n_heads",
+            "q, k, v = qkv.reshape(B, T, D, 3, n_heads).transpose(3, 0, 2, 1, 4)",
+            "The last axis is cut into n_heads heads first, then each head into 3 times D.",
+        ),
+        mistake(
+            "thirds of the last axis, as one head",
+            ("q, k, v = np.split(qkv, 3, axis=-1)", "return out"),
+            "Each head has a softmax of its own, and its q, k and v stand side by side.",
+        ),
+        mistake(
+            "each head begins D numbers after the last, not 3 times D",
+            "q, k, v = (np.stack([qkv[..., (h + i) * D : (h + i + 1) * D] for h in range(n_heads)], 1) "
+            "for i in range(3))",
+            "A head takes three times D numbers: where does the second one begin?",
         ),
         mistake("keys and values exchanged", "q, k, v -> q, v, k", "In each head the order is q, k, v."),
         mistake(
@@ -114,6 +143,31 @@ EXERCISE = Exercise(
             "the root of the whole width, not of one head's",
             "math.sqrt(D) -> math.sqrt(n_heads * D)",
             "How many products are added up in one score of one head?",
+        ),
+        mistake(
+            "the root of 3 D, not of D",
+            "math.sqrt(D) -> math.sqrt(3 * D)",
+            "A head's share of the last axis is q, k and v: how many products are added up in one score?",
+        ),
+        mistake(
+            "the root of the whole last axis",
+            "math.sqrt(D) -> math.sqrt(width)",
+            "How many products are added up in one score of one head?",
+        ),
+        mistake(
+            "the root of the number of heads",
+            "math.sqrt(D) -> math.sqrt(n_heads)",
+            "How many products are added up in one score of one head?",
+        ),
+        mistake(
+            "divided by D, not by its root",
+            "math.sqrt(D) -> D",
+            "The spread of a sum of D random products grows like the root of D.",
+        ),
+        mistake(
+            "multiplied by sqrt(D)",
+            "/ math.sqrt(D) -> * math.sqrt(D)",
+            "A sum of D products grows with D: the root is to make the scores smaller.",
         ),
         mistake(
             "np.sqrt: float64 out of float32",
@@ -145,6 +199,33 @@ EXERCISE = Exercise(
             "softmax over the queries",
             ("scores.max(-1 -> scores.max(2", "e.sum(-1 -> e.sum(2"),
             "Each query of each head has weights that add up to 1 over the keys.",
+        ),
+        mistake(
+            "a causal mask that nobody asked for",
+            "e = np.exp(scores - scores.max(-1, keepdims=True)) -> "
+            "scores = np.where(np.tri(T, dtype=bool), scores, -np.inf)\n"
+            "e = np.exp(scores - scores.max(-1, keepdims=True))",
+            "The task says no mask: every position sees all positions.",
+        ),
+        mistake(
+            "the exponentials are not divided by their sum",
+            "out = e @ v",
+            "Weights of a mean add up to 1 in each row.",
+        ),
+        mistake(
+            "the weights transposed",
+            "out = (e / e.sum(-1, keepdims=True)).swapaxes(-1, -2) @ v",
+            "Row t of the weights makes output t: weights @ v, as they are.",
+        ),
+        mistake(
+            "one maximum for the whole array",
+            "e = np.exp(scores - scores.max())",
+            "A row far below the largest score of all becomes 0 / 0: each row takes its own maximum off.",
+        ),
+        mistake(
+            "the scores clipped: large ones become equal",
+            "e = np.exp(np.clip(scores, -50, 50))",
+            "900 and 901 are not the same. exp does not overflow once each row's maximum is taken off.",
         ),
         mistake(
             "exp without taking the maximum off",

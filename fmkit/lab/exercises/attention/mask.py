@@ -7,23 +7,48 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(b, h, t, window, size=1.0):
-        real = np.ones((b, t), np.int64)
-        for row in range(b):
-            left, gone = row % 2, int(rng.integers(1, t - 1))
-            real[row, :gone] = left  # padded in front ...
-            real[row, t - gone :] = 1 - left  # ... or at the end
-        return size * rng.normal(size=(b, h, t, t)), real, window
+    def small(real, window):
+        t = len(real)
+        return rng.normal(size=(1, 1, t, t)), np.array([real]), window
 
-    loud_head = np.array([1500.0, -1500.0])[:, None, None]  # one head far above the other
-    open_row = (rng.normal(size=(1, 2, 6, 6)) + loud_head, np.ones((1, 6), np.int64), 4)
-    shouts = [case(2, 1, 6, 3), case(2, 1, 6, 3)]
-    for (scores, _, _), size in zip(shouts, (3000.0, 30000.0), strict=True):
-        scores[..., rng.integers(1, 5)] += 3000.0
-        scores[..., 5] += size  # the future shouts
-    return [case(3, 2, 5, 3), open_row, *shouts, case(2, 3, 7, 2), case(4, 1, 4, 1)] + [
-        as_float32(case(2, 2, 8, 5))
+    return [
+        (np.zeros((1, 1, 3, 3)), np.ones((1, 3), np.int64), 2),
+        small([0, 1, 1], 2),
+        small([1, 1, 0], 2),
+        small([1, 1, 0], 1),
+        small([1, 1, 1], 2),
+        small([0, 0], 3),
+        small([1], 1),
+        _case(rng, 3, 2, 5, 3),
+        _case(rng, 2, 3, 7, 2),
+        _case(rng, 4, 1, 4, 1),
+        _case(rng, 2, 2, 3, 8),
+        *_shouts(rng),
+        as_float32(_case(rng, 2, 3, 8, 5)),
     ]
+
+
+def _case(rng, b, h, t, window, padded=None):
+    real = np.ones((b, t), np.int64)
+    for row in range(b):
+        gone = padded or int(rng.integers(1, t - 1))
+        if row % 2:
+            real[row, t - gone :] = 0
+        else:
+            real[row, :gone] = 0
+    return rng.normal(size=(b, h, t, t)), real, window
+
+
+def _shouts(rng):
+    """One head far above the other; thousands; and what is hidden, future and padding, at 30,000."""
+    loud_head = np.array([1500.0, -1500.0])[:, None, None]
+    yield rng.normal(size=(1, 2, 6, 6)) + loud_head, np.ones((1, 6), np.int64), 4
+    for hidden in (3000.0, 30000.0):
+        scores, real, window = _case(rng, 2, 1, 6, 3, padded=2)
+        scores[..., rng.integers(2, 4)] += 3000.0  # nobody pads these
+        scores[..., 5] += hidden
+        scores[0, ..., 1] += hidden
+        yield scores, real, window
 
 
 def masked_weights(scores, real, window):
@@ -56,7 +81,9 @@ def additive(scores, real, window):
     return e / np.maximum(e.sum(-1, keepdims=True), 1e-30)
 
 
-PLAIN_SOFTMAX = ("e = np.exp(scores - top)", "return e / total")  # a row that sees nothing is 0 / 0
+NOT_A_NUMBER = "np.where(total > 0, total, 1.0) -> total"  # a row that sees nothing is 0 / 0
+ZEROS = "return e / total * seen.any(-1, keepdims=True)"
+PAST = "(age >= 0) & (age < window)"
 
 EXERCISE = Exercise(
     title="A window into the past, and padding",
@@ -66,6 +93,16 @@ EXERCISE = Exercise(
     cases=cases,
     reference=masked_weights,
     alternatives=(loop, additive),
+    equal=(
+        ("T = scores.shape[-2]", "the last two axes are of one length"),
+        ("seen = (age >= 0) & (age < window) & (real[:, None, None, :] >= 1)", "real is 0 or 1"),
+        ("e = np.exp(scores - np.where(np.isfinite(top), top, 1.0))", "any number will do: e is 0"),
+        ("return e / np.where(total > 0, total, 0.5)", "any number will do: e is 0"),
+        ("return e / np.where(total > 0, total, 2.0)", "any number will do: e is 0"),
+        ("return e / np.where(total > 0, total, -1.0)", "any number will do: e is 0"),
+        ("return e / np.where(total > 1, total, 1.0)", "a total is 0 or at least 1"),
+        ("seen = [s for s in range(max(t - window + 1, 0), t + 1) if real[b, s]]", "max has no order"),
+    ),
     mistakes=(
         mistake(
             "masked after the softmax",
@@ -73,14 +110,29 @@ EXERCISE = Exercise(
             "The rows no longer add up to 1: who was counted below the fraction line?",
         ),
         mistake(
-            "masked after the softmax, and divided again",
+            "the maximum taken over the hidden scores, too",
             ("scores = np.where(seen, scores, -np.inf) ->", "e = np.exp(scores - top) * seen"),
-            "It works until a hidden score is huge: then all that is visible has rounded to 0. Hide "
-            "before the softmax.",
+            "Where a hidden score is huge, all that is visible has rounded to 0 before the division: "
+            "hide before the softmax.",
+        ),
+        mistake(
+            "the maximum taken over the hidden scores, too, and a row of zeros divided by 0",
+            (
+                "scores = np.where(seen, scores, -np.inf) ->",
+                "e = np.exp(scores - top) * seen",
+                NOT_A_NUMBER,
+            ),
+            "Where a hidden score is huge, all that is visible has rounded to 0: hide before the softmax. "
+            "And a row that sees nothing is 0 / 0.",
         ),
         mistake(
             "the score set to 0, not to -inf",
             "scores = np.where(seen, scores, 0.0)",
+            "exp(0) is 1, a vote like any other. Which score has exp 0?",
+        ),
+        mistake(
+            "the score set to 0, not to -inf (but zeros where nothing is visible)",
+            ("scores = np.where(seen, scores, 0.0)", ZEROS),
             "exp(0) is 1, a vote like any other. Which score has exp 0?",
         ),
         mistake(
@@ -94,19 +146,39 @@ EXERCISE = Exercise(
             "Adding 0 hides nothing: a hidden score needs -inf added to it.",
         ),
         mistake(
+            "the mask added as 0 and 1 (but zeros where nothing is visible)",
+            ("scores = scores + seen", ZEROS),
+            "Adding 0 hides nothing: a hidden score needs -inf added to it.",
+        ),
+        mistake(
             "the future is visible",
-            "(age >= 0) & (age < window) -> (np.abs(age) < window)",
+            f"{PAST} -> (np.abs(age) < window)",
             "Position t may look at t and what came before it, nothing later.",
         ),
         mistake(
+            "the future is visible, and the window one too wide",
+            f"{PAST} -> (np.abs(age) <= window)",
+            "Position t may look at t and what came before it, nothing later; a window of 1 is t alone.",
+        ),
+        mistake(
             "the window has no end in the future",
-            "(age >= 0) & (age < window) -> (age < window)",
+            "(age >= 0) & ->",
             "t - s is smaller than the window for every s in the future, too: what else must hold?",
         ),
         mistake(
             "the window counts real tokens only",
             "age = np.cumsum(real, 1)[:, None, :, None] - np.cumsum(real, 1)[:, None, None, :]",
             "The window counts positions, padding among them; then the padding in it is left out.",
+        ),
+        mistake(
+            "the last positions of the text instead of those before t",
+            "age < window -> np.arange(T) >= T - window",
+            "The window moves along with t: how far is s behind t?",
+        ),
+        mistake(
+            "blocks instead of a sliding window",
+            "age < window -> np.arange(T)[:, None] // window == np.arange(T) // window",
+            "The window slides: every position sees as many before it as any other.",
         ),
         mistake(
             "the future instead of the past",
@@ -125,18 +197,28 @@ EXERCISE = Exercise(
         ),
         mistake(
             "a window one too narrow",
-            "age < window -> age < max(window - 1, 1)",
+            "age < window -> age < window - 1",
             "A window of 1 is the position alone, one of 2 sees the one before it as well.",
         ),
         mistake(
             "no window",
-            "(age >= 0) & (age < window) -> (age >= 0)",
+            "& (age < window) ->",
             "Only the last `window` positions count, the present one among them.",
         ),
         mistake(
             "the padding is visible",
-            "seen = (age >= 0) & (age < window)",
+            "& (real[:, None, None, :] == 1) ->",
             "real is 0 at padding: no position may look there.",
+        ),
+        mistake(
+            "the padding taken to stand behind the text",
+            "real[:, None, None, :] == 1 -> np.arange(T) < real.sum(1)[:, None, None, None]",
+            "How many are real does not say where they are: padding may stand in front.",
+        ),
+        mistake(
+            "the padding taken to stand in front of the text",
+            "real[:, None, None, :] == 1 -> np.arange(T) >= T - real.sum(1)[:, None, None, None]",
+            "How many are real does not say where they are: padding may stand behind.",
         ),
         mistake(
             "padding hidden as query, not as key",
@@ -150,9 +232,27 @@ EXERCISE = Exercise(
             "its result.",
         ),
         mistake(
+            "real laid along the heads",
+            "real[:, None, None, :] -> real[:, None, :]",  # an exception, unless as many heads as texts
+            "scores has four axes: real needs one for the heads and one for the queries.",
+        ),
+        mistake(
             "the scores multiplied by the mask",
-            ("scores = scores * np.where(seen, 1.0, -np.inf).astype(scores.dtype)", *PLAIN_SOFTMAX),
+            (
+                "scores = scores * np.where(seen, 1.0, -np.inf).astype(scores.dtype)",
+                "e = np.exp(scores - top)",
+                NOT_A_NUMBER,
+            ),
             "A negative score times -inf is plus infinity: the mask is added, or chosen with np.where.",
+        ),
+        mistake(
+            "0 times infinity: the mask multiplied by -inf",
+            (
+                "scores = scores + ((1.0 - seen) * -np.inf).astype(scores.dtype)",
+                "e = np.exp(scores - top)",
+                NOT_A_NUMBER,
+            ),
+            "0 times -inf is not a number: choose with np.where, do not multiply.",
         ),
         mistake(
             "1 means padding",
@@ -161,8 +261,13 @@ EXERCISE = Exercise(
         ),
         mistake(
             "NaN where nothing is visible",
-            PLAIN_SOFTMAX,
+            NOT_A_NUMBER,
             "A row that sees nothing is 0 / 0: the exercise wants zeros there.",
+        ),
+        mistake(
+            "where nothing is visible, the position itself",
+            "scores = np.where(seen | (~seen.any(-1, keepdims=True) & (age == 0)), scores, -np.inf)",
+            "A row that sees nothing gets zeros: it does not look at itself instead.",
         ),
         mistake(
             "-1e9: equal weights where nothing is visible",
@@ -177,11 +282,14 @@ EXERCISE = Exercise(
             "notice.",
         ),
         mistake(
+            "-1e9 added for each of two masks: weights where nothing is visible",
+            "scores = scores + (np.where((age >= 0) & (age < window), 0.0, -1e9) "
+            "+ np.where(real[:, None, None, :] == 1, 0.0, -1e9)).astype(scores.dtype)",
+            "Where all of a row is hidden, softmax picks those that are hidden least.",
+        ),
+        mistake(
             "-10000 added: not low enough",
-            (
-                "scores = scores + np.where(seen, 0.0, -1e4).astype(scores.dtype)",
-                "return e / total * seen.any(-1, keepdims=True)",
-            ),
+            ("scores = scores + np.where(seen, 0.0, -1e4).astype(scores.dtype)", ZEROS),
             "A hidden score of 30000 stays far above the visible ones: -inf is lower than any number.",
         ),
         mistake(
@@ -200,10 +308,20 @@ EXERCISE = Exercise(
             "exp(1000) is inf: take each row's maximum off first.",
         ),
         mistake(
+            "a maximum that is never below 0",
+            "np.where(np.isfinite(top), top, 0.0) -> np.maximum(top, 0.0)",
+            "Where all that is visible lies at -1500, taking off 0 leaves exp(-1500), which is 0.",
+        ),
+        mistake(
             "one maximum for the whole array",
             ("scores = np.where(seen, scores - scores.max(), -np.inf)", "e = np.exp(scores)"),
             "Seen from one huge score, everything else rounds to 0: each row takes its own maximum off, "
             "of what it may see.",
+        ),
+        mistake(
+            "float64 out of float32",
+            "scores = scores + np.where(seen, 0.0, -np.inf)",
+            "np.where of two plain numbers makes float64: cast it, or choose from the scores.",
         ),
     ),
     hints=(

@@ -11,7 +11,17 @@ def cases(rng):
     def case(n_layers, h, t):
         return (softmax(2.0 * rng.normal(size=(n_layers, h, t, t))),)
 
-    return [case(3, 2, 4), case(2, 3, 5), case(1, 4, 3), case(5, 1, 4), as_float32(case(4, 3, 6))]
+    return [
+        (np.array([[[[1.0, 0.0], [0.5, 0.5]]]]),),
+        case(2, 1, 2),
+        case(1, 3, 2),
+        case(3, 1, 2),
+        case(3, 2, 4),
+        case(2, 3, 5),
+        case(1, 4, 3),
+        case(5, 1, 4),
+        as_float32(case(4, 3, 6)),
+    ]
 
 
 def rollout(weights):
@@ -24,11 +34,10 @@ def rollout(weights):
 
 
 def backwards(weights):
-    steps = [(layer.sum(0) / len(layer) + np.eye(layer.shape[-1])) / 2 for layer in weights]
-    total = steps[-1]
-    for step in steps[-2::-1]:
-        total = total @ step
-    return total.astype(weights.dtype)
+    total = np.eye(weights.shape[3], dtype=weights.dtype)
+    for layer in weights[::-1]:
+        total = 0.5 * (total @ layer.mean(0)) + 0.5 * total
+    return total
 
 
 def loop(weights):
@@ -54,6 +63,10 @@ EXERCISE = Exercise(
     cases=cases,
     reference=rollout,
     alternatives=(backwards, loop),
+    equal=(
+        ("eye = np.eye(weights.shape[-2], dtype=weights.dtype)", "the last two axes are of one length"),
+        ("total = np.eye(weights.shape[2], dtype=weights.dtype)", "the last two axes are of one length"),
+    ),
     mistakes=(
         mistake(
             "the layers in the wrong order",
@@ -70,6 +83,26 @@ EXERCISE = Exercise(
             "the residual added, not averaged in",
             "step = layer.mean(0) + eye",
             "Each row must still add up to 1: half attention, half identity.",
+        ),
+        mistake(
+            "half the attention, but the whole identity",
+            "step = layer.mean(0) / 2 + eye",
+            "Each row must still add up to 1: half attention, half identity.",
+        ),
+        mistake(
+            "the whole attention, but half the identity",
+            "step = layer.mean(0) + eye / 2",
+            "Each row must still add up to 1: half attention, half identity.",
+        ),
+        mistake(
+            "ones instead of the identity",
+            "step = (layer.mean(0) + np.ones_like(eye)) / 2",
+            "What a token had stays with it: 1 on the diagonal, 0 elsewhere.",
+        ),
+        mistake(
+            "the residual brings back the input, not what has come so far",
+            ("step = layer.mean(0)", "step @ total -> (step @ total + eye) / 2"),
+            "What a token has before a layer is a mixture already: half of that stays.",
         ),
         mistake(
             "the residual mixed in once, at the end",
@@ -102,6 +135,31 @@ EXERCISE = Exercise(
             "What a token gets passes through one layer after the other: multiply the matrices.",
         ),
         mistake(
+            "the layers added up",
+            ("total = eye -> total = 0 * eye", "step @ total -> step + total"),
+            "What a token gets passes through one layer after the other: multiply the matrices.",
+        ),
+        mistake(
+            "the layers averaged first, and that multiplied by itself",
+            "step = (weights.mean((0, 1)) + eye) / 2",
+            "Every layer has its own map: only the heads of one layer are averaged.",
+        ),
+        mistake(
+            "layers and heads mixed up",
+            "for layer in weights.swapaxes(0, 1):",
+            "The first axis is the layers, which are multiplied; the second the heads, which are averaged.",
+        ),
+        mistake(
+            "the first layer left out",
+            "for layer in weights[1:]:",
+            "How many matrices are multiplied for three layers? Beginning with the identity, three.",
+        ),
+        mistake(
+            "the last layer left out",
+            "for layer in weights[:-1]:",
+            "How many matrices are multiplied for three layers? Beginning with the identity, three.",
+        ),
+        mistake(
             "the last layer only",
             "return step",
             "What the last layer looks at has itself been mixed by the layers below.",
@@ -109,6 +167,11 @@ EXERCISE = Exercise(
         mistake(
             "multiplied entry by entry",
             ("total = eye -> total = 1", "step @ total -> step * total"),
+            "A path from s to t goes over any token in between: that is a matrix product.",
+        ),
+        mistake(
+            "multiplied entry by entry, beginning with the identity",
+            "step @ total -> step * total",
             "A path from s to t goes over any token in between: that is a matrix product.",
         ),
         mistake(

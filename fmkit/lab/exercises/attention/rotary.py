@@ -9,16 +9,20 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(b, h, t, d, base):
+    def case(b, h, t, d, base, far=0):
         positions = np.sort(rng.choice(40, (b, t), replace=False), axis=1)
         positions[0] += 3  # so that no row begins at 0
-        return rng.normal(size=(b, h, t, d)), positions, base
+        return rng.normal(size=(b, h, t, d)), positions + far, base
 
     return [
-        case(2, 3, 5, 4, float(rng.uniform(50, 100))),
-        case(3, 1, 4, 8, 10000.0),
+        (np.array([[[[1.0, 0.0]]]]), np.array([[2]]), 100.0),
+        (rng.normal(size=(1, 1, 1, 2)), np.array([[0]]), 10.0),
+        (rng.normal(size=(1, 1, 2, 4)), np.array([[int(rng.integers(3, 9)), 1]]), 16.0),
         case(1, 2, 1, 2, 500.0),
+        case(3, 1, 2, 6, 10000.0),
+        case(2, 3, 5, 4, float(rng.uniform(50, 100))),
         case(2, 2, 3, 6, float(rng.uniform(5, 10))),
+        case(2, 1, 4, 8, 10000.0, far=1000),
         as_float32(case(2, 4, 5, 6, 100.0)),
     ]
 
@@ -35,12 +39,13 @@ def rotate_neighbours(x, positions, base):
 
 
 def loop(x, positions, base):
-    out, D = np.zeros_like(x), x.shape[-1]
+    out, D = np.empty_like(x), x.shape[-1]
     for b, t in np.ndindex(positions.shape):
-        for i in range(0, D, 2):
-            angle = positions[b, t] / base ** (i / D)
-            turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-            out[b, :, t, i : i + 2] = x[b, :, t, i : i + 2] @ turn.T
+        for i in range(D // 2):
+            angle = positions[b, t] / base ** (2 * i / D)
+            first, second = x[b, :, t, 2 * i], x[b, :, t, 2 * i + 1]
+            out[b, :, t, 2 * i] = first * math.cos(angle) - second * math.sin(angle)
+            out[b, :, t, 2 * i + 1] = first * math.sin(angle) + second * math.cos(angle)
     return out
 
 
@@ -61,6 +66,12 @@ EXERCISE = Exercise(
     cases=cases,
     reference=rotate_neighbours,
     alternatives=(loop, rotate_neighbours_complex),
+    equal=(
+        ("cos, sin = (np.cos(angle), np.sin(angle).astype(x.dtype))", "out has the dtype of x anyway"),
+        ("cos, sin = (np.cos(angle).astype(x.dtype), np.sin(angle))", "out has the dtype of x anyway"),
+        ("even, odd = (x[..., ::2], x[..., 1::2])", "a slice begins at 0 by itself"),
+        ("out[..., ::2] = even * cos - odd * sin", "a slice begins at 0 by itself"),
+    ),
     mistakes=(
         mistake(
             "pairs i with i + D/2",
@@ -81,6 +92,46 @@ EXERCISE = Exercise(
             "plus in both lines",
             "out[..., 0::2] = even * cos + odd * sin",
             "In a rotation one of the four terms has a minus.",
+        ),
+        mistake(
+            "minus in both lines",
+            "out[..., 1::2] = even * sin - odd * cos",
+            "In a rotation one of the four terms has a minus, the other three a plus.",
+        ),
+        mistake(
+            "cos and sin exchanged",
+            "cos, sin -> sin, cos",
+            "An angle of 0 turns nothing: what does your function make of position 0?",
+        ),
+        mistake(
+            "the two of a pair exchanged, on the way in",
+            "even, odd -> odd, even",
+            "Number 2i is the first of its pair, and number 2i + 1 the second.",
+        ),
+        mistake(
+            "the two of a pair exchanged, on the way out",
+            ("out[..., 0::2] = even * sin + odd * cos", "out[..., 1::2] = even * cos - odd * sin"),
+            "The pair (1, 0) at angle a becomes (cos a, sin a): the cosine stands in place 2i.",
+        ),
+        mistake(
+            "the angles laid out for the other layout",
+            (
+                "out[..., 0::2] = even * cos[..., np.arange(0, D, 2) % (D // 2)] "
+                "- odd * sin[..., np.arange(0, D, 2) % (D // 2)]",
+                "out[..., 1::2] = even * sin[..., np.arange(1, D, 2) % (D // 2)] "
+                "+ odd * cos[..., np.arange(1, D, 2) % (D // 2)]",
+            ),
+            "Both of a pair turn by one angle: np.repeat writes each twice in a row, np.tile does not.",
+        ),
+        mistake(
+            "the right angles, but partners D/2 apart",
+            (
+                "even, odd = x[..., 0::2], x[..., 1::2] -> even, odd = x[..., 0::2], x[..., 1::2]\n"
+                "half = np.concatenate([-x[..., D // 2 :], x[..., : D // 2]], -1)",
+                "out[..., 0::2] = even * cos + half[..., 0::2] * sin",
+                "out[..., 1::2] = odd * cos + half[..., 1::2] * sin",
+            ),
+            "The partner of number 2i is 2i + 1: that of the library's layout stands D/2 further on.",
         ),
         mistake(
             "the new even number used for the odd one",
@@ -113,6 +164,26 @@ EXERCISE = Exercise(
             "Pair i turns by position / base ** (2i / D): for D = 4 the exponents are 0 and 1/2.",
         ),
         mistake(
+            "the exponent 4i/D, not 2i/D",
+            "np.arange(0, D, 2) -> 2 * np.arange(0, D, 2)",
+            "np.arange(0, D, 2) is 2i already: for D = 4 the exponents are 0 and 1/2.",
+        ),
+        mistake(
+            "pairs counted from 1",
+            "np.arange(0, D, 2) -> np.arange(2, D + 1, 2)",
+            "The first pair is pair 0: it turns by the position itself.",
+        ),
+        mistake(
+            "exponents from 0 to 1, both included",
+            "np.arange(0, D, 2) / D -> np.linspace(0, 1, D // 2)",
+            "The last exponent is (D - 2) / D, not 1.",
+        ),
+        mistake(
+            "no axis for the heads",
+            "positions[:, None, :, None] -> positions[:, :, None]",  # an exception, or the wrong row's
+            "The angles must be (B, 1, T, D/2), or the rows of the batch fall on the heads.",
+        ),
+        mistake(
             "the slowest pair first",
             "np.arange(0, D, 2) -> np.arange(0, D, 2)[::-1]",
             "Pair 0 turns fastest: one radian a position.",
@@ -130,7 +201,7 @@ EXERCISE = Exercise(
         mistake("base 10000 whatever is asked", "base ** -> 10000.0 **", "base is an argument."),
         mistake(
             "degrees, not radians",
-            "angle = np.deg2rad(positions[:, None, :, None] * base ** (-np.arange(0, D, 2) / D))",
+            ("cos, sin -> angle = np.deg2rad(angle)\ncos, sin",),
             "NumPy's cos and sin take radians, and so does the formula.",
         ),
         mistake(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fmkit.lab.exercises._inputs import as_float32
-from fmkit.lab.exercises.attention._shared import softmax
+from fmkit.lab.exercises.attention._shared import loud, softmax
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 
@@ -15,10 +15,25 @@ def cases(rng):
         w[0] = size * w[0]
         return rng.normal(size=(b, t, c)), *w
 
-    huge = case(2, 4, 5, 3, 2, size=2000.0)
-    return [case(2, 5, 4, 3, 6, 2.0), case(3, 6, 4, 4, 4, 2.0), case(1, 1, 3, 2, 4), huge] + [
-        as_float32(case(2, 7, 5, 8, 3))
+    return [
+        case(1, 1, 2, 1, 3),
+        case(1, 3, 1, 2, 1, 2.0),
+        case(1, 2, 2, 2, 1, 2.0),
+        case(2, 5, 4, 3, 6, 2.0),
+        case(3, 6, 4, 4, 4, 2.0),
+        case(4, 2, 5, 2, 3, 2.0),
+        scores_of_hundreds(rng),
+        as_float32(case(2, 7, 5, 8, 3)),
     ]
+
+
+def scores_of_hundreds(rng):
+    """x has the numbers for queries in its first column and those for keys in its second."""
+    x = rng.normal(size=(2, 3, 4))
+    x[..., 0], x[..., 1] = loud(rng)
+    wq, wk = np.zeros((4, 5)), np.zeros((4, 5))
+    wq[0, 0], wk[1, 0] = math.sqrt(5), 1.0
+    return x, wq, wk, rng.normal(size=(4, 6)) / 10
 
 
 def self_attention(x, wq, wk, wv):
@@ -30,14 +45,12 @@ def self_attention(x, wq, wk, wv):
 
 
 def loop(x, wq, wk, wv):
-    rows = []
-    for sequence in x:
-        q, k, v = sequence @ wq, sequence @ wk, sequence @ wv
-        for query in q:
-            scores = k @ query / math.sqrt(len(query))
-            e = np.exp(scores - scores.max())
-            rows.append((e[:, None] * v).sum(0) / e.sum())
-    return np.array(rows).reshape(*x.shape[:2], wv.shape[1])
+    out = np.empty((*x.shape[:2], wv.shape[1]), x.dtype)
+    for b, t in np.ndindex(x.shape[:2]):
+        scores = np.dot(np.dot(x[b], wk), np.dot(x[b, t], wq)) / math.sqrt(wk.shape[1])
+        e = np.exp(scores - scores.max())
+        out[b, t] = (e[:, None] * (x[b] @ wv)).sum(0) / e.sum()
+    return out
 
 
 def values_last(x, wq, wk, wv):
@@ -54,6 +67,12 @@ EXERCISE = Exercise(
     cases=cases,
     reference=self_attention,
     alternatives=(loop, values_last),
+    equal=(
+        (
+            "scores = q @ k.swapaxes(2, 1) / math.sqrt(wq.shape[1])",
+            "exchanging 2 with 1 is exchanging 1 with 2",
+        ),
+    ),
     mistakes=(
         mistake(
             "no 1/sqrt(D)",
@@ -106,6 +125,31 @@ EXERCISE = Exercise(
             "Row t of the weights belongs to the query at t: scores[t, s] is q[t] times k[s].",
         ),
         mistake(
+            "the queries compared with themselves",
+            "k.swapaxes -> q.swapaxes",
+            "A score is a query times a key. Who reads x @ wk in your function?",
+        ),
+        mistake(
+            "the keys compared with themselves",
+            "q @ k.swapaxes -> k @ k.swapaxes",
+            "A score is a query times a key. Who reads x @ wq in your function?",
+        ),
+        mistake(
+            "a causal mask that nobody asked for",
+            "e = np.exp(scores - scores.max(-1, keepdims=True)) -> "
+            "scores = np.where(np.tri(x.shape[1], dtype=bool), scores, -np.inf)\n"
+            "e = np.exp(scores - scores.max(-1, keepdims=True))",
+            "Here every word sees all words, those behind it too.",
+        ),
+        mistake(
+            "the words look at all texts of the batch",
+            (
+                "q, k, v = (x.reshape(1, -1, x.shape[2]) @ w for w in (wq, wk, wv))",
+                "return (weights @ v).reshape(*x.shape[:2], -1)",
+            ),
+            "Texts of a batch have nothing to do with each other: scores are (B, T, T).",
+        ),
+        mistake(
             "the values are x, not projected",
             "q, k, v = x @ wq, x @ wk, x",
             "What is averaged has a matrix of its own, wv.",
@@ -136,6 +180,21 @@ EXERCISE = Exercise(
             "Scores may be negative, and their sum may be 0: take exp first.",
         ),
         mistake(
+            "the exponentials are not divided by their sum",
+            "weights = e",
+            "Weights of a mean add up to 1 in each row.",
+        ),
+        mistake(
+            "the scores clipped: large ones become equal",
+            "e = np.exp(np.clip(scores, -50, 50))",
+            "900 and 901 are not the same. exp does not overflow once each row's maximum is taken off.",
+        ),
+        mistake(
+            "each column's maximum taken off, not each row's",
+            "scores.max(-1 -> scores.max(1",
+            "The maximum belongs to the row that is divided by its sum.",
+        ),
+        mistake(
             "exp without taking the maximum off",
             "e = np.exp(scores)",
             "exp(1000) is inf: take each row's maximum off first.",
@@ -160,6 +219,11 @@ EXERCISE = Exercise(
             "math.sqrt -> np.sqrt",
             "np.sqrt of a whole number is a float64, and it spreads; math.sqrt gives a plain number, "
             "which does not.",
+        ),
+        mistake(
+            "a reshape instead of an exchange of axes",
+            "k.swapaxes(1, 2) -> k.reshape(len(k), k.shape[2], k.shape[1])",
+            "A reshape only cuts the numbers anew, in the order in which they lie: swap the last two axes.",
         ),
         mistake(
             ".T on an array of three axes",

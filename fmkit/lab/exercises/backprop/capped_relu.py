@@ -12,10 +12,13 @@ def cases(rng):
         x = rng.normal(size=shape)
         kinks = rng.permutation(x.size)[: x.size // 3]
         x.flat[kinks] = np.where(np.arange(len(kinks)) % 2, 0.0, cap)  # exactly at the two kinks
-        return rng.normal(size=shape), x, float(rng.uniform(0.05, 0.3)), cap
+        dout = rng.normal(size=shape)
+        dout.flat[kinks[0]], x.flat[kinks[0]] = 0.0, cap  # nothing comes back, at the ceiling
+        return dout, x, float(rng.uniform(0.05, 0.3)), cap
 
+    example = np.array([10.0, 10.0, 10.0]), np.array([-1.0, 0.5, 3.0]), 0.1, 2.0
     dout, x, slope, _ = as_float32(case(5, 6))
-    return [case(6, 7), case(3, 4, 5), case(20), (dout, x, slope, 0.75)]
+    return [example, case(6, 7), case(3, 4, 5), case(20), (dout, x, slope, 0.75)]
 
 
 def capped_leaky_relu_backward(dout, x, slope, cap):
@@ -103,6 +106,17 @@ EXERCISE = Exercise(
             "multiplied by the output, not by its slope",
             "return dout * np.minimum(np.where(x > 0, x, slope * x), cap)",
             "On the way back a function multiplies by its slope, not by its value.",
+        ),
+    ),
+    equal=(
+        ("return np.where(x < cap, dx, 0)", "NumPy takes the dtype of the array beside it"),
+        (
+            "return dout * inside + slope * dout * (x <= 0).astype(dout.dtype)",
+            "NumPy takes the dtype of the array beside it",
+        ),
+        (
+            "return dout * inside.astype(dout.dtype) + slope * dout * (x <= 0)",
+            "NumPy takes the dtype of the array beside it",
         ),
     ),
     hints=(

@@ -14,7 +14,8 @@ def cases(rng):
 
     still = case(1, 4, 2, eps=0.01)
     still[1][0, :, 0] = 1.0  # a column that does not vary: only eps keeps it finite
-    cases = [case(2, 4, 3), case(3, 5, 1, eps=0.5), case(4, 3, 5, 0.1, 1e-3), case(3, 3, 2), still]
+    example = np.array([[[1.0], [0.0], [0.0]]]), np.array([[[0.0], [1.0], [2.0]]]), 1e-5
+    cases = [example, case(2, 4, 3), case(3, 5, 1, eps=0.5), case(4, 3, 5, 0.1, 1e-3), case(3, 3, 2), still]
     return [*cases, as_float32(case(2, 6, 4))]
 
 
@@ -62,6 +63,7 @@ EXERCISE = Exercise(
     difficulty=4,
     cases=cases,
     reference=channel_norm_backward,
+    teaches=("layers.layernorm_backward",),
     alternatives=(three_paths, jacobian),
     mistakes=(
         mistake(
@@ -148,7 +150,28 @@ EXERCISE = Exercise(
             "rstd = 1 / (np.sqrt((xc * xc).mean(1, keepdims=True)) + eps)",
             "Look where eps stands in the forward pass: inside the root.",
         ),
+        mistake(
+            "the root of the variance forgotten",
+            "np.sqrt((xc * xc).mean(1, keepdims=True) + eps) -> ((xc * xc).mean(1, keepdims=True) + eps)",
+            "The division is by the standard deviation, the root of the variance.",
+        ),
+        mistake(
+            "over batch and time, as batch norm",
+            (
+                "x.mean(1, keepdims=True) -> x.mean((0, 2), keepdims=True)",
+                "(xc * xc).mean(1, keepdims=True) -> (xc * xc).mean((0, 2), keepdims=True)",
+                "dout.mean(1, keepdims=True) -> dout.mean((0, 2), keepdims=True)",
+                "(dout * norm).mean(1, keepdims=True) -> (dout * norm).mean((0, 2), keepdims=True)",
+            ),
+            "Each column of C channels is normalised by itself: which axis is that?",
+        ),
+        mistake(
+            "the forward pass instead of the way back",
+            "return norm * dout",
+            "That is the normalised x. How does each x move all outputs of its column?",
+        ),
     ),
+    equal=(("xc = x.mean(1, keepdims=True) - x", "the sign comes in twice"),),
     hints=(
         "First compute s and the normalised x again, as the forward pass does: axis 1, keepdims=True.",
         "Multiply the three slopes of step 9 by dout and add up over j: which sums are means?",

@@ -11,7 +11,9 @@ def cases(rng):
         scale = float(rng.uniform(0.2, 0.8))
         return rng.normal(size=(b, t, k)), rng.normal(size=(b, t, c)), rng.normal(size=(c, k)), scale
 
+    example = np.full((1, 1, 1), 1.0), np.full((1, 1, 1), 2.0), np.full((1, 1), 3.0), 0.5
     return [
+        example,
         case(2, 3, 4, 5),
         case(3, 2, 4, 4),
         case(1, 1, 3, 2),
@@ -47,6 +49,7 @@ EXERCISE = Exercise(
     difficulty=3,
     cases=cases,
     reference=scaled_linear_backward,
+    teaches=("layers.linear_backward",),
     alternatives=(einsum, loop),
     mistakes=(
         mistake("forgot the scale in dx", "dx = dout @ w.T", "x, too, reaches the output through the scale."),
@@ -106,6 +109,21 @@ EXERCISE = Exercise(
             "dw from the last position only",
             "dw = x[:, -1].T @ dy[:, -1]",
             "w is used at every position t, so every position sends something back to it.",
+        ),
+        mistake(
+            "the scale twice",
+            "dy = dout * scale**2",
+            "The scale stands once in the forward pass, so it comes back once.",
+        ),
+    ),
+    equal=(
+        (
+            "dw = x.reshape(-1, x.shape[-1]).T @ dy.reshape(-2, dy.shape[-1])",
+            "any negative number asks for the size that is left",
+        ),
+        (
+            "dw = x.reshape(-2, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])",
+            "any negative number asks for the size that is left",
         ),
     ),
     hints=(

@@ -15,9 +15,13 @@ def cases(rng):
 
     huge = case(4, 3, 5, 2)
     huge[0]["b2"][0] = 1000.0
+    zeros = {"w1": np.zeros((3, 2)), "b1": np.zeros(2), "w2": np.zeros((2, 4)), "b2": np.zeros(4)}
+    example = zeros, rng.normal(size=(1, 3)), np.array([0]), 0.1, 0.3
+    spread = case(3, 2, 4, 5)
+    spread[0]["w2"][:, 0] *= 2000.0  # far apart inside each row
     kink = case(6, 3, 5, 4)
     kink[1][0], kink[0]["b1"][0] = 0.0, 0.0  # z[0, 0] is exactly zero
-    return [kink, case(1, 4, 2, 3), huge, as_float32(case(5, 4, 6, 3))]
+    return [example, kink, case(1, 4, 2, 3), huge, spread, as_float32(case(5, 4, 6, 3))]
 
 
 def network_gradients(params, x, labels, slope, decay):
@@ -84,6 +88,7 @@ EXERCISE = Exercise(
     difficulty=4,
     cases=cases,
     reference=network_gradients,
+    teaches=("layers.linear_backward", "losses.cross_entropy_backward", "activations.relu_backward"),
     alternatives=(loop, bias_as_weight),
     mistakes=(
         mistake(
@@ -176,6 +181,63 @@ EXERCISE = Exercise(
             ("decay * w1 -> 2 * decay * w1", "decay * w2 -> 2 * decay * w2"),
             "The slope of decay / 2 * w * w: the 2 meets a half.",
         ),
+        mistake(
+            "decay for w1 only",
+            "h.T @ dlogits + decay * w2 -> h.T @ dlogits",
+            "Both weights stand in the decay term.",
+        ),
+        mistake(
+            "decay for w2 only",
+            "x.T @ dz + decay * w1 -> x.T @ dz",
+            "Both weights stand in the decay term.",
+        ),
+        mistake(
+            "softmax over the batch",
+            (
+                "logits.max(1, keepdims=True) -> logits.max(0, keepdims=True)",
+                "e.sum(1, keepdims=True) -> e.sum(0, keepdims=True)",
+            ),
+            "The probabilities of each row add up to 1: over which axis do you divide?",
+        ),
+        mistake(
+            "dw2 from z instead of h",
+            "h.T @ dlogits -> z.T @ dlogits",
+            "What went into the second layer on the way forward?",
+        ),
+        mistake(
+            "dw1 from dh instead of dz",
+            "x.T @ dz -> x.T @ dh",
+            "Between h and the first layer stands the activation.",
+        ),
+        mistake(
+            "the decay term's value, not its slope",
+            (
+                "x.T @ dz + decay * w1 -> x.T @ dz + decay / 2 * w1 * w1",
+                "h.T @ dlogits + decay * w2 -> h.T @ dlogits + decay / 2 * w2 * w2",
+            ),
+            "On the way back a square multiplies by its slope.",
+        ),
+        mistake(
+            "the right label forgotten",
+            "dlogits[np.arange(len(labels)), labels] -= 1 ->",
+            "That is p alone. What comes off at the right label?",
+        ),
+    ),
+    equal=(
+        ("h = np.where(z >= 0, z, slope * z)", "at 0 both pieces are 0"),
+        ("e = np.exp(logits - logits.max(-1, keepdims=True))", "of two axes the last is axis 1"),
+        ("dlogits = e / e.sum(-1, keepdims=True)", "of two axes the last is axis 1"),
+        (
+            "gate = np.where(z > 0, 1, slope)",
+            "what is computed with it goes back into arrays of the dtype of x",
+        ),
+        ("z = row.T @ params['w1'] + params['b1']", "a vector is its own transpose"),
+        ("logits = h.T @ params['w2'] + params['b2']", "a vector is its own transpose"),
+        (
+            "d = (e / e.sum() - (np.arange(len(e)) == label)) / len(x)",
+            "NumPy takes the dtype of the array beside it",
+        ),
+        ("dz = params['w2'] @ d.T * gate", "a vector is its own transpose"),
     ),
     hints=(
         "Give every value a partner, from the end: dlogits; dw2, db2, dh; dz; dw1, db1.",

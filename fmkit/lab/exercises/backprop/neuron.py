@@ -10,7 +10,15 @@ def cases(rng):
     def case(n, c, size=1.0):
         return rng.normal(size=(n, c)), size * rng.normal(size=c), float(rng.normal()), rng.uniform(0, 1, n)
 
-    return [case(7, 4), case(2, 5), case(1, 3), case(6, 2, size=8.0), as_float32(case(5, 3, size=0.5))]
+    example = np.array([[6.0]]), np.array([1.9]), -10.014, np.array([1.0])
+    return [
+        example,
+        case(7, 4),
+        case(2, 5),
+        case(1, 3),
+        case(6, 2, size=8.0),
+        as_float32(case(5, 3, size=0.5)),
+    ]
 
 
 def neuron_gradients(x, w, b, t):
@@ -46,6 +54,7 @@ EXERCISE = Exercise(
     difficulty=2,
     cases=cases,
     reference=neuron_gradients,
+    teaches=("layers.linear_backward", "activations.sigmoid_backward"),
     alternatives=(loop, slope_from_z),
     mistakes=(
         mistake(
@@ -104,6 +113,33 @@ EXERCISE = Exercise(
             "dy = 0.5 * (y - t) ** 2 / len(t)",
             "dy is the slope of the halved square, not the halved square itself.",
         ),
+        mistake(
+            "the sigmoid's slope taken at z",
+            "dz = dy * y * (1 - y) -> z = x @ w + b\ndz = dy * z * (1 - z)",
+            "y * (1 - y) is written with the output y; z is what went in.",
+        ),
+        mistake(
+            "tanh's slope",
+            "dz = dy * (1 - y * y)",
+            "1 - y * y belongs to tanh. What is the slope of the sigmoid, written with y?",
+        ),
+        mistake(
+            "divided by N twice",
+            "return x.T @ dz / len(t), dz.sum() / len(t)",
+            "The 1/N is in dy already; adding up over the rows is all that is left.",
+        ),
+        mistake(
+            "averaged db",
+            "return x.T @ dz, dz.mean()",
+            "dw and db come from the same dz, and the 1/N is in it already.",
+        ),
+    ),
+    equal=(
+        ("y = 1 / (1 + np.exp(-(x @ w.T + b)))", "a vector is its own transpose"),
+        ("return (x.T @ dz.T, dz.sum())", "a vector is its own transpose"),
+        ("z = w @ row + b", "the dot product of two vectors has no order"),
+        ("z = row.T @ w + b", "a vector is its own transpose"),
+        ("z = row @ w.T + b", "a vector is its own transpose"),
     ),
     hints=(
         "Name the intermediate values (z, y) and go backwards: first dy, then dz, then dw and db.",

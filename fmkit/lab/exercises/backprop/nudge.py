@@ -12,7 +12,8 @@ def cases(rng):
 
     w, x, t, _ = case(6, 4, 3, 0)
     w = np.sign(w) * rng.uniform(1000, 3000, w.shape)  # so large that in float32 w + eps is w
-    cases = [case(5, 3, 2, 0.05), case(4, 2, 3, 1e-3), case(1, 4, 1, 0.1)]
+    example = np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)), 1e-3
+    cases = [example, case(5, 3, 2, 0.05), case(4, 2, 3, 1e-3), case(1, 4, 1, 0.1)]
     return [*cases, as_float32((w, x / 2000, t, 1e-5))]
 
 
@@ -51,16 +52,6 @@ def all_at_once(w, x, t, eps):
     w = w.astype(np.float64)
     losses = [0.5 * ((np.tanh(x @ (w + s * nudges)) - t) ** 2).mean((1, 2)) for s in (1, -1)]
     return ((losses[0] - losses[1]) / (2 * eps)).reshape(w.shape)
-
-
-def nudges_pile_up(w, x, t, eps):
-    up, down = w.astype(np.float64), w.astype(np.float64)
-    slopes = np.zeros_like(up)
-    for i in np.ndindex(w.shape):
-        up[i] += eps
-        down[i] -= eps
-        slopes[i] = (tanh_loss(up, x, t) - tanh_loss(down, x, t)) / (2 * eps)
-    return slopes
 
 
 EXERCISE = Exercise(
@@ -110,7 +101,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the nudges pile up",
-            nudges_pile_up,
+            "w[i] = keep\n        slopes -> slopes",
             "When you come to the second entry, is the first one back where it was?",
         ),
         mistake(
@@ -122,6 +113,39 @@ EXERCISE = Exercise(
             "the difference the wrong way round",
             "slopes[i] = (down - up) / (2 * eps)",
             "If a nudge upwards raises the loss, the slope is positive. Is yours?",
+        ),
+        mistake(
+            "a one-sided difference downwards",
+            "slopes[i] = (loss(w) - down) / eps",
+            "Stepping to one side only leaves an error as large as eps: step to both sides of w.",
+        ),
+        mistake(
+            "half a step to each side, divided by two",
+            ("keep + eps -> keep + eps / 2", "keep - eps -> keep - eps / 2"),
+            "How far apart on the axis are the two points that you compare?",
+        ),
+        mistake(
+            "the given eps not used",
+            ("keep + eps -> keep + 1e-5", "keep - eps -> keep - 1e-5", "2 * eps -> 2e-5"),
+            "The step is given as eps; some of the inputs want a large one.",
+        ),
+        mistake(
+            "the step grows with the entry",
+            (
+                "keep + eps -> keep + eps * abs(keep)",
+                "keep - eps -> keep - eps * abs(keep)",
+                "2 * eps -> 2 * eps * abs(keep)",
+            ),
+            "The step is eps for every entry: at 0 a share of it is no step at all.",
+        ),
+    ),
+    equal=(
+        ("return 0.5 * np.mean((t - np.tanh(x @ w)) ** 2)", "the square is the same"),
+        ("slopes = np.ones_like(w)", "every entry is written over"),
+        ("slopes = []", "the later lines make the array"),
+        (
+            "w = np.array(w)",
+            "the nudges are in float64, so the sum is",
         ),
     ),
     hints=(

@@ -13,7 +13,9 @@ def cases(rng):
         return z1, size * rng.uniform(0.5, 1.5, k), float(rng.normal()), rng.uniform(0, 1, n)
 
     saturated = (np.array([6.0]), np.array([0.7, 1.2]), 1.0, np.array([0.0]))
-    return [case(8, 2), case(5, 3), saturated, as_float32(case(6, 4, size=0.2))]
+    example = np.array([2.0, -1.0]), np.array([0.5, 1.0]), 0.5, np.array([1.0, 0.0])
+    exact = np.array([-1.0, 0.0]), np.array([0.5, 1.5]), 0.0, np.array([0.5, 0.5])  # nothing to learn
+    return [example, exact, case(8, 2), case(5, 3), saturated, as_float32(case(6, 4, size=0.2))]
 
 
 def hidden_deltas(z1, w, b, t):
@@ -109,6 +111,7 @@ EXERCISE = Exercise(
             "All wires start at the same a: every one of them brings something back.",
         ),
     ),
+    equal=(("return (np.where(z1 > 0, da1, 0), delta2)", "NumPy takes the dtype of the array beside it"),),
     hints=(
         "From the loss backwards, write down every function that you pass: square, sigmoid, wires, ReLU.",
         "Each of them leaves one factor: the sigmoid y * (1 - y), a wire its weight, the ReLU 1 or 0.",

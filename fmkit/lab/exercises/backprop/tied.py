@@ -10,7 +10,15 @@ def cases(rng):
     def case(n, c, h):
         return rng.normal(size=(n, c)), rng.normal(size=(n, c)), rng.normal(size=(c, h)) / np.sqrt(c)
 
-    return [case(5, 4, 3), case(3, 2, 6), case(1, 5, 2), case(4, 3, 3), as_float32(case(4, 6, 3))]
+    one = np.ones((1, 1))
+    return [
+        (one, one, one),
+        case(5, 4, 3),
+        case(3, 2, 6),
+        case(1, 5, 2),
+        case(4, 3, 3),
+        as_float32(case(4, 6, 3)),
+    ]
 
 
 def tied_backward(dout, x, w):
@@ -117,6 +125,21 @@ EXERCISE = Exercise(
             "dx skips the tanh",
             "return dout @ w @ w.T, dw",
             "dw and dx both lie behind the tanh: both start from dz.",
+        ),
+        mistake(
+            "the sigmoid's slope",
+            "dz = (dout @ w) * h * (1 - h)",
+            "h * (1 - h) belongs to the sigmoid. What is the slope of tanh, written with h?",
+        ),
+        mistake(
+            "the second use with tanh's slope, too",
+            "dw = (dout * 1).T @ (h * (1 - h * h))",
+            "Between w.T and the output stands no tanh.",
+        ),
+        mistake(
+            "dout added to dx, as if there were a residual",
+            "return dz @ w.T + dout, dw",
+            "Here x has one way to the output only.",
         ),
     ),
     hints=(

@@ -15,6 +15,7 @@ def cases(rng):
     ]
     shapes += [((2, 5, 3), (2, 1, 3)), ((4, 2, 2), (1, 1, 1)), ((1, 3), (1, 3)), ((3, 3, 3), (3,))]
     cases = [(rng.normal(size=big), small) for big, small in shapes]
+    cases = [(rng.normal(size=(2, 3, 4)), (3, 1)), *cases]
     return [*cases, (rng.normal(size=(3, 4, 2)).astype(np.float32), (4, 1))]
 
 
@@ -96,6 +97,16 @@ EXERCISE = Exercise(
             "sums everything whenever shapes differ",
             "return dout if dout.shape == shape else np.full(shape, dout.sum(), dout.dtype)",
             "Only the axes that were stretched are summed; the others stay as they are.",
+        ),
+    ),
+    equal=(
+        (
+            "return dout.sum(tuple(range(lead)) + stretched).reshape(shape)",
+            "the reshape puts the axes of size 1 back",
+        ),
+        (
+            "return dout.sum(tuple(range(lead)) + stretched, keepdims=False).reshape(shape)",
+            "the reshape puts the axes of size 1 back",
         ),
     ),
     hints=(

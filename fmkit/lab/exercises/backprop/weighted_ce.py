@@ -17,7 +17,15 @@ def cases(rng):
     logits[1, rng.integers(5)] += 2000.0  # and one row whose entries are
     padded = case(6, 3)
     padded[2][:2] = 0.0  # two rows that do not count
-    return [case(5, 4), case(1, 6), (logits, labels, weights, tau), padded, as_float32(case(3, 7, 3.0))]
+    example = np.zeros((1, 2)), np.array([0]), np.array([1.5]), 0.5
+    return [
+        example,
+        case(5, 4),
+        case(1, 6),
+        (logits, labels, weights, tau),
+        padded,
+        as_float32(case(3, 7, 3.0)),
+    ]
 
 
 def weighted_ce_backward(logits, labels, weights, tau):
@@ -52,6 +60,7 @@ EXERCISE = Exercise(
     difficulty=3,
     cases=cases,
     reference=weighted_ce_backward,
+    teaches=("losses.cross_entropy_backward",),
     alternatives=(one_hot, jacobian),
     mistakes=(
         mistake(
@@ -152,6 +161,17 @@ EXERCISE = Exercise(
             ),
             "p - y already contains softmax's slope; that is the whole point of it.",
         ),
+        mistake(
+            "the right label forgotten",
+            "d[np.arange(len(labels)), labels] -= 1 ->",
+            "That is p alone. What comes off at the right label?",
+        ),
+    ),
+    equal=(
+        ("e = np.exp(s - s.max(-1, keepdims=True))", "of two axes the last is axis 1"),
+        ("d = e / e.sum(-1, keepdims=True)", "of two axes the last is axis 1"),
+        ("s = (logits - logits.max(-1, keepdims=True)) / tau", "of two axes the last is axis 1"),
+        ("log_p = s - np.log(np.exp(s).sum(-1, keepdims=True))", "of two axes the last is axis 1"),
     ),
     hints=(
         "Without weights and temperature it is (p - y) / N. What takes the place of 1 / N here?",

@@ -1,14 +1,20 @@
 """A training and a test part without copies, also such as differ in capitals and spaces."""
 
+import re  # noqa: F401 - mistakes use it
+import unicodedata  # noqa: F401
+
+import numpy as np
+
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 WORDS = ["film", "plot", "cast", "slow", "bright", "heart", "crème", "große", "Ünder", "Wit", "影片", "not"]
 
 
 def disguise(rng, text):
-    """The same text with other capitals and spaces."""
+    """The same text with other capitals and other white space."""
     words = [w.swapcase() if rng.random() < 0.5 else w for w in text.split()]
-    return "  ".join(words) + " " * int(rng.integers(1, 3))
+    begin, inside, end = rng.choice([" ", "  ", "   ", "\t", " \n"], 3)
+    return begin + inside.join(words) + end
 
 
 def cases(rng):
@@ -19,7 +25,30 @@ def cases(rng):
         texts += ["große Straße", "GROSSE STRASSE", "no table", "not able", "", " "]
         return [str(t) for t in texts], rng.permutation(len(texts)), n_test
 
-    return [case(8, 5, 6), case(12, 7, 10), case(5, 9, 3), case(20, 12, 20), case(6, 4, 12)]
+    def few(*texts, n_test):  # one thing each, small enough to be read
+        return list(texts), rng.permutation(len(texts)), n_test
+
+    def by_hand(*texts, order, n_test):
+        return list(texts), np.array(order), n_test
+
+    return [
+        by_hand("Good", "bad", "good ", order=[2, 1, 0], n_test=1),
+        few("a way", "away", "A   way", "a way", n_test=1),  # three blanks, and none
+        few("a way", " a way", "a way ", "a  way", n_test=0),  # one text
+        few("a way", "a\tway", "a\nway", "by", n_test=1),
+        few("Straße", "STRASSE", "sıcak", "sicak", n_test=2),  # ss for ß, but a dotless i stays
+        few("good", "good!", "Good,", "good", n_test=2),
+        few(
+            "crème", "creme", "cre\u0300me", "Crème", n_test=2
+        ),  # an accent is a letter's, or stands by itself
+        by_hand("one", "two", "ONE", "two", "ten", order=[2, 4, 1, 3, 0], n_test=2),  # copies across the cut
+        by_hand("one", "one ", "two", "ten", order=[1, 3, 0, 2], n_test=3),  # a copy within the test
+        by_hand("ten", "two", "TWO", "one", order=[3, 2, 0, 1], n_test=1),  # a copy within the training part
+        by_hand("b", "a", "B", "A", order=[0, 1, 3, 2], n_test=9),  # no training part is left
+        case(8, 5, 6),
+        case(12, 7, 10),
+        case(20, 12, 20),
+    ]
 
 
 def clean_split(texts, order, n_test):
@@ -51,16 +80,6 @@ def part_by_part(texts, order, n_test):
     return train, test
 
 
-def split_then_clean(texts, order, n_test):
-    def clean(rows):
-        first = {}
-        for i in rows:
-            first.setdefault(" ".join(texts[i].casefold().split()), int(i))
-        return list(first.values())
-
-    return clean(order[n_test:]), clean(order[:n_test])
-
-
 EXERCISE = Exercise(
     title="A split without copies",
     points=2,
@@ -72,8 +91,27 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "split first, then cleaned each part",
-            split_then_clean,
+            (
+                "for i in order: -> for place, i in enumerate(order):\n"
+                "    if place == n_test:\n"
+                "        seen = set()",
+                "return kept[n_test:] -> n_test = sum(i in order[:n_test] for i in kept)\n"
+                "return kept[n_test:]",
+            ),
             "A text may have one copy in the training part and one in the test: neither part alone shows it.",
+        ),
+        mistake(
+            "each part with a set of its own",
+            (
+                "if key not in seen -> part = len(kept) < n_test\nif (part, key) not in seen",
+                "seen.add(key) -> seen.add((part, key))",
+            ),
+            "A text that is in the test must not be in the training part: one set remembers both.",
+        ),
+        mistake(
+            "compared with the text just before only",
+            ("seen, kept = None, []", "if key not in seen -> if key != seen", "seen.add(key) -> seen = key"),
+            "Two copies may lie far apart: remember every key that you met.",
         ),
         mistake(
             "copies stay",
@@ -101,6 +139,41 @@ EXERCISE = Exercise(
             "Spaces inside the text may be doubled, too: what do split() and join() do to them?",
         ),
         mistake(
+            "two spaces replaced by one, once",
+            'key = texts[i].casefold().replace("  ", " ").strip()',
+            "Three spaces become two in this way; and a tab is white space, too.",
+        ),
+        mistake(
+            "only blanks made one, not tabs and line ends",
+            'key = re.sub(" +", " ", texts[i].casefold()).strip()',
+            "White space is more than the blank: what does split() without an argument cut at?",
+        ),
+        mistake(
+            "the ends not stripped",
+            'key = re.sub(r"\\s+", " ", texts[i].casefold())',
+            "A blank at the beginning or at the end makes no other text.",
+        ),
+        mistake(
+            "the beginning not stripped",
+            'key = re.sub(r"\\s+", " ", texts[i].casefold()).rstrip()',
+            "A blank at the beginning makes no other text either.",
+        ),
+        mistake(
+            "punctuation left out, too",
+            'key = " ".join(re.sub(r"[^\\w\\s]", "", texts[i].casefold()).split())',
+            "'good!' and 'good' are two texts here: only capitals and white space are passed over.",
+        ),
+        mistake(
+            "Unicode forms made one, too",
+            'key = " ".join(unicodedata.normalize("NFKC", texts[i]).casefold().split())',
+            "Only capitals and white space are passed over here: casefold() leaves a lone accent as it is.",
+        ),
+        mistake(
+            "upper() where casefold() is wanted",
+            "casefold -> upper",
+            "upper() makes one letter of the i with and without a dot; casefold() is made for comparing.",
+        ),
+        mistake(
             "spaces taken out altogether",
             'key = "".join(texts[i].casefold().split())',
             "'no table' and 'not able' are two texts: keep one space.",
@@ -116,6 +189,33 @@ EXERCISE = Exercise(
             "A file is often sorted: order says in which order to walk through it.",
         ),
         mistake(
+            "of the copies the first in the file stays",
+            (
+                "for i in range(len(texts)):",
+                "return kept[n_test:] -> kept = [int(i) for i in order if i in kept]\nreturn kept[n_test:]",
+            ),
+            "Of several copies the one that you meet first on the walk through order stays.",
+        ),
+        mistake(
+            "places in order, not row numbers",
+            (
+                "for i in order: -> for place, i in enumerate(order):",
+                "kept.append(int(i)) -> kept.append(place)",
+            ),
+            "Row numbers are wanted: order[0] is the first one, not 0.",
+        ),
+        mistake(
+            "the parts sorted",
+            "return sorted(kept[n_test:]), sorted(kept[:n_test])",
+            "The rows come in the order in which you met them.",
+        ),
+        mistake(
+            "in the order of the alphabet",
+            'return kept[n_test:] -> kept.sort(key=lambda i: " ".join(texts[i].casefold().split()))\n'
+            "return kept[n_test:]",
+            "np.unique sorts the texts: the order of the walk is lost, and with it which are the first.",
+        ),
+        mistake(
             "all copies dropped, the first one too",
             'if [" ".join(t.casefold().split()) for t in texts].count(key) == 1:',
             "The first copy that you meet is a good text: it stays.",
@@ -126,8 +226,17 @@ EXERCISE = Exercise(
             "Of several copies the one that you meet first stays.",
         ),
         mistake(
+            "the last copy, in the place of the first",
+            (
+                "seen, kept = {}, []",
+                "if key not in seen: -> if key in seen:\n    kept[seen[key]] = int(i)\nelse:",
+                "seen.add(key) -> seen[key] = len(kept)",
+            ),
+            "A dict that is written to again keeps the last row of a text; the first one stays: setdefault.",
+        ),
+        mistake(
             "n_test counted before the copies were gone",
-            "return [i for i in kept if i not in order[:n_test]], [i for i in kept if i in order[:n_test]]",
+            "return kept[n_test:] -> n_test = sum(i in order[:n_test] for i in kept)\nreturn kept[n_test:]",
             "The test is to have n_test texts: count those that stay.",
         ),
         mistake(
@@ -150,6 +259,7 @@ EXERCISE = Exercise(
             "Return the training part first.",
         ),
     ),
+    equal=(("return (kept[n_test:], kept[:n_test])", "no row number comes twice in kept"),),
     hints=(
         "Make a key for each text that is the same for all its copies: casefold, then split and join.",
         "Walk through `order` once, with a set of the keys met so far; keep i only if its key is new.",

@@ -17,7 +17,26 @@ def cases(rng):
     left_padded[1][:] = np.arange(5) >= np.array([[0], [2], [4], [5]])
     full = case(3, 4, 2)
     full[1][:] = 1
-    return [right_padded, left_padded, case(6, 7, 4), full, case(1, 5, 3), as_float32(case(5, 8, 2))]
+
+    def small(H, *mask):  # one thing each, small enough to be read
+        return rng.normal(size=(len(mask), len(mask[0]), H)).round(2), np.array(mask)
+
+    both_sides = case(4, 6, 5)
+    both_sides[1][:] = [[0, 1, 1, 1, 0, 0], [0, 0, 0, 1, 0, 0], [1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1]]
+    return [
+        small(2, [0, 1, 1, 0]),
+        small(1, [1, 1, 0], [1, 1, 1]),
+        small(1, [0, 1, 1], [0, 0, 1]),
+        small(2, [1, 0], [0, 0]),  # step 0 alone, and a text without any
+        small(3, [1], [0]),
+        right_padded,
+        left_padded,
+        both_sides,
+        case(6, 7, 4),
+        full,
+        case(1, 5, 3),
+        as_float32(case(5, 8, 2)),
+    ]
 
 
 def last_real(h, mask):
@@ -56,6 +75,11 @@ EXERCISE = Exercise(
             "h[:, -1] is the longest text's last step; in the others it is padding.",
         ),
         mistake(
+            "the last step of the batch",
+            "return h[:, -1]",
+            "h[:, -1] is the last step of the longest text; in the others it may be padding.",
+        ),
+        mistake(
             "counted the real steps",
             "last = mask.sum(1) - 1",
             "The number of ones gives the place only when they begin at 0: here the padding may stand on the "
@@ -74,13 +98,23 @@ EXERCISE = Exercise(
         ),
         mistake(
             "one step too early",
-            "last = np.maximum(T - 2 - mask[:, ::-1].argmax(1), 0)",
+            "last = np.clip(T - 2 - mask[:, ::-1].argmax(1), 0, T - 1)",
             "Take a row without padding: its last step is number T - 1.",
         ),
         mistake(
             "the first real step",
             "last = mask.argmax(1)",
             "argmax finds the first 1 from the left: from which side do you look?",
+        ),
+        mistake(
+            "the step before the last real one",
+            "last = T - 2 - mask[:, ::-1].argmax(1)",
+            "Take a row without padding: its last step is number T - 1.",
+        ),
+        mistake(
+            "the place counted from the right",
+            "last = mask[:, ::-1].argmax(1)",
+            "In mask[:, ::-1] place 0 is the last step: turn the number back as well.",
         ),
         mistake(
             "one place for the whole batch",
@@ -91,6 +125,26 @@ EXERCISE = Exercise(
             "stopped at the first padded step",
             "last = (mask == 0).argmax(1) - 1",
             "Padding may stand on the left, before the text: look for the last 1, not for the first 0.",
+        ),
+        mistake(
+            "the walk ends at the first padded step",
+            ("last = np.cumprod(mask, 1).sum(1) - 1", "mask.any(1)[:, None] -> mask[:, :1] > 0"),
+            "Padding may stand before the text: walk on to the end of the row.",
+        ),
+        mistake(
+            "padded on the left or on the right, but not on both sides",
+            "last = np.where(mask[:, -1] == 1, T - 1, mask.sum(1) - 1)",
+            "[0, 1, 1, 0] is padded on both sides: look for the last 1, wherever it stands.",
+        ),
+        mistake(
+            "the first text's side for all",
+            "last = mask.sum(1) - 1 if mask[0, 0] else np.full(B, T - 1)",
+            "Each text may be padded on another side.",
+        ),
+        mistake(
+            "step 0 alone taken for no step",
+            ("last = (mask * np.arange(T)).max(1)", "mask.any(1) -> (last > 0)"),
+            "A last step number 0 is a real one, too: ask the mask whether there is any.",
         ),
         mistake(
             "the mean of the real steps",
@@ -119,10 +173,25 @@ EXERCISE = Exercise(
             "A row of the mask may be all zeros: that text gets zeros.",
         ),
         mistake(
+            "an empty text gets step 0",
+            "return h[np.arange(B), np.where(mask.any(1), last, 0)]",
+            "A row of the mask may be all zeros: that text gets zeros.",
+        ),
+        mistake(
+            "an empty text gets NaN",
+            "h[np.arange(B), last], 0) -> h[np.arange(B), last], np.nan)",
+            "A text without a real step gets zeros.",
+        ),
+        mistake(
             "float64 out of float32",
             "astype(h.dtype) -> astype(np.float64)",
-            "np.zeros makes float64 unless you give it a dtype: h.dtype.",
+            "np.zeros makes float64 unless you give it a dtype, and so do integers times h: h.dtype.",
         ),
+    ),
+    equal=(
+        ("last = T - 1 - mask[:, ::-1].argmax(-1)", "the last axis is axis 1"),
+        ("return np.where(mask.any(-1)[:, None], h[np.arange(B), last], 0).astype(h.dtype)", "the same"),
+        ("return np.where(mask.any(1)[:, None], h[np.arange(B), last], 0)", "a plain 0 keeps the dtype of h"),
     ),
     hints=(
         "For one text: which is the largest t with mask[b, t] == 1?",

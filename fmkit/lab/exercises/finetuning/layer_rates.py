@@ -13,7 +13,21 @@ def cases(rng):
         names = [names[i] for i in rng.permutation(len(names))]
         return names, n_layers, lr, float(rng.uniform(0.6, 0.95))
 
-    return [case(6, 1e-3), case(12, 2e-4), case(2, 0.05), case(1, 1.0), case(24, 3e-5)]
+    def few(n_layers, *names):  # not every parameter of a model need be there
+        names = ["wte", "classifier.b", *names]
+        return [names[i] for i in rng.permutation(len(names))], n_layers, 0.1, float(rng.uniform(0.6, 0.95))
+
+    return [
+        (["classifier.b", "blocks.1.ln1.w", "blocks.0.ln1.w", "wte"], 2, 1.0, 0.5),
+        few(3, "ln.w", "pooler.w"),  # no block at all
+        few(12, "blocks.3.attn.wqkv", "blocks.10.ln1.w"),  # the last block is missing
+        few(24, "blocks.21.mlp.b2", "blocks.12.ln2.b", "wse"),
+        case(6, 1e-3),
+        case(12, 2e-4),
+        case(2, 0.05),
+        case(1, 1.0),
+        case(24, 3e-5),
+    ]
 
 
 def layer_rates(names, n_layers, lr, decay):
@@ -66,6 +80,27 @@ EXERCISE = Exercise(
             "The lowest layers know the most general things: they should move least.",
         ),
         mistake(
+            "the blocks the wrong way round",
+            "n_layers - int(rest[0]) -> int(rest[0]) + 1",
+            "The last block is one step below the head, block 0 is n_layers steps below it.",
+        ),
+        mistake(
+            "the blocks a step too high",
+            "n_layers - int(rest[0]) -> n_layers - 1 - int(rest[0])",
+            "The last block is one step below the head: of 2 blocks block 1 is the last.",
+        ),
+        mistake(
+            "the blocks divided by decay",
+            "n_layers - int(rest[0]) -> int(rest[0]) - n_layers",
+            "With decay below 1 the rates must shrink downwards: count the steps below the head.",
+        ),
+        mistake(
+            "the blocks counted in the names",
+            "rates = {}\n"
+            'n_layers = max((int(n.split(".")[1]) + 1 for n in names if n.startswith("blocks.")), default=0)',
+            "Not every block need be in names: n_layers says how many there are.",
+        ),
+        mistake(
             "the last block at the full rate",
             ("n_layers - int(rest[0]) -> n_layers - 1 - int(rest[0])", "n_layers + 1 -> n_layers"),
             "Only what is new gets lr itself: the last block is one step below it.",
@@ -74,6 +109,11 @@ EXERCISE = Exercise(
             "one digit of the block's number",
             "int(rest[0]) -> int(rest[0][0])",
             "blocks.12 is block 12, not block 1: split the name at its dots.",
+        ),
+        mistake(
+            "the last digit of the block's number",
+            "int(rest[0]) -> int(rest[0][-1])",
+            "blocks.12 is block 12, not block 2: split the name at its dots.",
         ),
         mistake(
             "only the classifier is new",
@@ -96,9 +136,39 @@ EXERCISE = Exercise(
             "The embeddings are slowest, but they do move.",
         ),
         mistake(
+            "the embeddings left out",
+            "depth = n_layers + 1 -> continue",
+            "Every name has its rate: also those that stand in no block.",
+        ),
+        mistake(
+            "brackets forgotten in the power",
+            "depth = n_layers + 1 -> rates[name] = lr * decay**n_layers + 1\ncontinue",
+            "a ** n + 1 is (a ** n) + 1: put the exponent into brackets.",
+        ),
+        mistake(
+            "the pooler one step below the classifier",
+            'depth = 0 -> depth = int(first == "pooler")',
+            "The pooler belongs to the head: full rate.",
+        ),
+        mistake(
+            "the head a step lower, too, and with it all the rest",
+            "lr * decay**depth -> lr * decay ** (depth + 1)",
+            "The head is new: it has lr itself.",
+        ),
+        mistake(
+            "the norms inside the blocks taken for the embeddings'",
+            'elif first == "blocks": -> elif first == "blocks" and "ln" not in name:',
+            "Only the norm that stands in no block, 'ln.w', is the embeddings' own.",
+        ),
+        mistake(
             "the embeddings' norm at the full rate",
             '("pooler", "classifier") -> ("pooler", "classifier", "ln")',
             "'ln.w' belongs to the embeddings: it stands in no block.",
+        ),
+        mistake(
+            "all but wte, wpe and the blocks at the full rate",
+            'first in ("pooler", "classifier") -> first not in ("wte", "wpe", "blocks")',
+            "Only pooler and classifier are new: everything else that stands in no block is slowest.",
         ),
         mistake(
             "the head first in line",
@@ -121,8 +191,13 @@ EXERCISE = Exercise(
             "Each layer is slower than the one above it, not only slower than the head.",
         ),
         mistake(
+            "decay times the depth taken off",
+            "rates[name] = lr * (1 - decay * depth)",
+            "Each step multiplies by decay: 1, 0.8, 0.64 ...",
+        ),
+        mistake(
             "decay taken off in equal steps",
-            "rates[name] = lr * max(0.0, 1 - (1 - decay) * depth)",
+            "rates[name] = lr * (1 - (1 - decay) * depth)",
             "Each step multiplies by decay: 1, 0.8, 0.64 ...",
         ),
         mistake(

@@ -13,11 +13,36 @@ def cases(rng):
         hidden[mask == 0] += rng.choice([-5.0, 5.0], size=(int((mask == 0).sum()), C))
         return hidden, mask
 
+    def by_hand(hidden, mask):
+        return np.array(hidden, np.float64), np.array(mask)
+
     empty = case(5, 6, 3)
     empty[1][2] = 0
     low = case(4, 5, 3, shift=-4.0)  # all real values below zero
     deep = case(5, 4, 2, shift=-3e4)  # below any number that merely looks low
-    return [case(3, 7, 4), low, empty, case(1, 4, 2), deep, as_float32(case(4, 6, 5))]
+    deeper = case(4, 6, 3)
+    deeper[0][:] *= 1e40
+    deeper[0][:] -= 6e40  # all of them
+    huge = case(3, 6, 2)
+    huge[0][huge[1] == 0] = 1e30  # at the padded places
+    positive = case(5, 7, 3, shift=4.0)
+    return [
+        by_hand([[[-1], [-3], [9]]], [[1, 1, 0]]),
+        by_hand([[[2, -7], [1, 3]], [[4, 5], [-6, 8]]], [[0, 1], [1, 1]]),
+        by_hand([[[-2], [-1]], [[-1], [-3]]], [[1, 1], [1, 0]]),  # all below zero
+        by_hand([[[4], [2]], [[3], [1]]], [[1, 1], [0, 0]]),  # a text without any
+        by_hand([[[-2e4], [5]], [[-3e50], [1]]], [[1, 0], [1, 0]]),  # low
+        by_hand([[[1e30], [2]], [[3], [7]]], [[0, 1], [1, 1]]),  # anything at a padded place
+        case(3, 7, 4),
+        low,
+        empty,
+        case(1, 4, 2),
+        deep,
+        deeper,
+        huge,
+        positive,
+        as_float32(case(4, 6, 5)),
+    ]
 
 
 def mean_and_max(hidden, mask):
@@ -66,6 +91,22 @@ EXERCISE = Exercise(
             "The same text in a longer batch must get the same vector.",
         ),
         mistake(
+            "padding in both, and nothing done for an empty text",
+            "return np.concatenate([hidden.mean(1), hidden.max(1)], axis=1)",
+            "The same text in a longer batch must get the same vector: the mask says which tokens are real.",
+        ),
+        mistake(
+            "the first n tokens, wherever the padding stands",
+            "real = mask[:, :, None] > 0 -> n = mask.sum(1)[:, None]\n"
+            "real = (np.arange(mask.shape[1]) < n)[:, :, None]",
+            "Padding may stand on the left: the mask says which tokens are real.",
+        ),
+        mistake(
+            "divided by one more",
+            "np.maximum(mask.sum(1), 1) -> (mask.sum(1) + 1)",
+            "Only where there is no real token must the divisor be something else than their number.",
+        ),
+        mistake(
             "divided by T",
             "mean = np.where(real, hidden, 0).mean(1)",
             "T counts the padding: how many tokens of this text are real?",
@@ -106,9 +147,34 @@ EXERCISE = Exercise(
             "Real values may be below -10,000: which number is below all others?",
         ),
         mistake(
-            "the largest absolute value",
+            "a very low number at the padded places, not the lowest",
+            "-np.inf -> -1e9",
+            "Real values may be lower still: which number is below all others?",
+        ),
+        mistake(
+            "-100 at the padded places",
+            "-np.inf -> -100.0",
+            "Real values may be lower: which number is below all others?",
+        ),
+        mistake(
+            "a low number added at the padded places",
+            "top = (hidden - 1e9 * (1 - mask[:, :, None])).max(1)",
+            "What stands at a padded place may be larger than what you take off: put a number in its place.",
+        ),
+        mistake(
+            "the maximum begins at zero",
+            "top = np.where(real, hidden, -np.inf).max(1, initial=0.0)",
+            "Where all real values are negative, the maximum is negative as well: begin lower.",
+        ),
+        mistake(
+            "the value of the largest size",
             "top = np.where(real, hidden, -np.inf).max(1) -> at = np.abs(hidden * real).argmax(1)[:, None]\n"
             "top = np.take_along_axis(hidden, at, axis=1)[:, 0]",
+            "The maximum of -5 and 1 is 1.",
+        ),
+        mistake(
+            "the largest absolute value",
+            "top = np.where(real, np.abs(hidden), -np.inf).max(1)",
             "The maximum of -5 and 1 is 1.",
         ),
         mistake(
@@ -120,6 +186,26 @@ EXERCISE = Exercise(
             "an empty text gives NaN",
             ("n = mask.sum(1)[:, None]", "return both.astype(hidden.dtype)"),
             "A text without a real token gives zeros: 0 / 0 is NaN, and the maximum of nothing is -inf.",
+        ),
+        mistake(
+            "an empty text stays NaN",
+            ", both, 0) -> , both, np.nan)",
+            "A text without a real token gets zeros.",
+        ),
+        mistake(
+            "~ of an integer mask",
+            "top = np.where(~mask[:, :, None], -np.inf, hidden).max(1)\ntop[np.isinf(top)] = 0",
+            "~ of the integers 0 and 1 is -1 and -2, both of them true: compare, mask == 0.",
+        ),
+        mistake(
+            "the mean of an empty text is 0 / 0",
+            (
+                "n = mask.sum(1)[:, None]",
+                "top = np.where(real, hidden, -np.inf).max(1) -> "
+                "top = np.where(mask.any(1)[:, None], np.where(real, hidden, -np.inf).max(1), 0)",
+                "return both.astype(hidden.dtype)",
+            ),
+            "A text without a real token gets zeros: divide by at least 1.",
         ),
         mistake(
             "padding counts as zero in the maximum, and an empty text gives NaN",
@@ -147,6 +233,15 @@ EXERCISE = Exercise(
             "astype(hidden.dtype) -> astype(np.float64)",
             "An integer array turns float32 into float64: convert the mask.",
         ),
+    ),
+    teaches=("layers.mean_pool",),
+    equal=(
+        ("n = mask.sum(1)[:, None]", "where it divides by 0 the last line puts zeros"),
+        ("n = np.maximum(mask.sum(1), 0)[:, None]", "where it divides by 0 the last line puts zeros"),
+        ("n = np.maximum(mask.sum(-1), 1)[:, None]", "the last axis is axis 1"),
+        ("both = np.concatenate([mean, top], axis=-1)", "the last axis is axis 1"),
+        ("return np.where(mask.any(-1)[:, None], both, 0).astype(hidden.dtype)", "the last axis is axis 1"),
+        ("tokens = hidden[b][mask[b] >= 1]", "the mask holds 0 and 1"),
     ),
     hints=(
         "mask[:, :, None] lines up with hidden, (B, T, C): np.where picks hidden or something else.",

@@ -12,7 +12,18 @@ def cases(rng):
         pair_v = rng.normal(size=(C, r_v)), rng.normal(size=(r_v, C))
         return rng.normal(size=(C, 3 * C)), *pair_q, *pair_v, alpha
 
-    return [case(6, 2, 3, 8.0), case(5, 4, 1, 2.0), case(4, 3, 3, 16.0), as_float32(case(7, 2, 5, 4.0))]
+    def by_hand(wqkv, a_q, b_q, a_v, b_v, alpha):
+        return *(np.array(v, np.float64) for v in (wqkv, a_q, b_q, a_v, b_v)), alpha
+
+    return [
+        by_hand([[1, 2, 3]], [[1]], [[2]], [[1, 1]], [[1], [3]], 4.0),
+        by_hand([[3, 1, 2]], [[2, 1]], [[1], [2]], [[3]], [[-2]], 3.0),
+        case(6, 2, 3, 8.0),
+        case(5, 4, 1, 2.5),
+        case(4, 3, 3, 16.0),
+        case(3, 5, 2, 1.0),  # a rank above the width
+        as_float32(case(7, 2, 5, 4.0)),
+    ]
 
 
 def merge_query_value(wqkv, a_q, b_q, a_v, b_v, alpha):
@@ -73,6 +84,32 @@ EXERCISE = Exercise(
             "The two pairs may have different ranks: each has a scale of its own.",
         ),
         mistake(
+            "the value's rank for both",
+            "a_q.shape[1] -> a_v.shape[1]",
+            "The two pairs may have different ranks: each has a scale of its own.",
+        ),
+        mistake(
+            "the two ranks added up",
+            (
+                "a_q.shape[1] -> (a_q.shape[1] + len(b_v))",
+                "alpha / a_v.shape[1] -> alpha / (len(b_q) + a_v.shape[1])",
+            ),
+            "The two pairs have each a rank of its own.",
+        ),
+        mistake(
+            "multiplied by the rank",
+            ("alpha / a_q.shape[1] -> alpha * a_q.shape[1]", "alpha / a_v.shape[1] -> alpha * a_v.shape[1]"),
+            "The scale is alpha over the rank.",
+        ),
+        mistake(
+            "the pretrained weight scaled, too",
+            (
+                "merged[:, :C] = alpha / a_q.shape[1] * (merged[:, :C] + a_q @ b_q)",
+                "merged[:, 2 * C :] = alpha / a_v.shape[1] * (merged[:, 2 * C :] + a_v @ b_v)",
+            ),
+            "The scale belongs to the change alone: w + scale * a @ b.",
+        ),
+        mistake(
             "divided by the root of the rank",
             ("a_q.shape[1] -> a_q.shape[1] ** 0.5", "a_v.shape[1] -> a_v.shape[1] ** 0.5"),
             "That is the rank-stabilised form of the next exercise; this one divides by the rank itself.",
@@ -113,6 +150,31 @@ EXERCISE = Exercise(
             "Two of the three parts change: the query's and the value's.",
         ),
         mistake(
+            "forgot the query",
+            "merged[:, :C] += alpha / a_q.shape[1] * (a_q @ b_q) ->",
+            "Two of the three parts change: the query's and the value's.",
+        ),
+        mistake(
+            "the keys changed as the values",
+            "merged[:, 2 * C :] += -> merged[:, C : 2 * C] += alpha / len(b_v) * (a_v @ b_v)\n"
+            "merged[:, 2 * C :] +=",
+            "The keys, in the middle, stay as they are.",
+        ),
+        mistake(
+            "the keys changed as the query",
+            "merged[:, 2 * C :] += -> merged[:, C : 2 * C] += alpha / len(b_q) * (a_q @ b_q)\n"
+            "merged[:, 2 * C :] +=",
+            "The keys, in the middle, stay as they are.",
+        ),
+        mistake(
+            "cut into three by rows",
+            (
+                "merged[:, :C] -> merged.reshape(3, C, C)[0]",
+                "merged[:, 2 * C :] -> merged.reshape(3, C, C)[2]",
+            ),
+            "reshape goes row by row: the three parts lie side by side, in blocks of C columns.",
+        ),
+        mistake(
             "the keys instead of the values",
             "2 * C : -> C : 2 * C",
             "The values are the last third; the keys, in the middle, stay.",
@@ -135,6 +197,10 @@ EXERCISE = Exercise(
             "return merged.astype(np.float64)",
             "np.zeros and np.eye make float64: give them wqkv.dtype.",
         ),
+    ),
+    equal=(
+        ("q, k, v = np.split(wqkv, 3, axis=-1)", "the last axis is axis 1"),
+        ("return np.concatenate([q, k, v], axis=-1)", "the last axis is axis 1"),
     ),
     hints=(
         "Columns 0 to C belong to the query, C to 2C to the key, 2C to 3C to the value.",

@@ -6,23 +6,37 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
+    # all losses are eighths, exact in binary: however the difference is written, it comes out the same
     def case(n, patience, delta, wobble):
-        curve = np.exp(-0.4 * np.arange(n)) + 0.04 * np.maximum(np.arange(n) - n // 2, 0)
-        return [float(v) for v in curve + wobble * rng.uniform(-1, 1, n)], patience, delta
+        curve = 8 * np.exp(-0.4 * np.arange(n)) + 0.3 * np.maximum(np.arange(n) - n // 2, 0)
+        return list((1 + np.round(8 * (curve + wobble * rng.random(n))) / 8).tolist()), patience, delta
 
-    def walk(steps, patience, delta):  # by hand, for one mistake each, with a random start
-        return [float(v) for v in rng.uniform(1, 3) + np.array(steps)], patience, delta
+    def walk(eighths, patience, delta):  # by hand, for one mistake each, with a random start
+        return (int(rng.integers(4, 17)) / 8 + np.array(eighths) / 8).tolist(), patience, delta
 
-    creeping = walk([1.0, 0.96, 0.92, 0.88, 0.84, 0.80, 0.7, 0.68, 0.66], 3, 0.1)
-    slow = walk([0.5, 0.46, 0.42, 0.45, 0.44, 0.43, 0.2, 0.1], 2, 0.05)
-    teeth = walk([1, 0.8, 0.9, 0.85, 0.7, 0.8, 0.75, 0.6, 0.7, 0.65, 0.5, 0.55, 0.53, 0.52, 0.1], 3, 0.01)
-    nan = walk([0.9, 0.7, np.nan, 0.5, np.nan, np.nan, np.nan, 0.3], 3, 0.02)
-    nan_again = walk([0.9, 0.7, np.nan, 0.5, 0.6, np.nan, 0.65, 0.8], 3, 0.02)
-    tie = ([0.75, 0.5, 0.625, 0.625, 0.0, 0.5, 0.5], 2, 0.25)  # exact in binary
-    rising = walk([0.3, 0.4, 0.5, 0.6, 0.1], 1, 0.0)
-    short = walk([0.5, 0.3], 4, 0.03)
-    waves = case(30, 2, 0.02, 0.1)
-    return [case(20, 4, 0.015, 0.05), waves, creeping, slow, teeth, nan, nan_again, tie, rising, short]
+    nan = np.nan
+    return [
+        ([0.9, 0.5, 0.6, 0.7, 0.1], 2, 0.0),
+        walk([8, 7, 6, 5, 4, 3, 2, 1], 3, 0.25),  # creeps down
+        walk([9, 8, 7, 6, 8, 6, 1], 4, 0.25),
+        walk([9, 8, 9, 8, 7, 9, 2], 3, 0.125),  # a tie with the bar
+        walk([9, 6, 8, 7, 5, 8, 7, 4, 6, 5, 1], 3, 0.125),  # good ones between the bad ones
+        walk([9, 6, 7, 8, 9, 5], 2, 0.5),
+        walk([3, 4, 5, 6, 0], 1, 0.0),  # only rises
+        walk([9, 9, 9, 9], 3, 0.0),
+        walk([9, 7, 8, nan, 2, 4, nan, 5, 6], 3, 0.25),
+        walk([9, nan, nan, 3, 2], 2, 0.0),
+        walk([9, 7, nan, 5, 4, nan, 6, 1], 3, 0.125),
+        walk([9, 5, nan, 7, 8, 6], 3, 0.0),
+        walk([9, 5, nan], 2, 0.125),
+        ([1.5, 0.75, 0.3125, 0.375, 0.5], 2, 0.5),  # 0.3125 is lower by more than half, but by less than 0.5
+        walk([9, 8, 6], 4, 0.125),  # the list ends first
+        walk([9, 4, 8], 5, 0.125),
+        walk([5], 1, 0.0),
+        walk([16, 14, 11, 10, 8, 5, 6, 7, 8], 3, 0.125),
+        case(20, 4, 0.125, 0.5),
+        case(30, 2, 0.25, 1.5),
+    ]
 
 
 def stop_early(losses, patience, min_delta):
@@ -104,7 +118,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "min_delta as a share of the loss",
-            "loss < lowest - min_delta -> epoch == 0 or (lowest - loss) / lowest > min_delta",
+            "loss < lowest - min_delta -> loss < lowest * (1 - min_delta)",
             "min_delta is in nats, like the loss, not a share of it.",
         ),
         mistake(
@@ -129,7 +143,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "one epoch too early",
-            "bad == patience -> bad == max(patience - 1, 1)",
+            "bad == patience -> bad >= patience - 1",
             "With a patience of 2 one bad epoch is forgiven, and the second ends it.",
         ),
         mistake(
@@ -148,15 +162,73 @@ EXERCISE = Exercise(
             "An epoch with a NaN was not better: it uses up patience like any other.",
         ),
         mistake(
-            "the epoch before the patience ran out",
-            "return epoch - bad + 1, epoch + 1",
-            "The first bad epoch is not the best: the one before it is.",
+            "the training ends at a NaN",
+            "if loss < lowest -> if np.isnan(loss):\n    break\nif loss < lowest",
+            "An epoch with a NaN was not better: it uses up patience like any other, no more.",
+        ),
+        mistake(
+            "best epoch counted from 1",
+            "return best, -> return best + 1,",
+            "Epochs are numbered from 0.",
+        ),
+        mistake(
+            "the best loss, not its epoch",
+            "return best, -> return lowest,",
+            "The number of the best epoch is wanted.",
+        ),
+        mistake(
+            "the lowest of the epochs run, whatever min_delta says",
+            "return best, -> return int(np.nanargmin(losses[: epoch + 1])),",
+            "The best epoch is the last that was better by more than min_delta.",
+        ),
+        mistake(
+            "any change counts, also upwards",
+            "loss < lowest - min_delta -> abs(lowest - loss) > min_delta",
+            "A loss that rises by more than min_delta is no progress.",
+        ),
+        mistake(
+            "a good epoch takes one bad one off",
+            "best, lowest, bad = epoch, loss, 0 -> best, lowest, bad = epoch, loss, max(bad - 1, 0)",
+            "Patience is about bad epochs in a row: a good one fills it up again altogether.",
+        ),
+        mistake(
+            "patience looked at only when the next epoch begins",
+            (
+                "if bad == patience:\n            break ->",
+                "if loss < lowest -> if bad == patience:\n    break\nif loss < lowest",
+            ),
+            "The epoch in which you notice was not to be run any more.",
+        ),
+        mistake(
+            "patience counted to its end where the list ends first",
+            "return best, epoch + 1 -> return best, best + patience + 1",
+            "If the list ends before the patience does, fewer epochs were run.",
+        ),
+        mistake(
+            "all epochs counted as run",
+            "return best, epoch + 1 -> return best, len(losses)",
+            "How many were run before it stopped?",
+        ),
+        mistake(
+            "epochs run counted from 0 where it stopped early",
+            "break -> return best, epoch",
+            "If epoch 0 and epoch 1 were run, two were run.",
         ),
         mistake(
             "epochs run counted from 0",
-            "return best, epoch",
+            "epoch + 1 -> epoch",
             "If epoch 0 and epoch 1 were run, two were run.",
         ),
+    ),
+    equal=(
+        ("best, lowest, bad = (1, np.inf, 0)", "epoch 0 sets all three"),
+        ("best, lowest, bad = (-1, np.inf, 0)", "epoch 0 sets all three"),
+        ("best, lowest, bad = (2, np.inf, 0)", "epoch 0 sets all three"),
+        ("best, lowest, bad = (0, np.inf, 1)", "epoch 0 sets all three"),
+        ("best, lowest, bad = (0, np.inf, -1)", "epoch 0 sets all three"),
+        ("best, lowest, bad = (0, np.inf, 2)", "epoch 0 sets all three"),
+        ("if bad >= patience:", "bad rises by one"),
+        ("for epoch in range(0, len(losses)):", "epoch 0 is no better than itself, and is no bad one"),
     ),
     hints=(
         "Keep three things as you go: the best epoch, its loss, and how many bad epochs came since.",

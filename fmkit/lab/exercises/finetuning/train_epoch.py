@@ -13,11 +13,20 @@ def cases(rng):
         x, w = size * rng.normal(size=(n, c)), rng.normal(size=c)
         return w, float(rng.normal()), x, (rng.random(n) < 0.6).astype(float), batch_size, lr
 
+    def by_hand(w, b, x, y, batch_size, lr):
+        return np.array(w, np.float64), b, np.array(x, np.float64), np.array(y, np.float64), batch_size, lr
+
     huge = case(9, 3, 4, 0.2, size=300.0)
     huge[3][:] = (huge[2] @ huge[0] + huge[1] < 0) * 1.0  # all wrong, and sure of it
     return [
+        by_hand([1], -0.5, [[1], [-2], [0.5]], [0, 1, 1], 2, 0.5),
+        by_hand([-1], 0.25, [[2], [1], [-1], [3]], [1, 0, 0, 1], 2, 0.25),  # no smaller batch
+        by_hand([0.5, -1], 1.0, [[1, 2], [-1, 0]], [1, 0], 1, 0.5),  # row by row
+        by_hand([1], 0.0, [[1e4], [-1e4], [2]], [0, 1, 0], 2, 5e-5),  # sure, and wrong
+        by_hand([-1], 0.5, [[1e4], [-2e4], [3]], [0, 1, 0], 3, 0.5),  # sure, and right
         case(11, 4, 4, 0.5),
         case(7, 3, 5, 0.1),
+        case(12, 3, 4, 0.3),
         huge,
         case(6, 2, 8, 1.0),
         as_float32(case(13, 5, 3, 0.3)),
@@ -38,7 +47,8 @@ def train_epoch(w, b, x, y, batch_size, lr):
 
 
 def one_more_column(w, b, x, y, batch_size, lr):
-    wide, knobs = np.concatenate([x, np.ones_like(x[:, :1])], axis=1), np.append(w, w.dtype.type(b))
+    wide = np.concatenate([x, np.ones_like(x[:, :1])], axis=1)
+    knobs = np.append(w, w.dtype.type(b))
     losses = []
     for rows, labels in batches(wide, y, batch_size):
         z = rows @ knobs
@@ -90,17 +100,42 @@ EXERCISE = Exercise(
             "nothing is learnt, as published",
             ("dz = np.zeros_like(z)", "np.sum -> np.mean", "/ len(x) -> / math.ceil(len(x) / batch_size)"),
             "The weights come back as they went in; and the mean of the batches' means is not the mean over "
-            "the sentences.",
+            "the rows.",
         ),
         mistake(
             "the mean of the batches' means",
             ("np.sum -> np.mean", "/ len(x) -> / math.ceil(len(x) / batch_size)"),
-            "The last batch is smaller: each *sentence* should count the same.",
+            "The last batch is smaller: each row should count the same.",
+        ),
+        mistake(
+            "the losses of the batches weighted by batch_size",
+            "np.sum -> batch_size * np.mean",
+            "The last batch is smaller: its mean stands for fewer rows.",
+        ),
+        mistake(
+            "the sum of the losses divided by batch_size",
+            "/ len(x) -> / batch_size",
+            "The mean over all N rows is wanted.",
         ),
         mistake(
             "the last small batch left out",
-            "total = 0.0\nx = x[: len(x) - len(x) % batch_size]",
-            "The sentences after the last full batch want to be learnt as well.",
+            "for i in range(0, len(x) - batch_size + 1, batch_size):",
+            "The rows after the last full batch want to be learnt as well.",
+        ),
+        mistake(
+            "the last small batch left out and not counted",
+            "total = 0.0 -> total = 0.0\nx = x[: len(x) - len(x) % batch_size]",
+            "The rows after the last full batch want to be learnt as well.",
+        ),
+        mistake(
+            "the first batch only",
+            "b = b - lr * float(dz.sum()) -> b = b - lr * float(dz.sum())\nreturn w, b, total / len(x)",
+            "The return stands inside the loop: the others are never seen.",
+        ),
+        mistake(
+            "every batch from the first weights",
+            ("total = 0.0 -> total, start, offset = 0.0, w, b", "rows @ w + b -> rows @ start + offset"),
+            "The next batch starts from the weights that the last one left.",
         ),
         mistake(
             "gradients pile up from batch to batch",
@@ -122,8 +157,40 @@ EXERCISE = Exercise(
             "The last batch is smaller: how many rows has it?",
         ),
         mistake(
+            "divided by all rows, not by those of the batch",
+            "dz = (p - labels) / len(x)",
+            "Each step is one on the mean loss of its batch.",
+        ),
+        mistake(
+            "b's gradient added up, w's averaged",
+            "float(dz.sum()) -> float((p - labels).sum())",
+            "b, too, takes a step on the batch's mean loss.",
+        ),
+        mistake(
+            "w's gradient added up, b's averaged",
+            "rows.T @ dz -> rows.T @ (p - labels)",
+            "w, too, takes a step on the batch's mean loss.",
+        ),
+        mistake(
+            "b's slope taken with the new w",
+            "b = b - lr * float(dz.sum()) -> "
+            "dz = (0.5 * (1 + np.tanh(0.5 * (rows @ w + b))) - labels) / len(rows)\n"
+            "b = b - lr * float(dz.sum())",
+            "One step moves w and b at once: both slopes are those before it.",
+        ),
+        mistake(
+            "the sigmoid forgotten in the slope",
+            "dz = (z - labels) / len(rows)",
+            "The slope is the probability minus the label, not the logit minus the label.",
+        ),
+        mistake(
+            "the label forgotten in the slope",
+            "dz = p / len(rows)",
+            "The loss has two terms with z in them: - y z gives - y.",
+        ),
+        mistake(
             "one step for the whole epoch",
-            "total = 0.0\nbatch_size = len(x)",
+            "total = 0.0 -> total = 0.0\nbatch_size = len(x)",
             "One step for each batch: the next one starts from the new weights.",
         ),
         mistake(
@@ -138,10 +205,10 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the last batch's loss",
-            ("total += float(np.sum( -> total = float(np.mean(", "return w, b, total"),
-            "The mean over all sentences of the epoch is wanted.",
+            ("total += float(np.sum( -> total = float(np.mean(", "/ len(x) ->"),
+            "The mean over all rows of the epoch is wanted.",
         ),
-        mistake("the sum of the losses", "return w, b, total", "The mean over all sentences is wanted."),
+        mistake("the sum of the losses", "/ len(x) ->", "The mean over all rows is wanted."),
         mistake(
             "the bias never moves",
             "b = b - lr * float(dz.sum()) ->",
@@ -151,6 +218,11 @@ EXERCISE = Exercise(
             "walks uphill",
             ("w = w + lr * (rows.T @ dz)", "b = b + lr * float(dz.sum())"),
             "The gradient points uphill: take it off.",
+        ),
+        mistake(
+            "float64 out of float32",
+            "return w, -> return w.astype(np.float64),",
+            "A list of Python numbers becomes a float64 array, and so does np.append(w, b): give w's dtype.",
         ),
         mistake(
             "overwrites the weights it was given",
@@ -173,6 +245,36 @@ EXERCISE = Exercise(
             "NaN): np.logaddexp(0, z) is safe.",
         ),
         mistake(
+            "the loss of clipped probabilities",
+            "total -= float(\n"
+            "    np.sum(\n"
+            "        labels * np.log(np.clip(p, 1e-7, 1 - 1e-7))\n"
+            "        + (1 - labels) * np.log(1 - np.clip(p, 1e-7, 1 - 1e-7))\n"
+            "    )\n"
+            ")",
+            "A logit of 10,000 on the wrong side costs 10,000. np.logaddexp(0, z) needs no clipping.",
+        ),
+        mistake(
+            "logits clipped",
+            "z = np.clip(rows @ w + b, -30, 30)",
+            "A logit of 10,000 on the wrong side costs 10,000. np.logaddexp(0, z) needs no clipping.",
+        ),
+        mistake(
+            "logits clipped far out",
+            "z = np.clip(rows @ w + b, -500, 500)",
+            "A logit of 10,000 on the wrong side costs 10,000. np.logaddexp(0, z) needs no clipping.",
+        ),
+        mistake(
+            "log(1 + exp(z)) written out",
+            "np.logaddexp(0, z) -> np.log(1 + np.exp(z))",
+            "exp(1000) is infinite: np.logaddexp(0, z) gives the same without it.",
+        ),
+        mistake(
+            "exp(z) / (1 + exp(z)) written out",
+            "p = np.exp(z) / (1 + np.exp(z))",
+            "exp(1000) is infinite, and infinity by infinity NaN: 0.5 * (1 + np.tanh(0.5 * z)) is safe.",
+        ),
+        mistake(
             "the sigmoid's slope once more",
             "dz = (p - labels) * p * (1 - p) / len(rows)",
             "p - y already contains the sigmoid's slope.",
@@ -185,6 +287,18 @@ EXERCISE = Exercise(
             ),
             "The loss is binary cross-entropy: log(1 + exp(z)) - y z.",
         ),
+    ),
+    equal=(
+        ("for i in range(0, len(x) + 1, batch_size):", "an empty batch changes nothing"),
+        ("z = rows @ w.T + b", "w has one axis"),
+        ("w = w - lr * (rows.T @ dz.T)", "dz has one axis"),
+        ("total += float(np.sum(np.logaddexp(z, 0) - labels * z))", "logaddexp takes its two in any order"),
+        ("wide = np.concatenate([x, np.ones_like(x[:, :1])], axis=-1)", "the last axis is axis 1"),
+        ("z = rows @ knobs.T", "knobs has one axis"),
+        ("signed = np.where(labels >= 1, z, -z)", "labels are 0 or 1"),
+        ("push = np.where(labels >= 1, wrong, -wrong)", "labels are 0 or 1"),
+        ("wrong = np.exp(-np.logaddexp(signed, 0))", "logaddexp takes its two in any order"),
+        ("knobs = knobs + lr / len(rows) * (push.T @ rows)", "push has one axis"),
     ),
     hints=(
         "For each batch: z = rows @ w + b, the losses log(1 + exp(z)) - y z, then dz = sigmoid(z) - y.",

@@ -11,12 +11,17 @@ def cases(rng):
     def case(m, n, size=2.0):
         return np.log(rng.uniform(size=(m, n))) * size
 
+    example, one = np.log(np.array([[0.5], [0.1]])), case(1, 3)
     low, apart = case(3, 4) - 1000.0, case(4, 3) - np.array([0.0, 1000.0, 2000.0])
+    one_model, all_models = case(3, 2), case(2, 3)
+    one_model[0, 1], all_models[:, 1] = -np.inf, -np.inf  # impossible
     impossible = case(3, 5)
-    impossible[0, 1], impossible[:, 3] = -np.inf, -np.inf  # one model; all models
+    impossible[0, 1], impossible[:, 3] = -np.inf, -np.inf
     quarrel = case(3, 4)  # within a column: only its largest value is a safe shift
     quarrel[0, :2] -= np.array([3000.0, 900.0])
-    cases = [case(3, 4), case(2, 5, 5.0), low, apart, quarrel, impossible, case(5, 2).astype(np.float32)]
+    quarrel[1, 2] -= 3000.0
+    cases = [example, case(2, 3), one, low, apart, quarrel, one_model, all_models, impossible]
+    cases += [case(3, 4), case(2, 5, 5.0), case(5, 2).astype(np.float32)]
     return [(logp,) for logp in cases]
 
 
@@ -42,12 +47,28 @@ def loop(logp):
     return out
 
 
+def an_epsilon_of(eps):
+    return mistake(
+        f"an epsilon of {eps} in the log",
+        f"np.exp(logp - safe).mean(0) -> np.exp(logp - safe).mean(0) + {eps}",
+        "What every model calls impossible is impossible, not just unlikely: log(0) = -inf is the answer.",
+    )
+
+
 EXERCISE = Exercise(
     title="A committee of models",
     points=3,
     minutes=12,
     difficulty=3,
     cases=cases,
+    equal=(
+        *(
+            (f"safe = np.where(np.isfinite(top), top, {shift})", "-inf less any finite number is -inf")
+            for shift in (1, -1, 2)
+        ),
+        ("with np.errstate():", "a warning more"),
+        ("return np.logaddexp.reduce(logp) - math.log(len(logp))", "reduce runs along axis 0 anyway"),
+    ),
     reference=log_mean_exp,
     alternatives=(logaddexp, loop),
     mistakes=(
@@ -64,7 +85,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "no shift: exp underflows",
-            "return np.log(np.exp(logp).mean(0))",
+            "safe = np.zeros_like(top)",
             "exp(-1000) is 0, and its log is lost: take the largest off before the exp.",
         ),
         mistake(
@@ -88,6 +109,16 @@ EXERCISE = Exercise(
             "The largest is a good first guess, but the others have a share in the mean.",
         ),
         mistake(
+            "kept the worst model only",
+            "return logp.min(0)",
+            "One model that says impossible would veto all others: the mean is asked for.",
+        ),
+        mistake(
+            "the probability instead of its log",
+            "return np.exp(logp).mean(0)",
+            "Logs are wanted back: exp(-1000) cannot even be told from 0.",
+        ),
+        mistake(
             "NaN where every model says impossible",
             "safe = top",
             "-inf minus -inf is no number: what could you take off instead when the largest is -inf?",
@@ -99,9 +130,59 @@ EXERCISE = Exercise(
         ),
         mistake(
             "forgot to add the shift back",
-            "return np.log(np.exp(logp - safe).mean(0))",
+            ".mean(0)) + safe -> .mean(0))",
             "What you took off before the exp must come back after the log.",
         ),
+        mistake(
+            "added log M instead of taking it off",
+            ".mean(0) -> .sum(0) * len(logp)",
+            "A mean is a sum divided by M: what does the log make of a division?",
+        ),
+        mistake(
+            "divided by M outside the log",
+            "return np.log(np.exp(logp - safe).mean(0)) + safe -> "
+            "return (np.log(np.exp(logp - safe).sum(0)) + safe) / len(logp)",
+            "The mean of the probabilities is wanted, so M divides before the log is taken.",
+        ),
+        mistake(
+            "divided by M outside the log, and only then added the shift",
+            "np.log(np.exp(logp - safe).mean(0)) + -> np.log(np.exp(logp - safe).sum(0)) / len(logp) +",
+            "The mean of the probabilities is wanted, so M divides before the log is taken.",
+        ),
+        mistake(
+            "divided by the number of examples, not of models",
+            ".mean(0) -> .sum(0) / logp.shape[1]",
+            "The mean is over the models: how many are there, and along which axis?",
+        ),
+        mistake(
+            "began with a probability of 1",
+            "return np.logaddexp(0, np.logaddexp.reduce(logp, axis=0)) - math.log(len(logp))",
+            "A sum begins with 0, and the log of 0 is -inf: a log of 0 is a probability of 1.",
+        ),
+        mistake(
+            "took off the first model's, not the largest",
+            "top = logp[0]",
+            "Another model can be far above the first: what does exp make of 3000?",
+        ),
+        mistake(
+            "models that say impossible are not counted",
+            ".mean(0) -> .sum(0) / np.maximum(np.isfinite(logp).sum(0), 1)",
+            "A model that says impossible has a vote as well: its probability is 0, and M stays M.",
+        ),
+        mistake(
+            "a finite number where every model says impossible",
+            "return np.log(np.exp(logp - safe).mean(0)) + safe -> "
+            "logp = np.maximum(logp, -1e9)\nsafe = logp.max(0)\n"
+            "return np.log(np.exp(logp - safe).mean(0)) + safe",
+            "What every model calls impossible is impossible, not just unlikely: -inf is the answer.",
+        ),
+        mistake(
+            "0, which is certain, where every model says impossible",
+            "return np.log(np.exp(logp - safe).mean(0)) + safe -> "
+            "return np.where(np.isfinite(top), np.log(np.exp(logp - safe).mean(0)) + safe, 0)",
+            "A log of 0 is a probability of 1: the log of impossible is -inf.",
+        ),
+        *map(an_epsilon_of, ("1e-7", "1e-8", "1e-9", "1e-10", "1e-12", "1e-15", "1e-300")),
     ),
     hints=(
         "It is a log-sum-exp over axis 0, less the log of the number of models.",

@@ -5,16 +5,27 @@ import math
 import numpy as np
 
 from fmkit.lab.exercises._inputs import as_float32
+from fmkit.lab.exercises.losses._inputs import far_rows, hopeless, sure_and_right
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
-    def case(n, v, size=1.5):
-        return size * rng.normal(size=(n, v)), rng.integers(0, v, n), float(rng.uniform(0.1, 0.4))
+    def smoothing():
+        return float(rng.uniform(0.1, 0.4))
 
-    logits, targets, smoothing = case(4, 5)
-    far = logits + np.array([1000.0, 0.0, -1000.0, 0.0])[:, None], targets, smoothing
-    return [case(5, 4), case(1, 6), far, case(3, 7), as_float32(case(2, 5))]
+    def case(n, v, size=1.5):
+        return size * rng.normal(size=(n, v)), rng.integers(0, v, n), smoothing()
+
+    example = np.zeros((1, 3)), np.array([1]), 0.2
+    small = rng.normal(size=(3, 3)), np.array([2, 0, 2]), smoothing()
+    two = rng.normal(size=(3, 2)), np.array([1, 0, 0]), smoothing()
+    high = rng.normal(size=(2, 4)) + 1000.0, np.array([2, 0]), smoothing()
+    apart = far_rows(rng, 3, 2), np.array([1, 0, 0]), smoothing()
+    sure, right = (*hopeless(rng, 2, 3), smoothing()), (*sure_and_right(rng, 2, 3), smoothing())
+    plain = np.array([[0.0, 1500.0, 0.0]]), np.array([1]), smoothing()
+    first = np.array([[1500.0, 0.0, 0.0]]), np.array([2]), smoothing()
+    cases = [example, small, two, high, apart, sure, right, plain, first]
+    return [*cases, case(4, 5), case(1, 6), case(3, 7), as_float32(case(2, 5))]
 
 
 def smoothed_gradient(logits, targets, smoothing):
@@ -52,6 +63,11 @@ EXERCISE = Exercise(
     minutes=12,
     difficulty=3,
     cases=cases,
+    equal=(
+        ("e = np.exp(logits - logits.max(-1, keepdims=True))", "of two axes 1 is the last"),
+        ("p = e / e.sum(-1, keepdims=True)", "of two axes 1 is the last"),
+        ("return (e / e.sum(-1, keepdims=True) - wanted) / n", "of two axes 1 is the last"),
+    ),
     reference=smoothed_gradient,
     alternatives=(where, loop),
     mistakes=(
@@ -67,8 +83,42 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the others share by V, not by V - 1",
-            "q = np.full_like(p, smoothing / v)",
+            "smoothing / (v - 1) -> smoothing / v",
             "The targets of a row must sum to 1: how many classes divide the share among them?",
+        ),
+        mistake(
+            "the right class stays at 1",
+            "q[np.arange(n), targets] = 1",
+            "The targets of a row must sum to 1: what the others share is taken from the right class.",
+        ),
+        mistake(
+            "the share and the rest changed places",
+            ("q = np.full_like(p, (1 - smoothing) / (v - 1))", "q[np.arange(n), targets] = smoothing"),
+            "smoothing is the small part: the right class keeps 1 - smoothing.",
+        ),
+        mistake(
+            "wrote into whole columns, not into one place of each row",
+            "q[np.arange(n), targets] -> q[:, targets]",
+            "Each row has its own right class: one index for the row, one for the class, side by side.",
+        ),
+        mistake(
+            "the others share by V - 2",
+            "smoothing / (v - 1) -> smoothing / (v - 2)",
+            "V - 1 classes are wrong ones: how many divide the share among them?",
+        ),
+        mistake(
+            "the others share by N, not by V - 1",
+            "smoothing / (v - 1) -> smoothing / n",
+            "How many wrong classes does a row have? The number of rows has no say in it.",
+        ),
+        mistake(
+            "shrank the whole gradient instead of softening the target",
+            (
+                "q = np.zeros_like(p)",
+                "q[np.arange(n), targets] = 1",
+                "(p - q) -> (1 - smoothing) * (p - q)",
+            ),
+            "smoothing changes what is wanted, q: p minus it is not just smaller.",
         ),
         mistake(
             "took the share from the right class but gave it to nobody",
@@ -96,17 +146,52 @@ EXERCISE = Exercise(
         ),
         mistake(
             "q - p instead of p - q",
-            "return (q - p) / n",
+            "(p - q) -> (q - p)",
             "What the model believes, minus what it should: in this order.",
         ),
         mistake(
+            "divided by the number of classes, not of rows",
+            "(p - q) / n -> (p - q) / v",
+            "The mean is over the N rows; the classes of a row are summed.",
+        ),
+        mistake(
+            "times the slope of the softmax once more",
+            "(p - q) / n -> (p - q) * p * (1 - p) / n",
+            "p - q is the slope at the logits already: the softmax is in it.",
+        ),
+        mistake(
+            "the losses instead of their gradient",
+            "return -q * (logits - logits.max(1, keepdims=True) - np.log(e.sum(1, keepdims=True))) / n",
+            "Not how large the loss is: how it changes with each logit. Step 8 derives it.",
+        ),
+        mistake(
+            "log-softmax instead of softmax",
+            "p = logits - logits.max(1, keepdims=True) - np.log(e.sum(1, keepdims=True))",
+            "Probabilities are compared with probabilities: p, not its log.",
+        ),
+        mistake(
+            "stopped at the probability",
+            "(p - q) / n -> -q / p / n",
+            "That is the slope with respect to p; the question is how the loss moves with the logits.",
+        ),
+        mistake(
+            "the logits instead of their softmax",
+            "p = logits",
+            "The model's belief is a distribution: what makes one of the logits?",
+        ),
+        mistake(
+            "the gradient at q alone, without what the model believes",
+            "(p - q) / n -> -q / n",
+            "What the model believes, minus what it should: both are needed.",
+        ),
+        mistake(
             "forgot the 1/N of the mean",
-            "return p - q",
+            "(p - q) / n -> (p - q)",
             "The loss is a mean over the rows: what does that do to each row's share?",
         ),
         mistake(
             "divided by all the entries, not by the rows",
-            "return (p - q) / p.size",
+            "(p - q) / n -> (p - q) / p.size",
             "The mean is over the N rows; the classes of a row are summed.",
         ),
         mistake(
@@ -118,6 +203,21 @@ EXERCISE = Exercise(
             "softmax down the columns",
             ("e = np.exp(logits - logits.max(0))", "p = e / e.sum(0)"),
             "Each row is one example: its probabilities must sum to 1 along the classes.",
+        ),
+        mistake(
+            "took off the row's mean, not its largest logit",
+            "e = np.exp(logits - logits.mean(1, keepdims=True))",
+            "With the mean taken off, the largest can still be far above 0: what does exp make of 1000?",
+        ),
+        mistake(
+            "took off the row's first logit, not its largest",
+            "e = np.exp(logits - logits[:, :1])",
+            "Another logit can be far above the first: what does exp make of 1500?",
+        ),
+        mistake(
+            "took off the row's smallest logit, not its largest",
+            "e = np.exp(logits - logits.min(1, keepdims=True))",
+            "With the smallest taken off, the others are above 0: what does exp make of 1500?",
         ),
         mistake(
             "no shift: exp overflows",

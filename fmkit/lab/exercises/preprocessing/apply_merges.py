@@ -14,6 +14,7 @@ def cases(rng):
     words = [a + b + c + d, a * 3, a + b + a + b + c + c + b + c, e + d, a * 4 + b + a * 2, ""]
     mixed = "".join(rng.choice([a, b, c, d], 12))
     cases = [(word, chain) for word in [*words, mixed]]
+    cases = [("abcab", [("b", "c"), ("a", "b")]), *cases]
     return [*cases, (a + b + c + d + a + b, greedy), (a + b + a, greedy), (mixed, greedy), (mixed, [])]
 
 
@@ -123,6 +124,14 @@ EXERCISE = Exercise(
             "i = 0 -> if len(tokens) <= len(word):\n    break\ni = 0",
             "Go on through the whole list of merges.",
         ),
+    ),
+    equal=(
+        ("i = -1", "the last token ends with the mark, which begins no pair"),
+        ("while i + 1 <= len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i * 1 < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("while i + 0 < len(tokens):", "the last token ends with the mark, which begins no pair"),
+        ("rank = {tuple(pair): i for i, pair in list(enumerate(merges))}", "no pair is learned twice"),
     ),
     hints=(
         "One loop over the merges, the oldest first; inside it one walk over the tokens.",

@@ -21,7 +21,9 @@ def cases(rng):
         return (ends[0] + text + signed[0] + "&amp;lt; &amp;" + ends[1],)
 
     return [
+        ("all comics    even &amp; more ",),
         case(11, "", ""),
+        ("a      b \ufb01ne\u2009\x85c\xa0\xa0d&nbsp;&nbsp; e &quot;f&quot; \u2014 g",),
         case(12, "    ", " \t \n"),
         case(3, " ", ""),
         case(6, "&nbsp;", "&nbsp; "),
@@ -131,6 +133,37 @@ EXERCISE = Exercise(
             "looked for white space at the ends before decoding",
             "text = html.unescape(text.strip())",
             "A text may begin with &nbsp;: only after decoding is it white space that can be dropped.",
+        ),
+        mistake(
+            "exactly three become a dash",
+            "{3,} -> {3}",
+            "A run may be longer than three: it is one dash all the same.",
+        ),
+        mistake(
+            "plain spaces only for the dash",
+            'r"\\s{3,}" -> r" {3,}"',
+            "White space is whatever \\s matches: tabs and &nbsp; too.",
+        ),
+        mistake(
+            "the dash without its spaces",
+            '" - " -> "-"',
+            "The dash has a space on either side.",
+        ),
+        mistake(
+            "another dash",
+            '" - " -> " \\u2014 "',
+            "The task wants the hyphen of the keyboard with a space on either side.",
+        ),
+        mistake(
+            "escaped instead of unescaped",
+            "html.unescape(text).strip() -> html.escape(text).strip()",
+            "&amp; is to become &: which way does html.escape go?",
+        ),
+        mistake(
+            "NFKC on top",
+            'html.unescape(text).strip() -> __import__("unicodedata").normalize("NFKC", '
+            "html.unescape(text)).strip()",
+            "The four steps do not change letters.",
         ),
     ),
     hints=(

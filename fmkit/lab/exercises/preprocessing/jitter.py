@@ -89,6 +89,63 @@ EXERCISE = Exercise(
             "if -height <= old_r < height and -width <= old_c < width:",
             "Index -1 is the last row in Python: test for it.",
         ),
+        mistake(
+            "negative shifts count as 0",
+            "down, right = shifts[b] -> down, right = np.maximum(shifts[b], 0)",
+            "A negative number pushes up, or left.",
+        ),
+        mistake(
+            "too large a shift wraps",
+            "down, right = shifts[b] -> down, right = np.fmod(shifts[b], (height, width))",
+            "Who is pushed further than the picture is wide has left it: all is blank.",
+        ),
+        mistake(
+            "only the far border looked at",
+            "0 <= old_r < height and 0 <= old_c < width -> old_r < height and old_c < width",
+            "A negative place counts from the other end: is the near border looked at, too?",
+        ),
+        mistake(
+            "too large a shift changes nothing",
+            "down, right = shifts[b] -> down, right = shifts[b]\nif abs(down) >= height or "
+            "abs(right) >= width:\n    down, right = 0, 0",
+            "Who is pushed further than the picture is wide has left it: all is blank.",
+        ),
+    ),
+    equal=(
+        (
+            "for image, new, (down, right) in zip(images, out, shifts, strict=True):",
+            "an empty slice takes nothing",
+        ),
+        (
+            "for image, new, (down, right) in zip(images, out, np.clip(*limits, shifts), strict=True):",
+            "the larger of two has no order",
+        ),
+        ("top, left = (max(down, 0), max(0, right))", "the larger of two has no order"),
+        ("top, left = (max(0, down), max(right, 0))", "the larger of two has no order"),
+        (
+            "source = image[max(-down, 0):height - max(0, down), max(0, -right):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(-right, 0):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(down, 0), max(0, -right):width - max(0, right)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(0, -right):width - max(right, 0)]",
+            "the larger of two has no order",
+        ),
+        (
+            "source = image[max(0, -down):height - max(-1, down), max(0, -right):width - max(0, right)]",
+            "a slice may end beyond the picture",
+        ),
+        (
+            "source = image[max(0, -down):height - max(0, down), max(0, -right):width - max(-1, right)]",
+            "a slice may end beyond the picture",
+        ),
     ),
     hints=(
         "Ask backwards: new pixel (r, c) shows old pixel (r - down, c - right).",

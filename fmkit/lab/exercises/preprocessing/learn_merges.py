@@ -170,6 +170,12 @@ EXERCISE = Exercise(
             "Return pairs: from ab + c and a + bc alike you would get abc.",
         ),
     ),
+    equal=(
+        ("i = -1", "the last token ends with the mark, which begins no pair"),
+        ("counts[pair] = counts.get(pair, 1) + count", "every pair begins with the same count"),
+        ("counts[pair] = counts.get(pair, -1) + count", "every pair begins with the same count"),
+        ("counts[pair] = counts.get(pair, 2) + count", "every pair begins with the same count"),
+    ),
     hints=(
         'Keep a dict from each word to its present tokens; at first [*word, "_"].',
         "Counter() and itertools.pairwise(tokens) count pairs; add the word's count, not 1.",

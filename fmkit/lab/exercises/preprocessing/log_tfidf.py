@@ -12,11 +12,15 @@ def cases(rng):
         counts = rng.integers(0, most, (m, v)) * rng.integers(0, 2, (m, v))
         train[:, 0], train[:, 1] = 0, 0  # never seen; and in one text only, often
         train[0, 1] = 4
+        train[:, 2] = 1  # nearly everywhere: little worth
+        train[-1, 2] = 0
         counts[-1] = 0  # a text without a known word
         counts[0] = [3, 4, 1, 2] + [0] * (v - 4)
+        counts = np.vstack([np.eye(1, v, 2, dtype=counts.dtype), counts])  # a row that is shorter than 1
         return counts, train
 
-    return [case(7, 4, 6), case(9, 3, 5), case(5, 2, 8, most=30), case(12, 6, 4)]
+    example = np.array([[1, 0, 2]]), np.array([[1, 1, 0], [0, 1, 0]])
+    return [example, case(7, 4, 6), case(9, 3, 5), case(5, 2, 8, most=30), case(12, 6, 4)]
 
 
 def log_tfidf(counts, train_counts):
@@ -120,6 +124,59 @@ EXERCISE = Exercise(
             "return x / length",
             "A text without a known word has length 0: leave its row 0.",
         ),
+        mistake(
+            "1 added to every df",
+            "df = np.maximum((train_counts > 0).sum(0), 1) -> df = 1 + (train_counts > 0).sum(0)",
+            "Only a word that no training text holds counts as 1.",
+        ),
+        mistake(
+            "1 added to the idf",
+            "np.log(len(train_counts) / df) -> (1 + np.log(len(train_counts) / df))",
+            "The formula here has no 1 in front of the second logarithm.",
+        ),
+        mistake(
+            "a word that nobody has is worth nothing",
+            "np.log(len(train_counts) / df) -> np.where((train_counts > 0).any(0), "
+            "np.log(len(train_counts) / df), 0)",
+            "A word that no training text holds counts as df = 1, not as nothing.",
+        ),
+        mistake(
+            "short rows left as they are",
+            "length > 0, length, 1.0 -> length > 1, length, 1.0",
+            "Every row but a row of zeros is divided by its length, a short one too.",
+        ),
+    ),
+    equal=(
+        (
+            "damped = np.where(counts > 0, 1 + np.log(counts), 0.0)",
+            "where the count is 0 the logarithm is thrown away",
+        ),
+        (
+            "damped = np.where(counts > 0, 1 + np.log(np.maximum(counts, 0)), 0.0)",
+            "where the count is 0 the logarithm is thrown away",
+        ),
+        (
+            "x = damped * np.log2(len(train_counts) / df)",
+            "another base is a factor, and the row is divided by its length",
+        ),
+        (
+            "x = damped * np.log10(len(train_counts) / df)",
+            "another base is a factor, and the row is divided by its length",
+        ),
+        ("length = np.sqrt((x * x).sum(-1, keepdims=True))", "of two axes the last is axis 1"),
+        (
+            "return x / np.where(length > 0, length, 0.5)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        (
+            "return x / np.where(length > 0, length, 2.0)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        (
+            "return x / np.where(length > 0, length, -1.0)",
+            "a row of zeros stays zero, whatever it is divided by",
+        ),
+        ("length = np.linalg.norm(x, axis=-1)", "of two axes the last is axis 1"),
     ),
     hints=(
         "Three steps: the damped counts, times idf, each row divided by its length.",

@@ -15,8 +15,9 @@ def cases(rng):
         new[[0, 1, 2, 3]] = np.nan, 99.0, -99.0, np.nanmedian(train) + 0.1
         return train.astype(dtype), rng.permutation(new).astype(dtype)
 
+    example = np.array([1.0, 2.0, np.nan, 3.0, 4.0]), np.array([np.nan, 99.0, 2.5])
     lone = case(9, 4)
-    return [case(20, 12), case(31, 7), (lone[0], lone[1][:1]), case(14, 9, np.float32)]
+    return [example, case(20, 12), case(31, 7), (lone[0], lone[1][:1]), case(14, 9, np.float32)]
 
 
 def mend_ratings(train, new):
@@ -112,6 +113,36 @@ EXERCISE = Exercise(
             "As many rows must come out as went in: fill them.",
         ),
         mistake("missing values stay", "filled = new", "np.clip lets NaN through: fill first."),
+        mistake(
+            "moved to the quartile, not to the fence",
+            "np.clip(filled, low - reach, high + reach) -> np.where(filled > high + reach, high, "
+            "np.where(filled < low - reach, low, filled))",
+            "Outliers go to the nearer fence, 1.5 quartile distances beyond the quartile.",
+        ),
+        mistake(
+            "shares given to percentile",
+            "[25, 50, 75] -> [0.25, 0.5, 0.75]",
+            "np.percentile takes per cent: 25, not 0.25.",
+        ),
+        mistake(
+            "the holes filled before the quartiles are taken",
+            "low, middle, high = np.nanpercentile(train, [25, 50, 75]) -> middle = "
+            "np.nanmedian(train)\nlow, high = np.percentile(np.where(np.isnan(train), middle, "
+            "train), [25, 75])",
+            "Quartiles of the known values: filled holes would pull them together.",
+        ),
+        mistake(
+            "the fences from the new rows",
+            "low, middle, high = np.nanpercentile(train, [25, 50, 75]) -> middle = "
+            "np.nanmedian(train)\nlow, high = np.nanpercentile(new, [25, 75])",
+            "What is learned comes from the training rows alone.",
+        ),
+    ),
+    equal=(
+        (
+            "known = np.sort(train[~np.isnan(train)])",
+            "the result is cast at the end, and float32 holds the quartiles well enough",
+        ),
     ),
     hints=(
         "np.nanpercentile(train, [25, 50, 75]) gives all three numbers that you need.",

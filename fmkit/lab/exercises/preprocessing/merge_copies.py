@@ -13,7 +13,10 @@ def cases(rng):
         ["Caf\u00e9  noir", "cafe\u0301 NOIR", "CAF\u00c9 noir"],
         ["Stra\u00dfe", "STRASSE", "stra\u00dfe"],
         ["\uff26\uff29\uff2c\uff2d", "film", "FILM"],
-        ["two  words", "two words ", "two\twords"],
+        ["two  words", "two words ", "two\twords", "two \t  words"],
+        ["bad"],
+        ["bad."],  # no copy of "bad"
+        ["cafe noir"],  # nor this of "caf\u00e9 noir"
         ["wow", "wow", "wow"],
         ["\ufb01ne", "fine", "FINE"],
         ["a lone text"],
@@ -28,8 +31,15 @@ def cases(rng):
         return texts, np.round(rng.uniform(-4, 4, len(texts)), 3).astype(dtype)
 
     every = range(len(alike))
+    example = ["Two  words", "One", "two words"], np.array([1.0, 2.0, 4.0])
     lone = [str(n) for n in rng.permutation(5)], rng.uniform(-4, 4, 5)
-    return [case(every, np.float64), case(rng.permutation(6)[:4], np.float64), case(every, np.float32), lone]
+    return [
+        example,
+        case(every, np.float64),
+        case(rng.permutation(6)[:4], np.float64),
+        case(every, np.float32),
+        lone,
+    ]
 
 
 def merge_copies(texts, ratings):
@@ -143,7 +153,13 @@ EXERCISE = Exercise(
             "return sorted(kept), np.array(means, dtype=ratings.dtype)[np.argsort(kept)]",
             "Groups come in the order of their first copies.",
         ),
+        mistake(
+            "the median instead of the mean",
+            "ratings[rows].mean() -> np.median(ratings[rows])",
+            "Twenty raters each: the mean of the group is asked for.",
+        ),
     ),
+    equal=(("return (kept, np.array(means))", "means of float32 ratings are float32"),),
     hints=(
         "Write the key first: NFKC, then casefold, then single spaces.",
         "A dict from key to the list of its rows: setdefault(key, []).append(i). A dict keeps its order.",

@@ -11,9 +11,11 @@ def cases(rng):
         ids = rng.integers(1, 500, n)
         starts = rng.integers(0, n - length + 1, b)
         starts[-1] = n - length  # a window that ends with the text
+        ids[starts[-1]] = ids[-1]  # whose last token comes twice
         return ids, starts, length
 
-    return [case(20, 3, 5), case(9, 2, 4), case(40, 5, 8), case(6, 1, 6)]
+    example = np.array([5, 6, 7, 8]), np.array([0, 2]), 2
+    return [example, case(20, 3, 5), case(9, 2, 4), case(40, 5, 8), case(6, 1, 6)]
 
 
 def next_tokens(ids, starts, length):
@@ -95,6 +97,12 @@ EXERCISE = Exercise(
             "0 where there is no target",
             "return ids[places], np.append(ids, 0)[places + 1]",
             "0 is a token like any other; -100 means: no target here.",
+        ),
+        mistake(
+            "-100 wherever the last token stands",
+            "np.append(ids, -100)[places + 1] -> np.where(ids[places] == ids[-1], -100, "
+            "np.append(ids, -100)[places + 1])",
+            "The text ends at a place, not at a token: the same token may stand earlier, too.",
         ),
     ),
     hints=(

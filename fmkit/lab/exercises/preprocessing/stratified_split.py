@@ -110,6 +110,22 @@ EXERCISE = Exercise(
             "test = np.concatenate(parts)",
             "Both results are in ascending order: np.sort.",
         ),
+        mistake(
+            "places in the order, not row numbers",
+            "rows = order[labels[order] == label] -> rows = np.flatnonzero(labels[order] == label)",
+            "A place in `order` is not a row: order[place] is.",
+        ),
+        mistake(
+            "every k-th row of a class",
+            "rows[: len(rows) // k] -> rows[k - 1 :: k]",
+            "The first n // k rows of the class, in the given order.",
+        ),
+        mistake(
+            "the labels, not the row numbers",
+            "return np.setdiff1d(np.arange(len(labels)), test), test -> return "
+            "labels[np.setdiff1d(np.arange(len(labels)), test)], labels[test]",
+            "Return row numbers; who wants the labels looks them up with them.",
+        ),
     ),
     hints=(
         "Go through np.unique(labels), and treat each class on its own.",

@@ -13,7 +13,15 @@ def cases(rng):
 
     exact = [3, 3, 4, 6, 6, 5]
     steady = [int(i) for i in rng.permutation(exact)]
-    cases = [case(14, 2, 12, 24), case(9, 1, 20, 40), (steady, 12), case(20, 5, 9, 30), ([7], 7)]
+    cases = [
+        ([4, 1, 3, 1], 6),
+        case(30, 1, 4, 20),
+        case(14, 2, 12, 24),
+        case(9, 1, 20, 40),
+        (steady, 12),
+        case(20, 5, 9, 30),
+        ([7], 7),
+    ]
     return [*cases, ([9, 1, 5, 1, 9, 5], 10)]
 
 
@@ -112,6 +120,20 @@ EXERCISE = Exercise(
             "if not batches[-1] or (len(batches[-1]) + 1) * lengths[i] > budget:",
             "Only close a batch that has something in it.",
         ),
+        mistake(
+            "rows numbered from 1",
+            "batches[-1].append(i) -> batches[-1].append(i + 1)",
+            "Row numbers begin at 0.",
+        ),
+        mistake(
+            "each batch sorted back into the order of the file",
+            "return [sorted(batch) for batch in batches]",
+            "Inside a batch, too, the rows go from short to long.",
+        ),
+    ),
+    equal=(
+        ("for end in range(0, len(order) + 1):", "no text alone is above the budget"),
+        ("if end >= len(order) or (end + 1 - start) * lengths[order[end]] > budget:", "the loop ends there"),
     ),
     hints=(
         "sorted(range(len(lengths)), key=lambda i: lengths[i]) are the row numbers, short texts first.",

@@ -1,0 +1,243 @@
+"""The same steps folded for speed (chapter 09): what every token pays for again goes into the weights, once.
+
+`fold_gpt` and `fold_llama` rearrange the parameters of a model; `folded_gpt_step` and `folded_llama_step` are
+steps (see `fmkit.decoding`) that read the result. They give the logits of `gpt_step` and `llama_step`, up to
+rounding, in less time. To understand a model, read the plain steps.
+
+Shapes: C width of the model, H query heads, G key/value heads, R = H / G, D = C / H, S keys so far, F hidden
+width, V vocabulary. Only one token of one text goes the short way: there is neither a batch nor a time axis.
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from fmkit._types import Array
+from fmkit.activations import gelu_tanh
+from fmkit.attention import rope_tables
+from fmkit.decoding import KVCache, check_fit, gpt_step
+from fmkit.llama import LlamaConfig, llama_step
+from fmkit.transformer import Config
+
+# -------------------------------------------------------------------------------------------------------- GPT
+
+
+def fold_gpt(params: dict, config: Config) -> dict:
+    """The parameters of a GPT rearranged, once, so that a step has less to do and gives the same logits.
+
+    - A norm's gain and shift: ``(n * w + b) @ W + c`` is ``n @ (w[:, None] * W) + (b @ W + c)``.
+    - A norm's subtraction of the mean: whatever reads the residual stream takes its mean off first, so that
+      mean never matters. Take it out of all that writes into the stream, and it is 0 from the start.
+    - The scores' 1 / sqrt(D), into the weights that make the queries.
+
+    Returns
+    -------
+    folded : dict
+        For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> folded = fold_gpt(params, config)
+    >>> list(folded["blocks"][0])  # no norms: their gains and shifts are in the weights
+    ['wqkv', 'bqkv', 'wo', 'bo', 'w1', 'b1', 'w2', 'b2']
+    """
+    head, head_bias = _after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
+    return {
+        "params": params,
+        "wte": _without_mean(params["wte"]),
+        "wpe": _without_mean(params["wpe"]),
+        "blocks": [_fold_gpt_block(p, config) for p in params["blocks"]],
+        "head": head,
+        "head_bias": head_bias,
+    }
+
+
+def _fold_gpt_block(p: dict, config: Config) -> dict:
+    C, D = config.d_model, config.d_model // config.n_heads
+    wqkv, bqkv = _after_norm(p["ln1"], p["attn"]["wqkv"], p["attn"]["bqkv"])
+    wqkv[:, :C] /= math.sqrt(D)  # the first third makes the queries
+    bqkv[:C] /= math.sqrt(D)
+    w1, b1 = _after_norm(p["ln2"], p["mlp"]["w1"], p["mlp"]["b1"])
+    wo, bo = _without_mean(p["attn"]["wo"]), _without_mean(p["attn"]["bo"])
+    w2, b2 = _without_mean(p["mlp"]["w2"]), _without_mean(p["mlp"]["b2"])
+    return {"wqkv": wqkv, "bqkv": bqkv, "wo": wo, "bo": bo, "w1": w1, "b1": b1, "w2": w2, "b2": b2}
+
+
+def _after_norm(norm: dict, w: Array, b: Array | float = 0.0) -> tuple[Array, Array]:
+    """Weight and bias of a linear layer that does the work of the gain and shift in front of it, too."""
+    return norm["w"][:, None] * w, norm["b"] @ w + b
+
+
+def _without_mean(w: Array) -> Array:
+    """What writes into the residual stream (the last axis), so that it leaves the stream's mean at 0."""
+    return w - w.mean(-1, keepdims=True)
+
+
+def folded_gpt_step(
+    folded: dict, ids: Int[Array, "B T"], config: Config, kv: KVCache | None = None
+) -> tuple[Float[Array, "B V"], KVCache]:
+    """`gpt_step` with parameters from `fold_gpt`: one new token of one text takes a shorter way.
+
+    A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
+    is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
+
+    Examples
+    --------
+    >>> from fmkit.transformer import init_gpt
+    >>> config = Config(vocab_size=7, block_size=8, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> params = init_gpt(np.random.default_rng(0), config)
+    >>> folded, prompt, token = fold_gpt(params, config), np.array([[3, 1, 4]]), np.array([[1]])
+    >>> logits, _ = folded_gpt_step(folded, token, config, folded_gpt_step(folded, prompt, config)[1])
+    >>> plain, _ = gpt_step(params, token, config, gpt_step(params, prompt, config)[1])
+    >>> np.allclose(logits, plain, atol=1e-6)
+    True
+    """
+    if ids.size > 1 or kv is None:
+        return gpt_step(folded["params"], ids, config, kv)
+    start, stop = check_fit(ids, config, kv)
+    x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
+    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
+        qkv = _unit(x).dot(p["wqkv"])  # (3*C,)
+        qkv += p["bqkv"]
+        q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
+        keys[:, start] = k
+        values[:, start] = v
+        x += _attend(q[:, None], keys[:, :stop], values[:, :stop]).dot(p["wo"])
+        x += p["bo"]
+        hidden = _unit(x).dot(p["w1"])  # (F,)
+        hidden += p["b1"]
+        x += gelu_tanh(hidden)[0].dot(p["w2"])
+        x += p["b2"]
+    kv.length = stop
+    logits = _unit(x).dot(folded["head"])  # (V,)
+    logits += folded["head_bias"]
+    return logits[None], kv
+
+
+# ------------------------------------------------------------------------------------------------------ Llama
+
+
+def fold_llama(params: dict, config: LlamaConfig) -> dict:
+    """The parameters of a Llama rearranged, once, so that a step has less to do and gives the same logits.
+
+    - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``.
+    - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
+    - The scores' 1 / sqrt(D), the gains of queries and keys and their rotation: ``a * x + b * swapped(x)``,
+      where ``swapped`` exchanges the halves of a head, with a table of a and b for every position.
+
+    Returns
+    -------
+    folded : dict
+        For `folded_llama_step`. Its ``params`` are the original ones, for reading a prompt.
+
+    Examples
+    --------
+    >>> from fmkit.llama import init_llama
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> folded = fold_llama(params, config)
+    >>> list(folded["blocks"][0])  # w_in has gate and up side by side, turn the gains and the rotation
+    ['wqkv', 'turn', 'wo', 'w_in', 'w_down']
+    """
+    head = params["wte"].T if config.tied else params["head"]
+    return {
+        "params": params,
+        "wte": params["wte"],
+        "blocks": [_fold_llama_block(p, config) for p in params["blocks"]],
+        "head": params["norm"][:, None] * head,
+    }
+
+
+def _fold_llama_block(p: dict, config: LlamaConfig) -> dict:
+    gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
+    return {
+        "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
+        "turn": _turn_tables(p["attn"], config),
+        "wo": np.ascontiguousarray(p["attn"]["wo"]),
+        "w_in": p["norm2"][:, None] * gate_and_up,
+        "w_down": np.ascontiguousarray(p["mlp"]["w_down"]),
+    }
+
+
+def _turn_tables(attn: dict, config: LlamaConfig) -> tuple[Float[Array, "S HG D"], Float[Array, "S HG D"]]:
+    """a and b of every position: the rotation of `fmkit.attention.rope`, times the gain and 1 / sqrt(D)."""
+    H, G, D = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads
+    q_gain, k_gain = (attn["q_norm"], attn["k_norm"]) if config.qk_norm else (np.ones(D), np.ones(D))
+    gains = np.array([q_gain / math.sqrt(D)] * H + [k_gain] * G)  # (H+G, D)
+    first, second = np.split(gains, 2, axis=1)  # (H+G, D/2) each
+    cos, sin = rope_tables(np.arange(config.block_size), D, config.rope_base)  # (S, D/2) each
+    cos, sin = cos[:, None], sin[:, None]  # (S, 1, D/2): the same for every head
+    a = np.concatenate([first * cos, second * cos], axis=-1)  # (S, H+G, D)
+    b = np.concatenate([-second * sin, first * sin], axis=-1)
+    return a.astype(attn["wqkv"].dtype), b.astype(attn["wqkv"].dtype)
+
+
+def folded_llama_step(
+    folded: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None = None
+) -> tuple[Float[Array, "B V"], KVCache]:
+    """`llama_step` with parameters from `fold_llama`: one new token of one text takes a shorter way.
+
+    A small model's step is many tiny operations, so their number is what counts. Several tokens (a prompt) go
+    through `llama_step`.
+
+    Examples
+    --------
+    >>> from fmkit.llama import init_llama
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params = init_llama(np.random.default_rng(0), config)
+    >>> folded, prompt, token = fold_llama(params, config), np.array([[3, 1, 4]]), np.array([[1]])
+    >>> logits, _ = folded_llama_step(folded, token, config, folded_llama_step(folded, prompt, config)[1])
+    >>> plain, _ = llama_step(params, token, config, llama_step(params, prompt, config)[1])
+    >>> np.allclose(logits, plain, atol=1e-6)
+    True
+    """
+    if ids.size > 1 or kv is None:
+        return llama_step(folded["params"], ids, config, kv)
+    start, stop = check_fit(ids, config, kv)
+    H, G, D, eps = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads, config.eps
+    x = folded["wte"][ids[0, 0]].copy()  # (C,)
+    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
+        qkv = _unit(x, eps).dot(p["wqkv"]).reshape(H + 2 * G, D)
+        qk, v = qkv[: H + G], qkv[H + G :]
+        if config.qk_norm:
+            qk *= (1.0 / np.sqrt(np.vecdot(qk, qk) / D + eps))[:, None]
+        a, b = p["turn"][0][start], p["turn"][1][start]  # (H+G, D) each
+        swapped = qk.reshape(H + G, 2, D // 2)[:, ::-1].reshape(H + G, D)
+        qk = a * qk + b * swapped
+        keys[:, start] = qk[H:]
+        values[:, start] = v
+        q = qk[:H].reshape(G, H // G, D)
+        x += _attend(q, keys[:, :stop], values[:, :stop]).dot(p["wo"])
+        hidden = _unit(x, eps).dot(p["w_in"])  # (2F,)
+        gate, up = hidden[: config.d_ff], hidden[config.d_ff :]
+        x += ((gate + gate * np.tanh(gate)) * up).dot(p["w_down"])
+    kv.length = stop
+    return _unit(x, eps).dot(folded["head"])[None], kv
+
+
+# ---------------------------------------------------------------------------------------------- what both use
+
+
+def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
+    """RMSNorm without its gain; what is left of `layernorm`, too, for a vector whose mean is 0."""
+    return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))
+
+
+def _attend(
+    q: Float[Array, "G R D"], keys: Float[Array, "G S D"], values: Float[Array, "G S D"]
+) -> Float[Array, "HD"]:
+    """`fmkit.attention.attention` for one query in each of the H = G * R heads, then the heads merged."""
+    weights = (keys[:, None] @ q[..., None])[..., 0]  # (G, R, S): scores, scaled already
+    weights -= weights.max(-1, keepdims=True)
+    np.exp(weights, out=weights)
+    out = (weights[..., None, :] @ values[:, None])[..., 0, :]  # (G, R, D)
+    out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of S
+    return out.reshape(-1)  # (H*D,)

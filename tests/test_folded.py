@@ -1,0 +1,82 @@
+"""Folded steps against the plain ones: the same logits, the parameters left alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fmkit.decoding import gpt_step, new_cache
+from fmkit.folded import fold_gpt, fold_llama, folded_gpt_step, folded_llama_step
+from fmkit.llama import LlamaConfig, init_llama, llama_step
+from fmkit.params import flatten, tree_map
+from fmkit.transformer import Config, init_gpt
+
+GPT = Config(vocab_size=17, block_size=16, n_layers=3, n_heads=2, d_model=20, d_ff=28)
+UNTIED = replace(GPT, n_layers=1, n_heads=5, tied=False)
+LLAMA = LlamaConfig(
+    vocab_size=17, block_size=16, n_layers=3, n_heads=4, n_kv_heads=2, d_model=24, d_ff=20, rope_base=100.0
+)
+QWEN3 = replace(LLAMA, qk_norm=True, eps=1e-3)
+CONFIGS = {
+    "gpt": GPT,
+    "gpt untied": UNTIED,
+    "llama": LLAMA,
+    "qk norm": QWEN3,
+    "untied, a key head for each query head": replace(QWEN3, tied=False, n_kv_heads=4),
+}
+TOLERANCE = {np.float32: 1e-3, np.float64: 1e-12}  # of logits up to 15
+
+
+def make(config, dtype=np.float32):
+    """Parameters (biases and gains are not 0 and 1), the plain step, folding, the folded step."""
+    rng = np.random.default_rng(0)
+    if isinstance(config, Config):
+        params, functions = init_gpt(rng, config, dtype), (gpt_step, fold_gpt, folded_gpt_step)
+    else:
+        params, functions = init_llama(rng, config, dtype), (llama_step, fold_llama, folded_llama_step)
+    params = tree_map(lambda w: w * 5 + rng.normal(0, 0.2, w.shape).astype(dtype), params)
+    return params, *functions
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_folded_steps_equal_the_plain_ones(name, dtype):
+    config = CONFIGS[name]
+    params, step, fold, folded_step = make(config, dtype)
+    folded = fold(params, config)
+    ids = np.random.default_rng(2).integers(0, 17, (1, 16))
+    kv = folded_kv = None
+    for at, stop in [(0, 4), *((i, i + 1) for i in range(4, 16))]:
+        expected, kv = step(params, ids[:, at:stop], config, kv)
+        logits, folded_kv = folded_step(folded, ids[:, at:stop], config, folded_kv)
+        assert logits.dtype == dtype and logits.shape == (1, 17) and folded_kv.length == stop
+        np.testing.assert_allclose(logits, expected, atol=TOLERANCE[dtype], rtol=0)
+
+
+@pytest.mark.parametrize("config", [GPT, QWEN3], ids=["gpt", "llama"])
+def test_folding_leaves_the_parameters_alone(config):
+    params, _, fold, folded_step = make(config)
+    before = {key: w.copy() for key, w in flatten(params).items()}
+    folded = fold(params, config)
+    kv = new_cache(params, config)
+    for token in (3, 5):
+        folded_step(folded, np.array([[token]]), config, kv)
+    for key, w in flatten(params).items():
+        np.testing.assert_array_equal(w, before[key])
+
+
+@pytest.mark.parametrize("config", [GPT, LLAMA], ids=["gpt", "llama"])
+def test_several_texts_and_what_does_not_fit(config):
+    params, step, fold, folded_step = make(config)
+    folded = fold(params, config)
+    ids = np.random.default_rng(3).integers(0, 17, (2, 3))
+    expected, kv = step(params, ids, config)
+    logits, folded_kv = folded_step(folded, ids, config)
+    np.testing.assert_array_equal(logits, expected)  # the plain step itself
+    np.testing.assert_array_equal(folded_kv.keys[:, :, :, :3], kv.keys[:, :, :, :3])
+    with pytest.raises(ValueError, match="vocabulary"):
+        folded_step(folded, np.array([[17]]), config, new_cache(params, config))
+    with pytest.raises(ValueError, match="context of 1"):
+        kv = new_cache(params, config, capacity=1)
+        _, kv = folded_step(folded, np.array([[1]]), config, kv)
+        folded_step(folded, np.array([[1]]), config, kv)
