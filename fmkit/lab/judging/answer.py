@@ -201,7 +201,7 @@ def _first_warning(warned, fn) -> str:
 
 def _is_empty(fn) -> bool:
     """Whether the body is only ``...``, ``pass`` or a docstring; all compile to "return None"."""
-    if type(fn) is not types.FunctionType:
+    if type(fn) is not types.FunctionType or len(fn.__code__.co_code) > _LONGEST_EMPTY:
         return False
     code = dis.get_instructions(fn.__code__)
     steps = [s for s in code if s.opname not in ("RESUME", "NOP", "COPY_FREE_VARS")]
@@ -209,6 +209,7 @@ def _is_empty(fn) -> bool:
     return constants == [None] and all(s.opname in _RETURNS_NONE for s in steps)
 
 
+_LONGEST_EMPTY = 200  # bytes: to read a longer function takes longer than to call it
 _RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
 
 

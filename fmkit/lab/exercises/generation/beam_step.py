@@ -181,6 +181,11 @@ EXERCISE = Exercise(
             "A text that is done stays in the race, with its sum as it is.",
         ),
         mistake(
+            "finished texts come before all others",
+            "np.argsort(-total, axis=None) -> np.argsort(-total - 1e6 * done[:, None], axis=None)",
+            "A text that is done competes with its sum like the others, and may fall out.",
+        ),
+        mistake(
             "a finished text pays for its end again",
             ("logp[done] -> logp[done, :end] = logp[done, end + 1 :]", "logp[done, end] = 0 ->"),
             "A text that is done keeps its sum: staying costs nothing.",
@@ -219,6 +224,16 @@ EXERCISE = Exercise(
             "the flat place cut by N instead of V",
             "np.divmod(best, logits.shape[1]) -> np.divmod(best, len(logits))",
             "In a flattened (N, V) array a row is V long: what does dividing a place by V tell?",
+        ),
+        mistake(
+            "the flat place cut by n",
+            "np.divmod(best, logits.shape[1]) -> np.divmod(best, n)",
+            "In a flattened (N, V) array a row is V long: what does dividing a place by V tell?",
+        ),
+        mistake(
+            "flat places instead of tokens",
+            "return rows, tokens -> return rows, best",
+            "The second array holds tokens, from 0 to V - 1.",
         ),
         mistake(
             "rows and tokens swapped",

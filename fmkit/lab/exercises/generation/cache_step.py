@@ -176,6 +176,20 @@ EXERCISE = Exercise(
             "Look at the line for the values once more: what is appended there?",
         ),
         mistake(
+            "the new value appended to the keys",
+            "[keys, k[:, None]] -> [keys, v[:, None]]",
+            "Look at the line for the keys once more: what is appended there?",
+        ),
+        mistake(
+            "the old cache handed back",
+            (
+                "keys = np -> old, keys = keys, np",
+                "values = np -> older, values = values, np",
+                "(q.shape), keys, values -> (q.shape), old, older",
+            ),
+            "Keys and values are to be ready for the next step: with the new token in them.",
+        ),
+        mistake(
             "neighbouring heads do not share a key",
             (
                 "q.reshape(G, -1, D) -> q.reshape(-1, G, D).swapaxes(0, 1)",
@@ -187,6 +201,11 @@ EXERCISE = Exercise(
             "the heads come out in another order",
             "(weights @ values) -> (weights @ values).swapaxes(0, 1)",
             "Head 0 of the result belongs to query 0: in which order are the groups put together again?",
+        ),
+        mistake(
+            "the heads grouped in another order",
+            "q.reshape(G, -1, D) -> q.reshape(-1, G, D).swapaxes(0, 1)",
+            "With 4 query heads and 2 key heads, queries 0 and 1 use key 0, and 2 and 3 use key 1.",
         ),
         mistake(
             "all heads use the first key",
@@ -236,6 +255,19 @@ EXERCISE = Exercise(
             "weights that do not add up to 1",
             "weights /= weights.sum(-1, keepdims=True) ->",
             "The softmax divides by the sum of the exponentials.",
+        ),
+        mistake(
+            "no softmax",
+            (
+                "np.exp(scores - scores.max(-1, keepdims=True)) -> scores",
+                "weights /= weights.sum(-1, keepdims=True) ->",
+            ),
+            "Scores become weights by a softmax over the tokens.",
+        ),
+        mistake(
+            "scores divided by their sum, without exp",
+            "np.exp(scores - scores.max(-1, keepdims=True)) -> scores.copy()",
+            "A softmax takes the exponentials first, then divides by their sum.",
         ),
         mistake(
             "exp without taking the largest score off",

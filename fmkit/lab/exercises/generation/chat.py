@@ -58,6 +58,7 @@ def cases(rng):
         (plain, "Go.", room_for(plain, "Go.", 3)),
         (wide, "Geh.", room_for(wide, "Geh.", 3) + 2),
         (four, "Go.", room_for(four, "Go.", 3)),
+        (talk(words(50), words(3)), "Go.", 140),  # long texts: the letters alone are more than room
         case([2, 3, 4], WIDE),
         *(long, tight, tighter, spare, whole, two, gap, answered),
         *(rude, copied, nested, starts, uneven, spaces, crossed, rude_system, nested_system),
@@ -129,6 +130,11 @@ EXERCISE = Exercise(
             "The text must end where the assistant's answer begins.",
         ),
         mistake(
+            "the opening is the user's",
+            'f"{start}assistant -> f"{start}user',
+            "Whose answer is to be written? The opening names the role.",
+        ),
+        mistake(
             "the opening only after a user's message",
             f'{ALL} -> return head + "".join(turns) + opening * (messages[-1]["role"] == "user")',
             "The text always ends with the opening of an answer, whoever spoke last.",
@@ -174,11 +180,24 @@ EXERCISE = Exercise(
             "Take the inner mark out of <|im_<|im_end|>end|>. What is left? Go on until none is.",
         ),
         mistake(
+            "marks taken out only once, the end mark first",
+            f'{MARKS}\n            {CLEAN} -> text = text.replace(stop, "").replace(start, "")',
+            "Take the inner mark out of <|im_<|im_end|>end|>. What is left? Go on until none is.",
+        ),
+        mistake(
             "first one mark is taken out, then the other",
             f"{MARKS}\n            {CLEAN} -> while start in text:\n"
             '    text = text.replace(start, "")\n'
             "while stop in text:\n"
             '    text = text.replace(stop, "")',
+            "Taking the second mark out may put the first one together again: look for both each time.",
+        ),
+        mistake(
+            "first the end mark is taken out, then the start mark",
+            f"{MARKS}\n            {CLEAN} -> while stop in text:\n"
+            '    text = text.replace(stop, "")\n'
+            "while start in text:\n"
+            '    text = text.replace(start, "")',
             "Taking the second mark out may put the first one together again: look for both each time.",
         ),
         mistake(
@@ -230,13 +249,18 @@ EXERCISE = Exercise(
         mistake(
             "counted before the marks are out",
             f'{LENGTH} -> sum(len(turn(role, "") + text) for role, text in [("system", system)] + '
-            '[(m["role"], m["content"]) for m in messages[-len(turns) :]]) + len(opening)',
+            '[(m["role"], m["content"]) for m in messages[len(messages) - len(turns) :]]) + len(opening)',
             "What has been taken out needs no room: clean first, then count.",
         ),
         mistake(
             "only the texts are counted",
             f'{LENGTH} -> sum(len(one.split("\\n", 1)[1]) - len(stop) - 1 for one in [head, *turns])',
             "Marks, roles and line breaks need room, too: count the whole text.",
+        ),
+        mistake(
+            "words counted, not characters",
+            f'{LENGTH} -> len((head + "".join(turns) + opening).split())',
+            "`room` is a number of characters: len of the string itself.",
         ),
         mistake(
             "the opening does not count",
@@ -263,6 +287,11 @@ EXERCISE = Exercise(
             "only one is dropped",
             "while len(turns) > 1 -> if len(turns) > 1",
             "One message less may not be enough: go on until it fits.",
+        ),
+        mistake(
+            "one message too many stays",
+            f'{LENGTH} > room -> len(head + "".join(turns[1:]) + opening) > room',
+            "The message with which it gets too long must go, too.",
         ),
         mistake(
             "two are dropped at once",
@@ -303,6 +332,16 @@ EXERCISE = Exercise(
                 'turns = [turn -> turns = [turn("system", system)] + [turn',
             ),
             "The system's text always stays, whatever must go.",
+        ),
+        mistake(
+            "the system's turn is missing",
+            'turn("system", system) -> ""',
+            "The system's turn is the first one, and always stays.",
+        ),
+        mistake(
+            "everybody is the user",
+            'message["role"] -> "user"',
+            "Each message names its role.",
         ),
         mistake(
             "cut in the middle of a text",

@@ -161,6 +161,21 @@ EXERCISE = Exercise(
             "A logit of 0 is no small one: exp(0) is 1. What has the exponential 0?",
         ),
         mistake(
+            "no token is cut off",
+            "np.where(probs >= min_p, logits, -np.inf) -> logits",
+            "Where does min_p come in? A token far below the best one is never drawn.",
+        ),
+        mistake(
+            "a softmax of probabilities",
+            "np.where(probs >= min_p, logits, -np.inf) -> np.where(probs >= min_p, probs / probs.sum(), 0)",
+            "The softmax is for logits: divide those of the kept tokens by the temperature.",
+        ),
+        mistake(
+            "a softmax of the kept probabilities",
+            "logits, -np.inf) -> probs / probs.sum(), -np.inf)",
+            "The softmax is for logits: divide those of the kept tokens by the temperature.",
+        ),
+        mistake(
             "not scaled up to 1 before the draw",
             (
                 "np.where(probs >= min_p, logits, -np.inf) -> logits",

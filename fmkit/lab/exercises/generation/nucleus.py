@@ -16,7 +16,7 @@ def cases(rng):
         return float(rng.uniform(low, high))
 
     example = np.log([[0.5, 0.3, 0.15, 0.05]])
-    # 1/2, 1/4, 1/8 and 1/8: the best ones hold p exactly
+    # 1/2, 1/4, 1/8 and 1/8: the best one holds p exactly
     halves = np.log(np.stack([rng.permutation([4.0, 2.0, 1.0, 1.0]) for _ in range(2)]))
     flat = rng.permuted(np.arange(10) / 100 + np.arange(6)[:, None] / 1000 * np.arange(10), axis=1)
     flat += np.log(0.1)  # p = 1: sums of all ten that rounding leaves below 1
@@ -32,7 +32,6 @@ def cases(rng):
         (example.copy(), 1.0, 0.6, 3),
         (rng.permuted(example, axis=1), between(1.8, 2.4), 0.6, 1),
         (halves, 1.0, 0.5, 1),
-        (halves.copy(), 1.0, 0.75, 1),
         (flat, 1.0, 1.0, 1),
         case(5, 9, between(0.4, 0.7), 0.6, 3),
         case(4, 12, 2.5, 0.8, 1),
@@ -121,6 +120,11 @@ EXERCISE = Exercise(
             "What is kept must hold p at least: the token that takes the sum over p belongs to it.",
         ),
         mistake(
+            "the token that takes the sum over p is left out",
+            "np.cumsum(best, 1) - best < p -> np.cumsum(best, 1) <= p",
+            "What is kept must hold p at least: the token that takes the sum over p belongs to it.",
+        ),
+        mistake(
             "one token more where the sum is p exactly",
             "best < p -> best <= p",
             "Two tokens of 1/2 and 1/4 hold 3/4. For p = 3/4, is a third one needed?",
@@ -155,6 +159,12 @@ EXERCISE = Exercise(
             "min_keep taken as the largest number of tokens",
             "keep[:, :min_keep] = True -> keep[:, min_keep:] = False",
             "At least `min_keep` tokens stay: it adds tokens where p keeps few, and takes none away.",
+        ),
+        mistake(
+            "min_keep added to what p keeps",
+            "keep[:, :min_keep] = True -> more = keep.sum(1, keepdims=True) - 1 + min_keep\n"
+            "keep = np.arange(keep.shape[1]) < more",
+            "At least `min_keep`: where p keeps as many already, it adds none.",
         ),
         mistake(
             "not scaled up to 1 again",
@@ -195,6 +205,11 @@ EXERCISE = Exercise(
         mistake(
             "one cut for all rows",
             "np.cumsum(best, 1) - best -> np.cumsum(best[:1], 1) - best[:1]",
+            "Each row has a count of its own: one is sure, the next is not.",
+        ),
+        mistake(
+            "all rows keep as many as the one that needs most",
+            "keep[:, :min_keep] = True -> keep[:] = keep.any(0)\nkeep[:, :min_keep] = True",
             "Each row has a count of its own: one is sure, the next is not.",
         ),
         mistake(

@@ -102,6 +102,11 @@ EXERCISE = Exercise(
             "Try a logit of 4 and a penalty of 2: the token should become less likely.",
         ),
         mistake(
+            "the token's number tested, not its logit",
+            "if out[token] > 0 -> if token > 0",
+            "It is the sign of the logit that decides between dividing and multiplying.",
+        ),
+        mistake(
             "once for each time that it occurs",
             "set(recent) - set(free) -> [token for token in recent if token not in free]",
             "A token that occurs three times is penalised as often as one that occurs once.",
@@ -157,6 +162,11 @@ EXERCISE = Exercise(
             "The last token of the text belongs to the window.",
         ),
         mistake(
+            "only the newest token counts",
+            "ids[max(0, len(ids) - window) :] -> ids[-1:] if window else []",
+            "The last `window` tokens count, not the last one alone.",
+        ),
+        mistake(
             "the window ends before the newest token",
             "ids[max(0, len(ids) - window) :] -> ids[max(0, len(ids) - 1 - window) : -1]",
             "The window is the text's last tokens, the newest among them.",
@@ -165,6 +175,11 @@ EXERCISE = Exercise(
             "the window counts different tokens, not places",
             "ids[max(0, len(ids) - window) :] -> list(dict.fromkeys(ids[::-1]))[:window]",
             "Cut the window first, then take each token of it once.",
+        ),
+        mistake(
+            "the window of the sorted tokens",
+            "ids[max(0, len(ids) - window) :] -> sorted(set(ids))[max(0, len(set(ids)) - window) :]",
+            "The window is one of the text: cut it first, then take each token of it once.",
         ),
         mistake(
             "outside the window instead of inside",
@@ -180,6 +195,11 @@ EXERCISE = Exercise(
             "only the free tokens are penalised",
             "set(recent) - set(free) -> set(recent) & set(free)",
             "Tokens in `free` are never penalised, the others of the window are.",
+        ),
+        mistake(
+            "free tokens are added, not taken out",
+            "set(recent) - set(free) -> set(recent) | set(free)",
+            "Tokens in `free` keep their logits, however often they occur.",
         ),
         mistake(
             "free tokens taken out before the window",
@@ -201,6 +221,12 @@ EXERCISE = Exercise(
             "out[token] = out[token] / penalty if out[token] > 0 else out[token] * penalty -> "
             "out[token] -= penalty",
             "The penalty is a factor here: it divides or multiplies.",
+        ),
+        mistake(
+            "the penalty's logarithm subtracted",
+            "out[token] = out[token] / penalty if out[token] > 0 else out[token] * penalty -> "
+            "out[token] -= np.log(penalty)",
+            "The penalty is a factor of the logit here: it divides or multiplies.",
         ),
         mistake(
             "on the log-probabilities",

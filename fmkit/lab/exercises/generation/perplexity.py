@@ -91,6 +91,12 @@ EXERCISE = Exercise(
             "Divide the loss by the characters first, and take the exponential of that.",
         ),
         mistake(
+            "the exponential before the division",
+            f"np.exp({LOSS} / float((characters * mask).sum())) -> "
+            f"np.exp({LOSS}) / float((characters * mask).sum())",
+            "Divide the loss by the characters first, and take the exponential of that.",
+        ),
+        mistake(
             "tokens of average length",
             "(characters * mask).sum() -> mask.sum() * lengths.mean()",
             "Count the characters of the targets that are there, not of an average token.",

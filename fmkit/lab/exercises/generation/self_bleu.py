@@ -143,6 +143,11 @@ EXERCISE = Exercise(
             "Another text may say the very same. Leave a text out by its place, not by its words.",
         ),
         mistake(
+            "only the later texts",
+            "texts[:i] + texts[i + 1 :] -> texts[i + 1 :]",
+            "A text is compared with all others, those before it, too.",
+        ),
+        mistake(
             "only the first text compared",
             "return sum(scores) / len(scores) -> return scores[0]",
             "Every text is compared with all others; then the mean.",
@@ -194,6 +199,11 @@ EXERCISE = Exercise(
             '"a" and "bc" give the same as "ab" and "c": keep the words apart, in a tuple.',
         ),
         mistake(
+            "letters instead of words",
+            'return Counter( -> text = " ".join(text)\nreturn Counter(',
+            "A text is a list of words: its k-grams are k words in a row.",
+        ),
+        mistake(
             "the order of the words does not count",
             "tuple(text[j : j + k]) -> tuple(sorted(text[j : j + k]))",
             'An n-gram is its words in their order: "a b" is not "b a".',
@@ -212,6 +222,11 @@ EXERCISE = Exercise(
             "the longest n-grams left out",
             "range(1, n + 1) -> range(1, n)",
             "k goes from 1 to n: what is range's last number?",
+        ),
+        mistake(
+            "k from 0",
+            "range(1, n + 1) -> range(n)",
+            "k goes from 1 to n: what are range's first and last numbers?",
         ),
         mistake(
             "only the longest n-grams",

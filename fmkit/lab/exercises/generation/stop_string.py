@@ -157,6 +157,19 @@ EXERCISE = Exercise(
             "find gives the place, which may be 0; it gives -1 where there is none.",
         ),
         mistake(
+            "a stop string is seen only at the end of a piece",
+            (
+                "stop in held -> held.endswith(stop)",
+                "held[: held.index(stop)] -> held[: len(held) - len(stop)]",
+            ),
+            "More may follow in the same piece: look anywhere in what is held.",
+        ),
+        mistake(
+            "the stop string looked for in the new piece only",
+            "stop in held -> stop in piece",
+            "It may begin in one piece and end in the next: look in all that is held.",
+        ),
+        mistake(
             "nothing is added where the stop string comes first",
             f"{FOUND} -> before = held[: held.index(stop)]\nreturn [*shown, before] if before else shown",
             'One string for each piece that was read, even if nothing stands before the stop string: "".',
@@ -187,6 +200,11 @@ EXERCISE = Exercise(
             "only one letter is held back",
             f"{TAIL} -> int(held.endswith(stop[0]))",
             "Two or more letters may be how the stop string begins.",
+        ),
+        mistake(
+            "the end of the stop string looked for, not its beginning",
+            "stop[:k] -> stop[len(stop) - k :]",
+            "What has come in may be how the stop string begins: which part of it stands at the text's end?",
         ),
         mistake(
             "only the new piece's end is looked at",
