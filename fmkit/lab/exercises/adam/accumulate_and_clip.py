@@ -16,13 +16,18 @@ def cases(rng):
 
     still = [{"w": np.zeros((2, 3)), "b": np.zeros(3)} for _ in range(2)], [3, 5], 1.0
     shapes = {"w": (4, 3), "b": (3,)}
+    halves = [{"w": np.array([0.0, 4.0])}, {"w": np.array([4.0, 4.0])}]
+    parts, sizes, max_norm = case({"w": (3, 6), "b": (6,)}, [4, 1, 2], 1.6)
     return [
+        (halves, [1, 3], 1.0),
         case(shapes, [2, 7, 4], float(rng.uniform(0.2, 0.5))),
         case({"emb": (5, 2), "w": (2, 4), "b": (4,)}, [1, 6], float(rng.uniform(0.3, 0.6)), size=4.0),
         case(shapes, [3, 1, 8], float(rng.uniform(1.2, 1.8))),  # short enough as it is
         case({"w": (2, 3)}, [6], 0.5),
         still,
-        as_float32(case({"w": (3, 6), "b": (6,)}, [4, 1, 2], 0.4)),
+        (halves, [3, 1], 4.25),
+        case({"b": (2,), "w": (5, 4)}, [5, 2], 0.7, size=0.01),
+        as_float32((parts, np.array(sizes, np.float64), max_norm)),
     ]
 
 
@@ -30,9 +35,11 @@ def accumulate_and_clip(parts, sizes, max_norm):
     total, grads = sum(sizes), {}
     for name in parts[0]:
         grads[name] = sum(part[name] * (n / total) for part, n in zip(parts, sizes, strict=True))
-    norm = float(np.sqrt(sum(float((g * g).sum()) for g in grads.values())))
+    squares = sum(float((g * g).sum()) for g in grads.values())
+    norm = float(np.sqrt(squares))
     scale = max_norm / norm if norm > max_norm else 1.0
-    return {name: g * scale for name, g in grads.items()}, norm
+    clipped = {name: g * scale for name, g in grads.items()}
+    return clipped, norm
 
 
 def one_vector(parts, sizes, max_norm):
@@ -80,14 +87,13 @@ EXERCISE = Exercise(
             "A part of 30 examples should count ten times as much as one of 3.",
         ),
         mistake(
-            "every part counted alike, and divided by a norm of zero",
-            ("n / total -> 1 / len(parts)", "scale = min(1.0, max_norm / norm)"),
-            "A part of 30 examples should count ten times as much as one of 3. And a gradient of zeros has "
-            "norm 0: divide only when norm > max_norm.",
-        ),
-        mistake(
             "divided by a norm of zero",
             "scale = min(1.0, max_norm / norm)",
+            "A gradient of zeros has norm 0: divide only when norm > max_norm.",
+        ),
+        mistake(
+            "divided by a norm of zero, which gives NaN",
+            "scale = min(1.0, np.float64(max_norm) / norm) if norm else np.nan",
             "A gradient of zeros has norm 0: divide only when norm > max_norm.",
         ),
         mistake(
@@ -96,9 +102,29 @@ EXERCISE = Exercise(
             "The parts hold means: what must the weights of a mean sum to?",
         ),
         mistake(
+            "added without weights",
+            "(n / total) -> 1",
+            "The parts hold means: weight each by its share of the examples.",
+        ),
+        mistake(
             "divided by the number of parts",
             "n / total -> n / len(parts)",
             "Weighted by sizes, the sum has to be divided by the number of examples.",
+        ),
+        mistake(
+            "divided by sizes, not weighted by them",
+            "n / total -> 1 / n",
+            "The parts hold means already: a large part should count *more*.",
+        ),
+        mistake(
+            "the sum of the parts over the number of examples",
+            "n / total -> 1 / total",
+            "The parts hold means: each stands for all of its n examples.",
+        ),
+        mistake(
+            "only the last part is left",
+            "grads[name] = parts[-1][name] * (sizes[-1] / total)",
+            "= writes over what the parts before have left: add up.",
         ),
         mistake(
             "clipped each part before adding up",
@@ -107,7 +133,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "clipped each array by itself",
-            "g * scale -> g * min(1.0, max_norm / np.linalg.norm(g))",
+            "g * scale -> g * (max_norm / max(float(np.linalg.norm(g)), max_norm))",
             "One factor for all arrays, or the direction of the step changes.",
         ),
         mistake(
@@ -116,9 +142,41 @@ EXERCISE = Exercise(
             "Clipping by norm scales all numbers by one factor.",
         ),
         mistake(
+            "not clipped",
+            "scale = 1.0",
+            "Where the joint norm is above max_norm, all arrays are made shorter by one factor.",
+        ),
+        mistake(
             "made small gradients larger, too",
             "scale = max_norm / norm if norm > 0 else 1.0",
             "max_norm is an upper limit: a shorter gradient stays as it is.",
+        ),
+        mistake(
+            "scaled to max_norm with no condition",
+            "scale = max_norm / norm",
+            "max_norm is an upper limit: a shorter gradient stays as it is, and one of zeros has no length "
+            "to divide by.",
+        ),
+        mistake(
+            "scaled to max_norm with no condition, which gives NaN for zeros",
+            "scale = max_norm / norm if norm else np.nan",
+            "max_norm is an upper limit: a shorter gradient stays as it is, and one of zeros has no length "
+            "to divide by.",
+        ),
+        mistake(
+            "long gradients left, short ones stretched",
+            "scale = max_norm / norm if 0 < norm < max_norm else 1.0",
+            "It is a norm *above* max_norm that is brought down.",
+        ),
+        mistake(
+            "multiplied by max_norm, not divided by the norm",
+            "scale = max_norm if norm > max_norm else 1.0",
+            "The clipped gradient's norm should be max_norm: by what must it be divided first?",
+        ),
+        mistake(
+            "divided by the norm, max_norm left out",
+            "scale = 1 / norm if norm > max_norm else 1.0",
+            "The clipped gradient's norm should be max_norm, not 1.",
         ),
         mistake(
             "added the arrays' norms",
@@ -126,15 +184,46 @@ EXERCISE = Exercise(
             "The joint norm is the root of one sum of squares over all arrays.",
         ),
         mistake(
+            "the largest of the arrays' norms",
+            "norm = max(float(np.linalg.norm(g)) for g in grads.values())",
+            "The joint norm is the root of one sum of squares over all arrays.",
+        ),
+        mistake(
+            "the norm of the first array only",
+            "squares = next(float((g * g).sum()) for g in grads.values())",
+            "The joint norm is over *all* arrays: is there a return or a break inside the loop?",
+        ),
+        mistake(
+            "the norm of the last array only",
+            "squares = [float((g * g).sum()) for g in grads.values()][-1]",
+            "The joint norm is over *all* arrays: is = written where += is meant?",
+        ),
+        mistake(
+            "added sizes instead of squares",
+            "norm = sum(float(np.abs(g).sum()) for g in grads.values())",
+            "Euclidean: the root of the sum of all squares.",
+        ),
+        mistake(
+            "the mean of the squares",
+            "squares = float(np.mean(np.concatenate([(g * g).ravel() for g in grads.values()])))",
+            "The Euclidean norm is the root of the *sum* of squares.",
+        ),
+        mistake(
+            "the largest number instead of the norm",
+            "norm = max(float(np.abs(g).max()) for g in grads.values())",
+            "Euclidean: the root of the sum of all squares.",
+        ),
+        mistake(
             "forgot the root of the sum of squares",
-            "norm = sum(float((g * g).sum()) for g in grads.values())",
+            "norm = squares",
             "A norm has the unit of the gradient, not of its square.",
         ),
         mistake(
             "told the norm after clipping",
-            "return {name: g * scale for name, g in grads.items()}, norm * scale",
+            "return clipped, norm * scale",
             "The norm before clipping is the one worth watching: afterwards it is max_norm at most.",
         ),
+        mistake("the two in the other order", "return norm, clipped", "First the gradients, then the norm."),
     ),
     hints=(
         "Each part holds the mean over its own examples: weight it by n / (all examples).",

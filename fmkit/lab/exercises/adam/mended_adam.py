@@ -15,6 +15,7 @@ def cases(rng):
         return rng.normal(size=shape), grads, lrs, *betas, eps
 
     return [
+        (np.array([1.0]), np.array([[1000.0], [1000.0]]), np.array([0.1, 0.05]), 0.9, 0.999, 0.0),
         case(6, 3),
         case(1, 4, 2),
         case(15, 2, 3, betas=(0.8, 0.95), eps=0.05),
@@ -31,7 +32,8 @@ def mended_adam(w, grads, lrs, beta1, beta2, eps):
         v = beta2 * v + (1 - beta2) * dw**2
         m_hat = m / (1 - beta1 ** (i + 1))  # both means start at zero
         v_hat = v / (1 - beta2 ** (i + 1))
-        w = w - lr * m_hat / (np.sqrt(v_hat) + eps)
+        step = m_hat / (np.sqrt(v_hat) + eps)
+        w = w - lr * step
         path.append(w)
     return np.stack(path)
 
@@ -68,99 +70,175 @@ EXERCISE = Exercise(
     cases=cases,
     reference=mended_adam,
     alternatives=(correction_in_the_rate, by_weighted_means),
+    teaches=("optimizers.adam", "optimizers.adamw"),
     mistakes=(
         mistake(
             "still as published: nothing corrected",
-            "w = w - lr * m / (np.sqrt(v) + eps)",
+            (
+                "m_hat = m",
+                "v_hat = v",
+            ),
             "m and v start at zero: by which factor is each too small after the first step?",
         ),
         mistake("corrected m only", "v_hat = v", "v starts at zero, too."),
         mistake("corrected v only", "m_hat = m", "m starts at zero, too."),
         mistake(
-            "betas taken for learning rates",
-            ("m = (1 - beta1) * m + beta1 * dw", "v = (1 - beta2) * v + beta2 * dw**2"),
-            "A beta is the share of the old mean that is kept, not the speed at which the new value comes "
-            "in.",
-        ),
-        mistake(
-            "betas swapped",
+            "betas swapped in the corrections",
             (
-                "m = beta2 * m + (1 - beta2) * dw",
-                "v = beta1 * v + (1 - beta1) * dw**2",
                 "m_hat = m / (1 - beta2 ** (i + 1))",
                 "v_hat = v / (1 - beta1 ** (i + 1))",
             ),
             "beta1 belongs to the mean of the gradients, beta2 to that of their squares.",
         ),
         mistake(
+            "beta1 in both corrections",
+            "v_hat = v / (1 - beta1 ** (i + 1))",
+            "v has a beta of its own, and so has its correction.",
+        ),
+        mistake(
+            "beta and 1 - beta swapped in the corrections",
+            (
+                "m_hat = m / (1 - (1 - beta1) ** (i + 1))",
+                "v_hat = v / (1 - (1 - beta2) ** (i + 1))",
+            ),
+            "A beta is the share of the old mean that is kept: after t steps the zero still has beta**t.",
+        ),
+        mistake(
+            "divided by beta to the power of t",
+            (
+                "m_hat = m / beta1 ** (i + 1)",
+                "v_hat = v / beta2 ** (i + 1)",
+            ),
+            "beta**t is what the zero still has; the gradients have the rest.",
+        ),
+        mistake(
             "counted the steps from 0",
-            ("m_hat = m / (1 - beta1**i)", "v_hat = v / (1 - beta2**i)"),
+            (
+                "m_hat = m / (1 - beta1**i)",
+                "v_hat = v / (1 - beta2**i)",
+            ),
             "At t = 0 the correction divides by zero: the first step is t = 1.",
         ),
         mistake(
+            "counted one step too many",
+            (
+                "m_hat = m / (1 - beta1 ** (i + 2))",
+                "v_hat = v / (1 - beta2 ** (i + 2))",
+            ),
+            "The first step, i = 0, is t = 1.",
+        ),
+        mistake(
+            "corrected for the last step throughout",
+            (
+                "m_hat = m / (1 - beta1 ** len(grads))",
+                "v_hat = v / (1 - beta2 ** len(grads))",
+            ),
+            "What is missing shrinks from step to step: each has a correction of its own.",
+        ),
+        mistake(
             "the corrected means fed back",
-            ("m_hat = m -> m_hat = m = m", "v_hat = v -> v_hat = v = v"),
+            (
+                "m_hat = m -> m_hat = m = m",
+                "v_hat = v -> v_hat = v = v",
+            ),
             "The recursion goes on with the uncorrected m and v; the corrected ones are only for the step.",
         ),
         mistake(
             "eps inside the root",
-            "w = w - lr * m_hat / np.sqrt(v_hat + eps)",
+            "step = m_hat / np.sqrt(v_hat + eps)",
             "eps is added to the root of the corrected v, not to v.",
         ),
         mistake(
             "eps before the correction",
-            "w = w - lr * m_hat / ((np.sqrt(v) + eps) / (1 - beta2 ** (i + 1)) ** 0.5)",
-            "eps is added last, to the root of the corrected v: there it is compared with a gradient's true "
-            "size.",
+            "step = m_hat / ((np.sqrt(v) + eps) / (1 - beta2 ** (i + 1)) ** 0.5)",
+            "eps is added last, to the root of the corrected v: there it is compared with a gradient's "
+            "true size.",
         ),
         mistake(
             "v corrected after the root",
-            ("v_hat = np.sqrt(v) / (1 - beta2 ** (i + 1))", "w = w - lr * m_hat / (v_hat + eps)"),
+            "v_hat = v / (1 - beta2 ** (i + 1)) -> v_hat = v / (1 - beta2 ** (i + 1)) ** 2",
             "First divide v by its correction, then take the root: with beta2 = 0.999 sqrt(v) is 32 times "
             "too small at step 1, not 1,000 times.",
         ),
         mistake(
             "powers of 1 - beta",
-            ("m_hat = m / (1 - beta1) ** (i + 1)", "v_hat = v / (1 - beta2) ** (i + 1)"),
+            (
+                "m_hat = m / (1 - beta1) ** (i + 1)",
+                "v_hat = v / (1 - beta2) ** (i + 1)",
+            ),
             "1 - beta**t is one less a power, not a power of 1 - beta.",
         ),
         mistake(
+            "beta times t instead of beta to the power of t",
+            (
+                "m_hat = m / (1 - beta1 * (i + 1))",
+                "v_hat = v / (1 - beta2 * (i + 1))",
+            ),
+            "Each step multiplies the zero's weight by beta: after t steps that is beta**t.",
+        ),
+        mistake(
             "multiplied by the corrections",
-            ("m_hat = m * (1 - beta1 ** (i + 1))", "v_hat = v * (1 - beta2 ** (i + 1))"),
+            (
+                "m_hat = m * (1 - beta1 ** (i + 1))",
+                "v_hat = v * (1 - beta2 ** (i + 1))",
+            ),
             "The means are too small at first. Does 1 - beta**t, which is below 1, make them larger?",
         ),
         mistake(
             "eps outside the division",
+            "step = m_hat / np.sqrt(v_hat) + eps",
+            "a / b + eps divides first: put eps in brackets with the root.",
+        ),
+        mistake(
+            "eps outside the division, and not scaled",
             "w = w - lr * m_hat / np.sqrt(v_hat) + eps",
             "a / b + eps divides first: put eps in brackets with the root.",
         ),
         mistake(
+            "eps left out", "step = m_hat / np.sqrt(v_hat)", "eps is added to the root of the corrected v."
+        ),
+        mistake(
             "forgot the root",
-            "w = w - lr * m_hat / (v_hat + eps)",
+            "step = m_hat / (v_hat + eps)",
             "The step should not change when all gradients are multiplied by 10. Does yours?",
         ),
         mistake(
-            "squared the mean, not the gradient",
-            "v = beta2 * v + (1 - beta2) * m**2",
-            "v is the mean of the squared gradients, not the square of their mean.",
+            "moved by the gradient, not by its mean",
+            "step = dw / (np.sqrt(v_hat) + eps)",
+            "Adam's step is the corrected mean of the gradients over the root.",
+        ),
+        mistake(
+            "the root of the square of the mean",
+            "step = m_hat / (np.sqrt(m_hat**2) + eps)",
+            "Below the line stands v, the mean of the squares; what is v_hat for?",
         ),
         mistake(
             "every step corrected like the first",
-            ("m_hat = m / (1 - beta1)", "v_hat = v / (1 - beta2)"),
+            (
+                "m_hat = m / (1 - beta1)",
+                "v_hat = v / (1 - beta2)",
+            ),
             "What is missing shrinks from step to step: which power of beta still sits on the zero after t "
             "steps?",
         ),
         mistake(
             "w -= also changes the places already stored",
-            "w = w - -> w -=",
+            "w = w - lr * step -> w -= lr * step",
             "All entries of the path came out alike: w -= ... works inside the one array that you stored "
             "again and again. w = w - ... makes a new one.",
         ),
         mistake(
             "the first learning rate throughout",
-            "float(lrs[i]) -> float(lrs[0])",
+            "w = w - float(lrs[0]) * step",
             "lrs holds one learning rate for each step.",
         ),
+        mistake(
+            "the learning rate left out",
+            "w = w - step",
+            "lr is there already: Adam's step is lr times m over the root of v.",
+        ),
+        mistake("uphill", "w = w + lr * step", "The gradient points uphill: the step is taken off."),
+        mistake("w does not move", "w = w - lr * step ->", "The step is made, but w has to take it."),
     ),
     hints=(
         "Give it a single gradient of 1000 and a learning rate of 0.1: how far does w move, and how far "

@@ -12,13 +12,23 @@ def cases(rng):
         return np.arange(total + 3), float(rng.uniform(0.01, 2.0)), warmup, cooldown, total
 
     some = rng.permutation(400)[:30]
-    return [case(5, 8, 40), case(1, 3, 12), case(7, 20, 21), (some, 3e-3, 60, 100, 380), case(4, 1, 15)]
+    return [
+        (np.array([0, 3, 15]), 1.0, 4, 10, 20),
+        case(5, 8, 40),
+        case(1, 3, 12),
+        case(7, 20, 21),
+        (some, 3e-3, 60, 100, 380),
+        case(4, 1, 15),
+        (np.array([9, 12, 2, 10, 6]), 0.5, 3, 4, 10),
+    ]
 
 
 def rate_at(steps, peak, warmup, cooldown, total):
     s = steps + 1
-    rates = peak * np.minimum(s / warmup, np.sqrt(warmup / s))
-    return rates * np.clip((total - steps) / cooldown, 0, 1)
+    rise = s / warmup
+    fall = np.sqrt(warmup / s)
+    left = np.clip((total - steps) / cooldown, 0, 1)
+    return peak * np.minimum(rise, fall) * left
 
 
 def loop(steps, peak, warmup, cooldown, total):
@@ -48,71 +58,140 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "a first step of zero",
-            "s / warmup -> steps / warmup",
+            "rise = steps / warmup",
             "Step 0 is a step as well: with a rate of 0 its batch would be wasted.",
         ),
-        mistake(
-            "s without the + 1",
-            "s = steps",
-            "s = step + 1: the first step has s = 1, not 0.",
-        ),
+        mistake("s without the + 1", "s = steps", "s = step + 1: the first step has s = 1, not 0."),
         mistake(
             "cut to whole numbers",
-            "return rates * np.clip((total - steps) / cooldown, 0, 1) -> out = np.zeros_like(steps)\n"
-            "out[:] = rates * np.clip((total - steps) / cooldown, 0, 1)\n"
-            "return out",
+            "return peak * np.minimum(rise, fall) * left -> out = np.zeros_like(steps)\nout[:] = peak * "
+            "np.minimum(rise, fall) * left\nreturn out",
             "np.zeros_like(steps) makes an array of whole numbers, and each rate stored in it is cut. Ask "
             "for dtype=float.",
         ),
         mistake(
             "a factor above 1 before the cool-down",
-            "return rates * np.maximum((total - steps) / cooldown, 0)",
+            "left = np.maximum((total - steps) / cooldown, 0)",
             "The cool-down factor is clipped on both sides: long before the end it is 1.",
         ),
         mistake(
             "1 / s instead of its root",
-            "np.sqrt(warmup / s) -> warmup / s",
+            "fall = warmup / s",
             "After four times as many steps the rate should be half, not a quarter.",
         ),
         mistake(
-            "the decay does not begin at the peak",
-            "np.sqrt(warmup / s) -> 1 / np.sqrt(s)",
+            "the root over both branches",
+            "rise = np.sqrt(s / warmup)",
+            "The rise is a straight line: the root belongs to the fall alone.",
+        ),
+        mistake(
+            "the root of warmup left out",
+            "fall = 1 / np.sqrt(s)",
             "At s = warmup both branches should give peak: what makes them meet?",
         ),
         mistake(
+            "upside down under the root",
+            "fall = np.sqrt(s / warmup)",
+            "The fall gets smaller as s grows: warmup over s.",
+        ),
+        mistake(
             "whole-number division",
-            "s / warmup -> s // warmup",
+            "rise = s // warmup",
             "// rounds down: the rate would be 0 until the warm-up is over.",
         ),
         mistake(
+            "whole-number division in the cool-down",
+            "left = np.clip((total - steps) // cooldown, 0, 1)",
+            "// rounds down: the cool-down would be a cliff.",
+        ),
+        mistake(
             "the larger of the two",
-            "np.minimum -> np.maximum",
+            "return peak * np.maximum(rise, fall) * left",
             "At the beginning the root branch is huge: which of the two should win there?",
         ),
         mistake(
+            "a product of the two",
+            "return peak * rise * fall * left",
+            "Only one of the two holds at a time: the smaller one.",
+        ),
+        mistake(
+            "peak left out",
+            "return np.minimum(rise, fall) * left",
+            "The schedule is a shape from 0 to 1; peak is its height.",
+        ),
+        mistake(
+            "peak inside the clip",
+            (
+                "left = np.clip(peak * (total - steps) / cooldown, 0, 1)",
+                "return np.minimum(rise, fall) * left",
+            ),
+            "The clip is for the factor from 1 to 0 alone: peak multiplies what comes out.",
+        ),
+        mistake(
             "the decay counted from the end of the warm-up",
-            "rates = peak * np.where(s <= warmup, s / warmup, 1 / np.sqrt(np.maximum(s - warmup, 1)))",
+            "fall = np.where(s <= warmup, 1, 1 / np.sqrt(np.maximum(s - warmup, 1)))",
             "s goes on counting from the first step, in both branches.",
         ),
         mistake(
+            "no decay: constant after the warm-up",
+            "fall = 1",
+            "After the warm-up the rate falls like the root of warmup / s.",
+        ),
+        mistake(
+            "no warm-up",
+            "return peak * fall * left",
+            "The rate rises first: the smaller of the two branches holds.",
+        ),
+        mistake(
             "no cool-down",
-            "return rates",
+            "return peak * np.minimum(rise, fall) * left -> return peak * np.minimum(rise, fall)",
+            "During the last `cooldown` steps the rate falls in a straight line, on top of the root.",
+        ),
+        mistake(
+            "no cool-down, but 0 after the end",
+            "left = np.where(steps < total, 1.0, 0.0)",
             "During the last `cooldown` steps the rate falls in a straight line, on top of the root.",
         ),
         mistake(
             "the cool-down replaces the decay",
-            "return np.where(steps > total - cooldown, "
-            "peak * np.maximum(total - steps, 0) / cooldown, rates)",
+            "return peak * np.minimum(rise, fall) * left -> return np.where(left < 1, peak * left, peak * "
+            "np.minimum(rise, fall))",
             "The cool-down is a further factor: otherwise the rate jumps where it starts.",
         ),
         mistake(
-            "the last step wasted",
-            "total - steps -> total - 1 - steps",
+            "the smallest of three instead of a product",
+            "return peak * np.minimum(rise, fall) * left -> return peak * np.minimum(np.minimum(rise, "
+            "fall), left)",
+            "The cool-down is a factor: it multiplies what the rest gives.",
+        ),
+        mistake(
+            "the last step wasted: s in the cool-down",
+            "left = np.clip((total - s) / cooldown, 0, 1)",
             "In the last step, number total - 1, one step is left, not none.",
         ),
         mistake(
+            "the brackets of total - steps left out",
+            "left = np.clip(total - steps / cooldown, 0, 1)",
+            "a - b / c divides first: the steps that are left are (total - steps).",
+        ),
+        mistake(
+            "divided by warmup in the cool-down",
+            "left = np.clip((total - steps) / warmup, 0, 1)",
+            "The last straight line is `cooldown` steps long.",
+        ),
+        mistake(
+            "the cool-down along a cosine",
+            "left = 0.5 * (1 - np.cos(np.pi * np.clip((total - steps) / cooldown, 0, 1)))",
+            "Here it is a straight line.",
+        ),
+        mistake(
+            "the cool-down turned round",
+            "left = np.clip(1 - (total - steps) / cooldown, 0, 1)",
+            "It is 1 until the cool-down begins, and 0 at the end.",
+        ),
+        mistake(
             "negative after the end",
-            "return rates * np.minimum((total - steps) / cooldown, 1)",
+            "left = np.minimum((total - steps) / cooldown, 1)",
             "From step `total` on the rate is 0, not below.",
         ),
     ),

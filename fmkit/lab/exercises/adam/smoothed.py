@@ -12,11 +12,14 @@ def cases(rng):
 
     constant = np.full((6, 2), float(rng.uniform(1, 5))), 0.9
     return [
+        (np.array([4.0, 8.0]), 0.5),
         case(12, beta=0.9),
         case(7, 3, beta=0.6),
         case(1, 4, beta=0.99),
         constant,
         case(9, beta=0.7, size=1e6),
+        case(5, beta=0.0),
+        (np.array([[1.0, -2.0], [3.0, 0.0], [0.0, 5.0]]), 0.75),
         as_float32(case(8, 2, 3, beta=0.95)),
     ]
 
@@ -26,7 +29,8 @@ def smoothed(values, beta):
     m = np.zeros_like(values[0])
     for i, value in enumerate(values):
         m = beta * m + (1 - beta) * value
-        means[i] = m / (1 - beta ** (i + 1))  # what the zero at the start has kept back
+        weight = 1 - beta ** (i + 1)  # of the values in m; the zero at the start has the rest
+        means[i] = m / weight
     return means
 
 
@@ -57,30 +61,31 @@ EXERCISE = Exercise(
     alternatives=(two_sums, by_a_matrix),
     mistakes=(
         mistake(
-            "no correction",
-            "means[i] = m",
-            "Smooth the values 5, 5, 5: does yours say 5 from the start?",
+            "no correction", "means[i] = m", "Smooth the values 5, 5, 5: does yours say 5 from the start?"
         ),
         mistake(
             "counted the steps from 0",
-            "means[i] = m / (1 - beta**i)",
+            "weight = 1 - beta**i",
+            "At the first value the weights in the mean sum to 1 - beta. Which t gives that?",
+        ),
+        mistake(
+            "counted one step too many",
+            "weight = 1 - beta ** (i + 2)",
             "At the first value the weights in the mean sum to 1 - beta. Which t gives that?",
         ),
         mistake(
             "the corrected mean fed back",
-            "means[i] = m -> means[i] = m = m",
+            "means[i] = m / weight -> m = m / weight\nmeans[i] = m",
             "The correction is for reading only: the recursion goes on with the uncorrected m.",
         ),
         mistake(
             "started from the first value",
-            ("np.zeros_like(values[0]) -> values[0]", "means[i] = m"),
-            "Then the first value keeps a weight of beta**t, far above its neighbours': start from zero and "
-            "correct.",
-        ),
-        mistake(
-            "beta and 1 - beta swapped",
-            "beta * m + (1 - beta) * value -> (1 - beta) * m + beta * value",
-            "beta is the share of the past that is kept, the new value enters with the rest.",
+            (
+                "np.zeros_like(values[0]) -> values[0]",
+                "means[i] = m",
+            ),
+            "Then the first value keeps a weight of beta**t, far above its neighbours': start from zero "
+            "and correct.",
         ),
         mistake(
             "started from the first value, then corrected",
@@ -88,12 +93,27 @@ EXERCISE = Exercise(
             "Only a mean that starts from zero falls short: start from zero, or do not divide.",
         ),
         mistake(
+            "beta and 1 - beta swapped",
+            "m = beta * m + (1 - beta) * value -> m = (1 - beta) * m + beta * value",
+            "beta is the share of the past that is kept, the new value enters with the rest.",
+        ),
+        mistake(
             "beta and 1 - beta swapped everywhere",
             (
-                "beta * m + (1 - beta) * value -> (1 - beta) * m + beta * value",
-                "means[i] = m / (1 - (1 - beta) ** (i + 1))",
+                "m = beta * m + (1 - beta) * value -> m = (1 - beta) * m + beta * value",
+                "weight = 1 - (1 - beta) ** (i + 1)",
             ),
             "beta is the share of the past that is kept, the new value enters with the rest.",
+        ),
+        mistake(
+            "no 1 - beta on the new value",
+            "m = beta * m + (1 - beta) * value -> m = beta * m + value",
+            "The new value enters with 1 - beta: without it the weights do not sum to 1 - beta**t.",
+        ),
+        mistake(
+            "the past not faded",
+            "m = beta * m + (1 - beta) * value -> m = m + (1 - beta) * value",
+            "The old mean is multiplied by beta before the new value comes in.",
         ),
         mistake(
             "a plain mean of all values",
@@ -102,13 +122,44 @@ EXERCISE = Exercise(
         ),
         mistake(
             "multiplied by the correction",
-            "means[i] = m * (1 - beta ** (i + 1))",
+            "means[i] = m * weight",
             "The mean is too small at first. Does 1 - beta**t, which is below 1, make it larger?",
         ),
         mistake(
-            "one correction for all steps",
-            "means[i] = m / (1 - beta ** len(values))",
+            "the last step's correction for all steps",
+            "weight = 1 - beta ** len(values)",
             "The shortfall shrinks from step to step, so each step has a correction of its own.",
+        ),
+        mistake(
+            "the first step's correction for all steps",
+            "weight = 1 - beta",
+            "The shortfall shrinks from step to step: which power of beta still sits on the zero after t "
+            "steps?",
+        ),
+        mistake(
+            "beta times t instead of beta to the power of t",
+            "weight = 1 - beta * (i + 1)",
+            "Each step multiplies the zero's weight by beta: after t steps that is beta**t.",
+        ),
+        mistake(
+            "a power of 1 - beta",
+            "weight = (1 - beta) ** (i + 1)",
+            "1 - beta**t is one less a power, not a power of 1 - beta.",
+        ),
+        mistake(
+            "divided by beta to the power of t",
+            "weight = beta ** (i + 1)",
+            "beta**t is the weight that the zero still has; the values have the rest.",
+        ),
+        mistake(
+            "the first result left at zero",
+            "means[i] = m / weight -> if i > 0:\n    means[i] = m / weight",
+            "The first result is the first value itself.",
+        ),
+        mistake(
+            "the last mean at every place",
+            "means[i] = m / weight -> means[:] = m / weight",
+            "Each step writes its own place of the result.",
         ),
     ),
     hints=(
