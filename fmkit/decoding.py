@@ -221,4 +221,5 @@ def gpt_step(
         x = x + mlp(normed, **p["mlp"])[0]
     kv.length = stop
     last, _ = layernorm(x[:, -1], **params["lnf"])  # (B, C): only the last position is asked for
-    return last @ (params["wte"].T if config.tied else params["head"]), kv
+    head = params["wte"].T if config.tied else params["head"]
+    return last @ head, kv  # (B, V)

@@ -110,11 +110,11 @@ def bilinear(
     height, width = image.shape[:2]
     frame = np.pad(image, ((1, 1), (1, 1)) + ((0, 0),) * (image.ndim - 2), constant_values=fill)
     rows, columns = np.clip(rows, -1, height) + 1, np.clip(columns, -1, width) + 1  # places in the frame
-    top, left = np.minimum(rows.astype(int), height), np.minimum(columns.astype(int), width)
+    top, left = np.minimum(rows.astype(int), height), np.minimum(columns.astype(int), width)  # (h, w) each
     down, right = (rows - top).astype(image.dtype), (columns - left).astype(image.dtype)  # 0 to 1
     if image.ndim == 3:
         down, right = down[..., None], right[..., None]  # the same for all channels
-    above = frame[top, left] * (1 - right) + frame[top, left + 1] * right
+    above = frame[top, left] * (1 - right) + frame[top, left + 1] * right  # (h, w, *C)
     below = frame[top + 1, left] * (1 - right) + frame[top + 1, left + 1] * right
     return above * (1 - down) + below * down
 

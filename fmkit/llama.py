@@ -329,4 +329,5 @@ def llama_step(
         x = x + swiglu(normed, **p["mlp"])[0]
     kv.length = stop
     last, _ = rmsnorm(x[:, -1], params["norm"], config.eps)  # (B, C): only the last position is asked for
-    return last @ (params["wte"].T if config.tied else params["head"]), kv
+    head = params["wte"].T if config.tied else params["head"]
+    return last @ head, kv  # (B, V)

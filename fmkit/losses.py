@@ -116,12 +116,12 @@ def cross_entropy(
         raise ValueError(f"targets from {targets.min()} to {targets.max()}, but {logits.shape[-1]} classes")
 
     shifted = logits - logits.max(-1, keepdims=True)  # largest logit 0: no exponent overflows
-    loglik = (1.0 - label_smoothing) * np.take_along_axis(shifted, targets[..., None], -1)[..., 0]
+    aim = np.take_along_axis(shifted, targets[..., None], -1)[..., 0]  # (*N): each target's own logit
     if label_smoothing:
-        loglik += label_smoothing * shifted.mean(-1)
-    exp = np.exp(shifted, out=shifted)
+        aim = (1.0 - label_smoothing) * aim + label_smoothing * shifted.mean(-1)
+    exp = np.exp(shifted, out=shifted)  # (*N, V)
     total = exp.sum(-1)  # (*N)
-    losses = np.log(total) - loglik
+    losses = np.log(total) - aim
     n = int(keep.sum())
     cache = exp, total, targets, keep, n, label_smoothing
     return (losses * keep).sum() / n, cache
@@ -138,11 +138,11 @@ def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
      [ 0.167 -0.333  0.167]]
     """
     exp, total, targets, keep, n, label_smoothing = cache
-    share = dout * (1.0 / n) * keep.astype(exp.dtype)  # through the mean: 1/N, or 0 where ignored
-    dlogits = exp * (share / total)[..., None]  # through the log-sum-exp: the softmax
+    share = dout * (1.0 / n) * keep.astype(exp.dtype)  # (*N): 1/N through the mean, or 0 where ignored
+    dlogits = exp * (share / total)[..., None]  # (*N, V): the softmax, through the log-sum-exp
     if label_smoothing:
         dlogits -= label_smoothing / exp.shape[-1] * share[..., None]  # through the mean over classes
-    index = targets[..., None]
+    index = targets[..., None]  # (*N, 1)
     picked = np.take_along_axis(dlogits, index, -1)
     picked -= (1.0 - label_smoothing) * share[..., None]  # through the target's own logit
     np.put_along_axis(dlogits, index, picked, -1)

@@ -146,7 +146,7 @@ def minhash(items: Iterable[str], n_hashes: int = 96) -> Int[Array, "n_hashes"]:
     b = rng.integers(0, 2**63, n_hashes, dtype=np.uint64)
     x = np.array([zlib.crc32(s.encode("utf-8", "surrogatepass")) for s in items], dtype=np.uint64)  # (N,)
     hashed = (a[:, None] * x + b[:, None]) >> np.uint64(32)  # (n_hashes, N): multiply-shift, modulo 2**64
-    return hashed.min(1).astype(np.int64)
+    return hashed.min(1).astype(np.int64)  # (n_hashes,)
 
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) -> list[tuple[int, int, float]]:
@@ -407,7 +407,7 @@ def inverse_document_frequency(counts: Int[Array, "N V"]) -> Float[Array, "V"]:
     >>> print(inverse_document_frequency(counts).round(3))  # "film" tells least
     [1.405 1.    1.405]
     """
-    df = (counts > 0).sum(0)
+    df = (counts > 0).sum(0)  # (V,)
     return np.log((1 + len(counts)) / (1 + df)) + 1
 
 
@@ -424,5 +424,5 @@ def tfidf(counts: Int[Array, "N V"], idf: Float[Array, "V"]) -> Float[Array, "N 
      [0.815 0.58  0.   ]]
     """
     x = counts * idf
-    length = np.sqrt((x * x).sum(1, keepdims=True))
+    length = np.sqrt((x * x).sum(1, keepdims=True))  # (N, 1)
     return x / np.where(length > 0, length, 1.0)
