@@ -4,7 +4,7 @@ import pytest
 from helpers import labs
 from helpers.browser import needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]  # every chapter is executed by nbval in `make test`, too
 
 
 @pytest.fixture(scope="module")

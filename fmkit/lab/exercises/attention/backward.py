@@ -139,7 +139,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "forgot the cap in the forward pass",
-            ("capped = scores", "dscores = dcapped"),
+            ("e = np.exp(scores - scores.max(-1, keepdims=True))", "dscores = dcapped"),
             "The weights are the softmax of the capped scores.",
         ),
         mistake(

@@ -200,11 +200,6 @@ EXERCISE = Exercise(
             "The probabilities of each row add up to 1: over which axis do you divide?",
         ),
         mistake(
-            "dw2 from z instead of h",
-            "h.T @ dlogits -> z.T @ dlogits",
-            "What went into the second layer on the way forward?",
-        ),
-        mistake(
             "dw1 from dh instead of dz",
             "x.T @ dz -> x.T @ dh",
             "Between h and the first layer stands the activation.",
