@@ -138,11 +138,6 @@ EXERCISE = Exercise(
             "Between the scores and the softmax stands the cap: multiply by its slope.",
         ),
         mistake(
-            "forgot the cap in the forward pass",
-            ("e = np.exp(scores - scores.max(-1, keepdims=True))", "dscores = dcapped"),
-            "The weights are the softmax of the capped scores.",
-        ),
-        mistake(
             "the cap's slope taken at its output",
             "dscores = dcapped * (1 - np.tanh(capped / cap) ** 2)",
             "The slope of tanh at u is 1 - tanh(u) squared, and tanh(u) is already there: it is capped "
