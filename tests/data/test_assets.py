@@ -190,7 +190,7 @@ def test_an_archive_that_is_none(kit):
     path.write_bytes(b"PK not really")
     with pytest.raises(AssetError, match="cannot be read"):
         assets.unpack(path, kit / "made", "fakeplays/data", "*.md")
-    with pytest.raises(AssetError, match="holds no data/"):
+    with pytest.raises(AssetError, match="does not contain data/"):
         assets.unpack(kit / "archives" / "fakewords-1.0.tar.gz", kit / "made2", "data", "*.png")
 
 

@@ -225,6 +225,14 @@ EXERCISE = Exercise(
         ),
         mistake("the two in the other order", "return norm, clipped", "First the gradients, then the norm."),
     ),
+    equal=(
+        ("for name in parts[-1]:", "every part has the same names and shapes"),
+        ("scale = max_norm / norm if norm >= max_norm else 1.0", "where both are equal the factor is 1"),
+        ("whole = weights.T @ rows.astype(np.float64)", "a vector is its own transpose"),
+        ("whole = weights @ rows", "the weights are float64, so the product is"),
+        ("whole = whole / max(norm / max_norm, 1.0)", "the larger of two has no order"),
+        ("for name, g in parts[-1].items():", "every part has the same names and shapes"),
+    ),
     hints=(
         "Each part holds the mean over its own examples: weight it by n / (all examples).",
         "The joint norm is one root over the squares of all numbers in all arrays.",

@@ -17,6 +17,7 @@ def cases(rng):
     return [
         (np.array([1.0]), np.array([[1000.0], [1000.0]]), np.array([0.1, 0.05]), 0.9, 0.999, 0.0),
         case(6, 3),
+        (np.zeros(2), rng.normal(size=(3, 2)), np.array([0.1, 0.2, 0.1]), 0.9, 0.99, 1e-8),  # w begins at 0
         case(1, 4, 2),
         case(15, 2, 3, betas=(0.8, 0.95), eps=0.05),
         case(8, 5, betas=(0.7, 0.99), eps=1e-4, size=1e-3),  # an eps that is not small beside the gradients
@@ -239,6 +240,11 @@ EXERCISE = Exercise(
         ),
         mistake("uphill", "w = w + lr * step", "The gradient points uphill: the step is taken off."),
         mistake("w does not move", "w = w - lr * step ->", "The step is made, but w has to take it."),
+    ),
+    equal=(
+        ("m, v, path = (0, 0 * w, np.zeros_like(grads))", "NumPy stretches a single 0"),
+        ("m, v, path = (0 * w, 0, np.zeros_like(grads))", "NumPy stretches a single 0"),
+        ("m, v, path = (0 * w, 0 * w, np.ones_like(grads))", "every entry is written over"),
     ),
     hints=(
         "Give it a single gradient of 1000 and a learning rate of 0.1: how far does w move, and how far "

@@ -188,6 +188,7 @@ EXERCISE = Exercise(
             "The result is near an orthogonal matrix: the size of g does not come back.",
         ),
     ),
+    equal=(("cube = (x @ x.T).T @ x", "x @ x.T is symmetric"),),
     hints=(
         "np.linalg.norm(g) of a matrix is the Frobenius norm: the root of the sum of all squares.",
         "x @ x.T @ x has the shape of x, and the cubes of its singular values.",

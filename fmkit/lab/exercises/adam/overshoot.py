@@ -165,6 +165,10 @@ EXERCISE = Exercise(
             "It is asked for step number t itself, not for the way up to it.",
         ),
     ),
+    equal=(
+        ("for _ in range(int(t.max()) + 1):", "the loop may go on: what is not asked for is not looked at"),
+        ("for _ in range(int(t.sum())):", "the loop may go on: what is not asked for is not looked at"),
+    ),
     hints=(
         "Let every gradient be 1. What are m and v after t steps, and what are the corrected ones?",
         "Adam's step is then lr * 1 / 1. The uncorrected one is lr * m / sqrt(v).",

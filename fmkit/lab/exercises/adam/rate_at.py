@@ -195,6 +195,29 @@ EXERCISE = Exercise(
             "From step `total` on the rate is 0, not below.",
         ),
     ),
+    equal=(
+        ("if step >= total - cooldown:", "at the boundary the cooldown is 1"),
+        (
+            "rate = peak * (step + 1) / warmup if step + 1 <= warmup"
+            " else peak * math.sqrt(warmup / (step + 1))",
+            "at step + 1 = warmup both formulas give the peak",
+        ),
+        (
+            "rate = peak * (step + 1) / warmup if step * 1 < warmup"
+            " else peak * math.sqrt(warmup / (step + 1))",
+            "at step + 1 = warmup both formulas give the peak",
+        ),
+        (
+            "rate = peak * (step + 1) / warmup if step < warmup else peak * math.sqrt(warmup / (step + 1))",
+            "at step + 1 = warmup both formulas give the peak",
+        ),
+        ("rate *= max(total - step, 0) / cooldown", "the larger of two has no order"),
+        (
+            "rate = peak * (step + 1) / warmup if step + 0 < warmup"
+            " else peak * math.sqrt(warmup / (step + 1))",
+            "at step + 1 = warmup both formulas give the peak",
+        ),
+    ),
     hints=(
         "With s = steps + 1: the warm-up is s / warmup, the decay sqrt(warmup / s). They meet at s = warmup.",
         "np.minimum of the two is the rising branch before the peak and the falling one after it.",

@@ -19,6 +19,7 @@ def cases(rng):
         constant,
         case(9, beta=0.7, size=1e6),
         case(5, beta=0.0),
+        (np.array([[0.0, 2.0], [1.0, -1.0]]), 0.5),  # begins with a 0
         (np.array([[1.0, -2.0], [3.0, 0.0], [0.0, 5.0]]), 0.75),
         as_float32(case(8, 2, 3, beta=0.95)),
     ]
@@ -161,6 +162,12 @@ EXERCISE = Exercise(
             "means[i] = m / weight -> means[:] = m / weight",
             "Each step writes its own place of the result.",
         ),
+    ),
+    equal=(
+        ("means = np.ones_like(values)", "every entry is written over"),
+        ("m = np.zeros_like(values[-1])", "only its shape and dtype count"),
+        ("means, total, weight = ([], 0, 0.0)", "only its shape and dtype count"),
+        ("means, total, weight = ([], 0 * values[-1], 0.0)", "only its shape and dtype count"),
     ),
     hints=(
         "Keep two things apart: the recursion for m, and what is written into the result.",

@@ -159,11 +159,6 @@ EXERCISE = Exercise(
             "ones.",
         ),
         mistake(
-            "split by u, at shares of the rate, instead of v",
-            ("hidden = chosen & (u < 0.8 * rate)", "swapped = chosen & (u >= 0.8 * rate) & (u < 0.9 * rate)"),
-            "u has chosen the places: v, drawn anew, says what becomes of them.",
-        ),
-        mistake(
             "[MASK] also where v is exactly 0.8",
             ("hidden = chosen & (v <= 0.8)", "swapped = chosen & (v > 0.8) & (v < 0.9)"),
             "Below 0.8 comes [MASK]; *from* 0.8 on the random token.",

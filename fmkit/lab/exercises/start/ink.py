@@ -74,6 +74,13 @@ EXERCISE = Exercise(
             "A light grey pixel has less ink than a black one: use the values.",
         ),
     ),
+    equal=(
+        ("return images.reshape(len(images), -1).mean(-1)", "of two axes the last is axis 1"),
+        (
+            "return images.reshape(len(images), -2).mean(1)",
+            "any negative number asks for the size that is left",
+        ),
+    ),
     hints=(
         "images has three axes: axis 0 counts the pictures, axes 1 and 2 are the pixels of each.",
         "images.mean(axis=0) averages over one axis; for several, axis is a tuple, such as axis=(0, 1).",
