@@ -204,7 +204,7 @@ class Sandbox:
     # --- starting ------------------------------------------------------------------------------------------
 
     def _options(self) -> dict:
-        lean = set(self.allowed) <= {"numpy", *HARMLESS}
+        lean = {name.split(".")[0] for name in self.allowed} <= {"numpy", "fmkit", *HARMLESS}
         ours = [name for name in self.allowed if name.split(".")[0] == "fmkit"]
         there = {
             path.name.split(".")[0] for path in self._packages()
