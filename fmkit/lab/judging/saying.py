@@ -1,5 +1,6 @@
 """What is right of a wrong answer, and sentences that are true of it where no name fits."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,8 @@ def _about(rights: list[Any], ours: list[Any], cases, exercise) -> list[str]:
     names = parameters(exercise)
     if words := _texts(rights, ours):
         return [words]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an empty mean: it is ours, not the learner's
         found = relations.pairs(rights, ours, cases, names)
         if found is None:
             return [words for words in [_lists(rights, ours)] if words]
