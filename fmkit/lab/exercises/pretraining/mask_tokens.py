@@ -9,6 +9,7 @@ def cases(rng):
     def case(B, T, V, rate):
         u, v = rng.random((B, T)), rng.integers(0, 20, (B, T)) / 20  # exactly 0.8 and 0.9 among them
         u.flat[:6], v.flat[:6] = 0.01, [0.0, 0.75, 0.8, 0.85, 0.9, 0.95]
+        u.flat[1] = 0.85 * rate  # near the rate, and v alone says what becomes of it
         special = rng.random((B, T)) < 0.2
         special.flat[:6] = False
         special.flat[6:9], u.flat[6:9], v.flat[6:9] = True, 0.0, [0.1, 0.85, 0.95]

@@ -16,7 +16,7 @@ def cases(rng):
         total = sum(sizes)
         coins, draws = rng.integers(0, 2, total), rng.integers(0, total, total)
         coins[:3] = 0, 1, 0
-        draws[0] = 1  # the true next line itself
+        draws[:2] = 1, 2  # the true next lines themselves, once where the coin needs no draw
         return documents, coins.tolist(), draws.tolist()
 
     documents, coins, draws = case(3, 2)
