@@ -110,6 +110,12 @@ EXERCISE = Exercise(
             "Probabilities along a text multiply; what adds up is their logarithms.",
         ),
         mistake(
+            "bits instead of nats",
+            "np.log(np.exp(logits - top).sum(1, keepdims=True)) -> "
+            "np.log(np.exp(logits - top).sum(1, keepdims=True))\nlogp = logp / np.log(2)",
+            "The sums so far are in nats: the logarithm is the natural one.",
+        ),
+        mistake(
             "the logarithm of a softmax that has become 0",
             "logits - top - np.log(np.exp(logits - top).sum(1, keepdims=True)) -> "
             "np.log(np.exp(logits - top) / np.exp(logits - top).sum(1, keepdims=True))",
@@ -194,6 +200,11 @@ EXERCISE = Exercise(
             "every token is free for a finished text",
             ("logp[done] = -np.inf -> logp[done] = 0", "logp[done, end] = 0 ->"),
             "A text that is done may take `end`, and no other token.",
+        ),
+        mistake(
+            "to end costs nothing for any text",
+            "logp[done, end] = 0 -> logp[:, end] = 0",
+            "Only a text that is done takes `end` at no cost.",
         ),
         mistake(
             "a finished text may take other tokens, too",

@@ -236,6 +236,19 @@ EXERCISE = Exercise(
             "D is the width of one head, not of all heads together.",
         ),
         mistake(
+            "divided by the root of the number of tokens",
+            "D**0.5 -> keys.shape[1] ** 0.5",
+            "D is the width of a key, however many keys there are.",
+        ),
+        mistake(
+            "divided after the softmax",
+            (
+                " / D**0.5 ->",
+                "/= weights.sum(-1, keepdims=True) -> /= weights.sum(-1, keepdims=True) * D**0.5",
+            ),
+            "The scores are divided, before the softmax: after it the weights do not add up to 1.",
+        ),
+        mistake(
             "the softmax over the heads",
             (
                 "scores.max(-1, keepdims=True) -> scores.max((0, 1))",

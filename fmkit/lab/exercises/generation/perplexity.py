@@ -85,6 +85,12 @@ EXERCISE = Exercise(
             "Two sums are needed, of losses and of characters: nothing is averaged before you divide.",
         ),
         mistake(
+            "multiplied by the characters",
+            f"{LOSS} / float((characters * mask).sum()) -> "
+            f"{LOSS} / mask.sum() * ((characters * mask).sum() / mask.sum())",
+            "Perplexity per character: the loss is divided by the characters.",
+        ),
+        mistake(
             "divided by the mean length after the exponential",
             f"np.exp({LOSS} / float((characters * mask).sum())) -> "
             f"np.exp({LOSS} / mask.sum()) / ((characters * mask).sum() / mask.sum())",
@@ -140,6 +146,11 @@ EXERCISE = Exercise(
             "Token 0 may be a real target: what is padding, only the mask says.",
         ),
         mistake(
+            "padding instead of the text",
+            "characters = lengths[targets] -> mask = 1 - mask\ncharacters = lengths[targets]",
+            "The mask is 1 for a real target, and 0 for padding.",
+        ),
+        mistake(
             "shifted once more",
             "top = logits.max -> logits, targets, mask = logits[:, :-1], targets[:, 1:], mask[:, 1:]\n"
             "top = logits.max",
@@ -183,6 +194,11 @@ EXERCISE = Exercise(
             "a power of 2 of nats",
             "return np.exp( -> return 2 ** (",
             "The logarithm was the natural one, so the power is one of e, not of 2.",
+        ),
+        mistake(
+            "a power of 10 of nats",
+            "return np.exp( -> return 10 ** (",
+            "The logarithm was the natural one, so the power is one of e, not of 10.",
         ),
         mistake(
             "a power of e of bits",

@@ -148,6 +148,11 @@ EXERCISE = Exercise(
             "A text is compared with all others, those before it, too.",
         ),
         mistake(
+            "only the next text",
+            "texts[:i] + texts[i + 1 :] -> [texts[(i + 1) % len(texts)]]",
+            "A text is compared with all others, not with one.",
+        ),
+        mistake(
             "only the first text compared",
             "return sum(scores) / len(scores) -> return scores[0]",
             "Every text is compared with all others; then the mean.",

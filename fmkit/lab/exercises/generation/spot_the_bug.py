@@ -157,6 +157,16 @@ EXERCISE = Exercise(
             "The first token of a row is no label: divide by the number of labels that count.",
         ),
         mistake(
+            "divided by all places",
+            "float(counts.sum()) -> float(mask.size)",
+            "Divide by the number of labels that count, not of all places.",
+        ),
+        mistake(
+            "divided by the positions instead of their labels",
+            "float(counts.sum()) -> float(mask[:, :-1].sum())",
+            "What counts is whether the label is real: the mask is shifted like the labels.",
+        ),
+        mistake(
             "divided by the number of rows",
             "float(counts.sum()) -> len(counts)",
             "Divide by the number of labels that count, not of texts.",
@@ -181,6 +191,21 @@ EXERCISE = Exercise(
             "the exponential of the loss",
             f"{MEAN} -> np.exp({MEAN})",
             "That is the perplexity; the loss is asked for.",
+        ),
+        mistake(
+            "the probability, not its logarithm",
+            f"return {MEAN} -> nats = 1 - np.exp(-nats)\nreturn {MEAN}",
+            "Cross-entropy takes the logarithm of the probability: being sure and wrong costs much.",
+        ),
+        mistake(
+            "the logarithm of the mean probability",
+            f"return {MEAN} -> nats = np.exp(-nats)\nreturn -np.log({MEAN})",
+            "Take the logarithm of each probability first, the mean then.",
+        ),
+        mistake(
+            "the first row only",
+            "top = logits.max -> counts = counts * (np.arange(len(counts)) == 0)[:, None]\ntop = logits.max",
+            "One mean over the labels of all rows.",
         ),
         mistake(
             "bits instead of nats",
