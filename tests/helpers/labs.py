@@ -79,6 +79,8 @@ def notebook(lab, name: str):
         yield page
     finally:
         page.evaluate("window.jupyterapp.commands.execute('kernelmenu:shutdown').then(() => null)")
+        page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel")
+        page.goto("about:blank")  # it says goodbye: the server would complain of a connection that just broke
         page.context.close()
 
 

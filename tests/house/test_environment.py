@@ -75,11 +75,9 @@ def test_environment_has_the_heavy_ones_from_conda():
     }
 
 
-@pytest.mark.parametrize("line", CONDA)
-def test_conda_understands_every_line(line):
+def test_conda_understands_every_line():
     rattler = pytest.importorskip("rattler", reason="py-rattler reads conda's specifications")
-    spec = rattler.MatchSpec(line)
-    assert spec.name is not None
+    assert CONDA and not [line for line in CONDA if rattler.MatchSpec(line).name is None]
     with pytest.raises(Exception, match="unable to parse"):
         rattler.MatchSpec("numpy >=2.0,<<3")  # it does reject what is wrong
 
@@ -97,19 +95,19 @@ def test_binder_fetches_the_data_and_lays_out_the_chapters(tmp_path):
     assert not any("BEGIN SOLUTION" in text for text in found.values())
 
 
-@pytest.mark.parametrize("requirement", [*CORE.values(), *sum(EXTRAS.values(), [])], ids=lambda r: r.name)
-def test_what_was_tried_is_within_the_range(requirement):
-    name = canonicalize_name(requirement.name)
-    assert name in PINS, "constraints.txt does not pin it"
-    assert requirement.specifier.contains(PINS[name])
-    assert requirement.specifier, f"{name} has no bound"
+def test_what_was_tried_is_within_the_range():
+    everything = [*CORE.values(), *sum(EXTRAS.values(), [])]
+    pins = {r.name: PINS.get(canonicalize_name(r.name)) for r in everything}
+    assert not [name for name, pin in pins.items() if pin is None], "constraints.txt does not pin these"
+    assert not [r for r in everything if not r.specifier], "without any bound"
+    assert not [f"{r}, tried: {pins[r.name]}" for r in everything if not r.specifier.contains(pins[r.name])]
 
 
 def test_the_pins_are_for_the_lowest_python_too():
     lowest = PROJECT["requires-python"].removeprefix(">=") + ".0"
     seen = 0
     for found in importlib.metadata.distributions():
-        needs = found.metadata["Requires-Python"]
+        needs = found.metadata.get("Requires-Python")
         if needs and PINS.get(canonicalize_name(found.metadata["Name"])) == found.version:
             assert SpecifierSet(needs).contains(lowest), f"{found.name} {found.version} needs Python {needs}"
             seen += 1

@@ -5,7 +5,6 @@ import inspect
 import re
 
 import nbformat
-import pytest
 from helpers.paths import ROOT
 
 from fmkit.chapters.running import is_normalised
@@ -15,8 +14,31 @@ from fmkit.lab.judging.exercise import grade_id
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in PATHS}
-each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
-each_exercise = pytest.mark.parametrize("exercise", exercises.every(), ids=lambda e: e.id)
+
+
+def holds_everywhere(places, rule):
+    """Ask the rule of every place; one failure names all the places that break it."""
+    faults = []
+    for name, *place in places:
+        try:
+            rule(*place)
+        except Exception as error:
+            faults.append(f"{name}: {error or type(error).__name__}")
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def in_every_notebook(rule):
+    def test():
+        holds_everywhere(((name, name) for name in NOTEBOOKS), rule)
+
+    return test
+
+
+def for_every_exercise(rule):
+    def test():
+        holds_everywhere(((exercise.id, exercise) for exercise in exercises.every()), rule)
+
+    return test
 
 
 def code_cells(nb):
@@ -38,24 +60,24 @@ def texts(output):
 # --- the file ----------------------------------------------------------------------------------------------
 
 
-@each_notebook
+@in_every_notebook
 def test_normal_form_and_fresh_run(name):
     assert is_normalised(NOTEBOOKS[name]) == [], f"run: fmkit notebook run notebooks/{name}.ipynb"
 
 
-@each_notebook
+@in_every_notebook
 def test_format(name):
     nbformat.validate(NOTEBOOKS[name])
     ids = [cell.id for cell in NOTEBOOKS[name].cells]
     assert len(ids) == len(set(ids))
 
 
-@each_notebook
+@in_every_notebook
 def test_size(name):
     assert (ROOT / "notebooks" / f"{name}.ipynb").stat().st_size < 1_000_000
 
 
-@each_notebook
+@in_every_notebook
 def test_name(name):
     assert re.fullmatch(r"\d\d-[a-z0-9-]+", name)
 
@@ -63,14 +85,14 @@ def test_name(name):
 # --- the outputs -------------------------------------------------------------------------------------------
 
 
-@each_notebook
+@in_every_notebook
 def test_nothing_on_stderr(name):
     for cell in code_cells(NOTEBOOKS[name]):
         noise = [o.text[:200] for o in cell.outputs if o.output_type == "stream" and o.name == "stderr"]
         assert not noise, f"{cell.id}: {noise}"
 
 
-@each_notebook
+@in_every_notebook
 def test_outputs_tell_nothing_of_the_machine(name):
     """No addresses, no paths, no bare reprs of objects: the comparison by nbval could not be strict."""
     told = re.compile(r"0x[0-9a-f]{6,}|/tmp/|/home/|/Users/|/root/|site-packages")
@@ -84,13 +106,13 @@ def test_outputs_tell_nothing_of_the_machine(name):
 # --- the chapter -------------------------------------------------------------------------------------------
 
 
-@each_notebook
+@in_every_notebook
 def test_begins_with_its_title(name):
     first = NOTEBOOKS[name].cells[0]
     assert first.cell_type == "markdown" and re.match(r"# \S", first.source)
 
 
-@each_notebook
+@in_every_notebook
 def test_code_cells_are_short(name):
     """Imports do not count: nobody reads them line by line."""
     lines = {cell.id: _lines_to_read(cell.source) for cell in code_cells(NOTEBOOKS[name])}
@@ -121,7 +143,7 @@ def chapter_of(exercise):
     return NOTEBOOKS[names[0]]
 
 
-@each_exercise
+@for_every_exercise
 def test_an_exercise_is_in_its_chapter_once(exercise):
     id = grade_id(exercise.id)
     everywhere = [
@@ -132,7 +154,7 @@ def test_an_exercise_is_in_its_chapter_once(exercise):
     assert cells[id][0] < cells[f"{id}-check"][0]
 
 
-@each_exercise
+@for_every_exercise
 def test_answer_cell(exercise):
     _, cell = graded(chapter_of(exercise))[grade_id(exercise.id)]
     wanted = {"grade": False, "solution": True, "locked": False, "task": False, "schema_version": 3}
@@ -140,7 +162,7 @@ def test_answer_cell(exercise):
     assert cell.source.count("### BEGIN SOLUTION") == 1 and cell.source.count("### END SOLUTION") == 1
 
 
-@each_exercise
+@for_every_exercise
 def test_check_cell(exercise):
     cells = graded(chapter_of(exercise))
     _, cell = cells[f"{grade_id(exercise.id)}-check"]
@@ -159,7 +181,7 @@ def test_check_cell(exercise):
     )
 
 
-@each_exercise
+@for_every_exercise
 def test_prompt_cell(exercise):
     nb = chapter_of(exercise)
     position, _ = graded(nb)[grade_id(exercise.id)]
@@ -172,7 +194,7 @@ def test_prompt_cell(exercise):
     assert head.endswith(f"(difficulty {dots}, {exercise.minutes} minutes, {points})"), head
 
 
-@each_notebook
+@in_every_notebook
 def test_no_cell_is_graded_without_an_exercise(name):
     known = {grade_id(exercise.id) for exercise in exercises.every()}
     for id, (_, cell) in graded(NOTEBOOKS[name]).items():
@@ -180,7 +202,7 @@ def test_no_cell_is_graded_without_an_exercise(name):
             assert id.removesuffix("-check") in known
 
 
-@each_notebook
+@in_every_notebook
 def test_the_student_version_holds_no_solution(name):
     nb = student_version(NOTEBOOKS[name])
     text = nbformat.writes(nb)

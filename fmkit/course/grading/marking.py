@@ -139,9 +139,9 @@ def ungraded(course: Course, chapter: str) -> list[str]:
 
 def summary(course: Course, results: list[dict], chapters: list[str]) -> list[str]:
     """How the batch went, as lines: statuses, what needs a look, who is missing."""
-    count = Counter(result["status"] for result in results)
+    count = Counter(sorted(result["status"] for result in results))  # equally many stand by name
     lines = [f"{number:>5}  {status}" for status, number in count.most_common()]
-    for result in results:
+    for result in sorted(results, key=lambda r: (r["chapter"], r["student"])):  # they end in any order
         if result["status"] != "graded":
             lines.append(
                 f"{result['student']}, {result['chapter']}: {result['status']}: {result['reason']}"[:300]

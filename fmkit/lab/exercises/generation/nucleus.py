@@ -19,7 +19,8 @@ def cases(rng):
     # 1/2, 1/4, 1/8 and 1/8: the best one holds p exactly
     halves = np.log(np.stack([rng.permutation([4.0, 2.0, 1.0, 1.0]) for _ in range(2)]))
     flat = rng.permuted(np.arange(10) / 100 + np.arange(6)[:, None] / 1000 * np.arange(10), axis=1)
-    flat += np.log(0.1)  # p = 1: sums of all ten that rounding leaves below 1
+    flat[0] = 0  # ten times 0.1: on every machine the sum of all ten is a rounding error below p = 1
+    flat += np.log(0.1)
     huge = case(4, 5, between(0.4, 0.6), 0.7, 1)
     huge[0][:] += np.array([1000.0, 0.0, -1000.0, 0.0])[:, None]
     huge[0][3] = rng.permutation([1000.0, 999.5, 0.0, -1000.0, -1001.0])  # a large spread inside a row
