@@ -71,7 +71,7 @@ def _student_notebooks(root: Path, out: Path) -> None:
 
 
 def make_data(root: Path) -> None:
-    """Write agreement.json and kill_table.json, unless the files there were made from this very code."""
+    """Write the tables' data, unless the files there were made from this very code."""
     folder = root / DATA
     folder.mkdir(parents=True, exist_ok=True)
     key = _key(root)
@@ -79,12 +79,13 @@ def make_data(root: Path) -> None:
     if stamp.exists() and stamp.read_text("utf-8") == key:
         return
     stamp.unlink(missing_ok=True)
-    print("Making the tables of agreement and of known mistakes (a minute) ...", flush=True)
+    print("Making the tables of agreement and of known mistakes (two minutes) ...", flush=True)
     command = [sys.executable, "-m", "fmkit", "crosscheck", "--json", str(folder / "agreement.json")]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode:
         raise BookError(f"fmkit crosscheck failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
     write_whole(folder / "kill_table.json", json.dumps(_kill_table()).encode("utf-8"))
+    write_whole(folder / "edits.json", json.dumps(_edits()).encode("utf-8"))
     write_whole(stamp, key.encode("utf-8"))
 
 
@@ -108,6 +109,18 @@ def _kill_table() -> list[dict]:
         {**asdict(row), "is_proven": row.is_proven, "chapter": exercise.chapter, "title": exercise.title}
         for exercise in exercises.every()
         for row in exercise_rows(exercise)
+    ]
+
+
+def _edits() -> list[dict]:
+    """Each tenth edit of the right answers: all of them would take ten minutes."""
+    from fmkit.lab import exercises
+    from fmkit.lab.proof import edits_of
+
+    return [
+        {"chapter": exercise.chapter, "refused": edit.refused, "told": edit.told, "equal": bool(edit.equal)}
+        for exercise in exercises.every()
+        for edit in edits_of(exercise, seeds=(0,), name=True, step=10)
     ]
 
 

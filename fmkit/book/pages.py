@@ -24,7 +24,7 @@ def add_pages(book: dict, root: Path) -> None:
         _page("Map of the chapters", "map.md", map_page(chapters)),
         _page("Glossary", "glossary.md", glossary_page(chapters)),
         _page("What agrees with what", "agreement.md", agreement_page(_data(root, "agreement"))),
-        _page("Known mistakes", "mistakes.md", kill_page(_data(root, "kill_table"), chapters)),
+        _page("Known mistakes", "mistakes.md", _mistakes_page(root, chapters)),
     ]
     book["items"] = [home, *book["items"], {"PartTitle": "Tables"}, *tables]
 
@@ -131,16 +131,21 @@ def agreement_page(report: dict) -> str:
     )
 
 
-def kill_page(rows: list[dict], chapters: list[dict]) -> str:
-    """The kill table: each exercise's known mistakes, each rejected and named."""
+def _mistakes_page(root: Path, chapters: list[dict]) -> str:
+    return kill_page(_data(root, "kill_table"), _data(root, "edits"), chapters)
+
+
+def kill_page(rows: list[dict], edits: list[dict], chapters: list[dict]) -> str:
+    """The kill table: each exercise's known mistakes, each rejected and named; and how edits fare."""
     known = {c["number"]: {"title": c["title"], "page": c["page"]} for c in chapters}
     parts = []
     for number, group in groupby(rows, key=lambda row: row["chapter"]):
         found = list(group)
         each = [list(rows) for _, rows in groupby(found, key=lambda row: row["exercise"])]
-        part = {"number": number, "counts": _counts(found), "exercises": [_exercise(rows) for rows in each]}
+        counts = [*_counts(found), *_edit_counts([edit for edit in edits if edit["chapter"] == number])]
+        part = {"number": number, "counts": counts, "exercises": [_exercise(rows) for rows in each]}
         parts.append({"title": "", "page": ""} | known.get(number, {}) | part)
-    return render("book", "mistakes.md", chapters=parts, counts=_counts(rows))
+    return render("book", "mistakes.md", chapters=parts, counts=[*_counts(rows), *_edit_counts(edits)])
 
 
 def _exercise(rows: list[dict]) -> dict:
@@ -159,6 +164,13 @@ def _counts(rows: list[dict]) -> list[str]:
     """Three cells of the table: exercises, mistakes named, right answers accepted."""
     shares = [_share([row for row in rows if row["is_wrong"] is wrong]) for wrong in (True, False)]
     return [str(len({row["exercise"] for row in rows})), *shares]
+
+
+def _edit_counts(edits: list[dict]) -> list[str]:
+    """Two cells of the table: wrong edits that are refused; those whose card tells what they are."""
+    refused = [edit for edit in edits if edit["refused"]]
+    wrong = len(refused) + sum(not edit["refused"] and not edit["equal"] for edit in edits)
+    return [f"{len(refused)} of {wrong}", f"{sum(edit['told'] for edit in refused)} of {len(refused)}"]
 
 
 def _share(rows: list[dict]) -> str:

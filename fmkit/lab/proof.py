@@ -86,28 +86,31 @@ class Edit:
     equal: str = ""
 
 
-def edits_of(exercise: Exercise, seeds: tuple[int, ...] = (0, 1, 2), name: bool = False) -> list[Edit]:
+def edits_of(
+    exercise: Exercise, seeds: tuple[int, ...] = (0, 1, 2), name: bool = False, step: int = 1
+) -> list[Edit]:
     """Every edit of the reference and of the first alternative but one variable for another.
 
-    With ``name``, each refused one is judged to the end, which takes some seconds an exercise.
+    With ``name``, each refused one is judged to the end, which takes some seconds an exercise; ``step`` = 10
+    takes each tenth only.
     """
     reasons = dict(exercise.equal)
     prepared = [
         (cases, known_outcomes(exercise, cases)) for cases in (make_cases(exercise, s) for s in seeds)
     ]
-    found, seen = [], set()
-    for function in (exercise.reference, *exercise.alternatives[:1]):
-        for mutant in mutants(function):
-            if mutant.is_vague or mutant.source in seen:
-                continue
-            seen.add(mutant.source)
-            verdict = _first_refusal(exercise, mutant, prepared, name)
-            told = bool(verdict and (verdict.misconception or verdict.says))
-            line = mutant.edited
-            found.append(
-                Edit(exercise.id, line, mutant.words, verdict is not None, told, reasons.get(line, ""))
-            )
+    found = []
+    for mutant in _different_edits(exercise)[::step]:
+        verdict = _first_refusal(exercise, mutant, prepared, name)
+        told = bool(verdict and (verdict.misconception or verdict.says))
+        line = mutant.edited
+        found.append(Edit(exercise.id, line, mutant.words, verdict is not None, told, reasons.get(line, "")))
     return found
+
+
+def _different_edits(exercise):
+    functions = (exercise.reference, *exercise.alternatives[:1])
+    every = [mutant for function in functions for mutant in mutants(function) if not mutant.is_vague]
+    return list({mutant.source: mutant for mutant in every}.values())
 
 
 def _first_refusal(exercise, mutant, prepared, name):

@@ -222,8 +222,11 @@ def test_the_map_knows_every_chapter():
 def test_the_tables_say_when_something_is_wrong():
     row = {"exercise": "a.b", "title": "A", "chapter": "04", "answer": "x < y", "is_wrong": True}
     chapter = {"number": "04", "title": "Four", "page": "04-four.html"}
-    text = pages.kill_page([row | {"is_proven": False}], [chapter])
-    assert "| 04 | [Four](04-four.html) | 1 | 0 of 1 | 0 of 0 |" in text and "✗ not named: x &lt; y" in text
+    edit = {"chapter": "04", "refused": True, "told": False, "equal": False}
+    edits = [edit, edit | {"told": True}, edit | {"refused": False}, edit | {"refused": False, "equal": True}]
+    text = pages.kill_page([row | {"is_proven": False}], edits, [chapter])
+    assert "| 04 | [Four](04-four.html) | 1 | 0 of 1 | 0 of 0 | 2 of 3 | 1 of 2 |" in text
+    assert "✗ not named: x &lt; y" in text
     case = {"name": "f", "errors": {"loop": None, "float32": 1e-7}}
     text = pages.agreement_page({"cases": [case], "versions": {"numpy": "2"}, "left_out": "no GPU"})
     assert "| `f` | – | 1e-07 |" in text and "no GPU" in text
@@ -233,6 +236,7 @@ def test_data_is_made_again_only_when_the_code_changed(tmp_path, monkeypatch):
     (tmp_path / "fmkit").mkdir()
     (tmp_path / "fmkit" / "a.py").write_text("a = 1")
     monkeypatch.setattr(build, "_kill_table", lambda: [])
+    monkeypatch.setattr(build, "_edits", lambda: [])
     made = []
 
     def run(command, **_):
@@ -262,7 +266,8 @@ def small_project(folder: Path, **notebooks: str) -> Path:
         (folder / "notebooks" / f"{name}.ipynb").write_text(text, encoding="utf-8")
     (folder / build.DATA).mkdir(parents=True)
     (folder / build.DATA / "agreement.json").write_text('{"cases": [], "versions": {}}')
-    (folder / build.DATA / "kill_table.json").write_text("[]")
+    for name in ("kill_table", "edits"):
+        (folder / build.DATA / f"{name}.json").write_text("[]")
     return folder
 
 

@@ -35,6 +35,8 @@ def book(tmp_path_factory) -> Path:
     row = {"exercise": "a.b", "title": "A task", "chapter": "04", "answer": "halved", "is_proven": True}
     rows = [row | {"is_wrong": True}, row | {"is_wrong": False, "answer": "reference"}]
     (data / "kill_table.json").write_text(json.dumps(rows))
+    edits = [{"chapter": "04", "refused": True, "told": True, "equal": False}]
+    (data / "edits.json").write_text(json.dumps(edits))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "make_data", lambda root: None)
         return build.build(root)

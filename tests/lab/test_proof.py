@@ -46,3 +46,11 @@ def test_a_chapter(registry, capsys):
     assert kill_table.print_table("4") == 2
     assert "no exercises in chapter 04" in capsys.readouterr().err
     assert kill_table.rows("04") == []
+
+
+def test_edits_are_refused_and_told():
+    found = kill_table.edits_of(CENTER, name=True)
+    told = [edit for edit in found if edit.told]
+    assert len(told) > 30 and all(edit.refused for edit in told)
+    assert not any(edit.told for edit in kill_table.edits_of(CENTER)), "nobody asked"
+    assert kill_table.edits_of(CENTER, name=True, step=3) == found[::3]

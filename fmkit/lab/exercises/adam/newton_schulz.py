@@ -32,11 +32,12 @@ def newton_schulz(g, steps):
     return x
 
 
-def by_svd(g, steps):
-    u, s, vt = np.linalg.svd(g / np.sqrt((g * g).sum()), full_matrices=False)
+def inner_product_first(g, steps):
+    x = g / np.sqrt((g * g).sum())
     for _ in range(steps):
-        s = 1.5 * s - 0.5 * s * s * s  # the iteration moves the singular values only
-    return (u * s) @ vt
+        gram = np.einsum("ik,jk->ij", x, x)
+        x = (3 * x - np.einsum("ij,jk->ik", gram, x)) / 2
+    return x
 
 
 def other_side(g, steps):
@@ -54,7 +55,7 @@ EXERCISE = Exercise(
     difficulty=3,
     cases=cases,
     reference=newton_schulz,
-    alternatives=(by_svd, other_side),
+    alternatives=(inner_product_first, other_side),
     mistakes=(
         mistake(
             "not scaled at first",
