@@ -17,7 +17,7 @@ from fmkit.lab.judging import shown
 from fmkit.lab.judging.answer import Outcome, names_used, run_answer
 from fmkit.lab.judging.compare import Difference, difference, kind
 from fmkit.lab.judging.exercise import Exercise
-from fmkit.lab.judging.naming import Known, find_name, known_outcomes
+from fmkit.lab.judging.naming import Known, find_known, find_name, known_outcomes
 from fmkit.lab.judging.plain import plain
 from fmkit.lab.judging.saying import what_is_right, what_is_said
 
@@ -130,10 +130,13 @@ def judge(
     if problem.kind in ("call", "timeout"):
         return wrong
     known = known or known_outcomes(exercise, cases)
-    found = find_name(exercise, cases, outcomes, known, seconds)
+    if problem.kind == "order":  # said already, and it is all
+        found = find_known(exercise, cases, outcomes, known)
+    else:
+        found = find_name(exercise, cases, outcomes, known, seconds)
     right = what_is_right(exercise, expected, outcomes)
     is_named = found and found.how in ("same", "two")
-    says = () if is_named else what_is_said(exercise, cases, expected, outcomes)
+    says = () if is_named or problem.kind == "order" else what_is_said(exercise, cases, expected, outcomes)
     if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
         found = None
     wrong = replace(wrong, right=right, says=says)

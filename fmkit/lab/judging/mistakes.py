@@ -18,6 +18,7 @@ import io
 import linecache
 import textwrap
 import tokenize
+import warnings
 from collections.abc import Callable
 
 Edits = str | tuple[str, ...]
@@ -50,7 +51,7 @@ def function_of(source: str, reference: Callable) -> Callable:
     file = f"<mistake {abs(hash(source))}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     names = dict(inspect.unwrap(reference).__globals__)
-    exec(compile(source, file, "exec"), names)
+    exec(compile_quietly(source, file), names)
     made = names[reference.__name__]
     made.text = source  # what `source_of` gives for it
     return made
@@ -157,3 +158,10 @@ def _target(node) -> tuple[str, ...] | None:
     if isinstance(node, ast.Assign):
         return tuple(ast.unparse(target) for target in node.targets)
     return (ast.unparse(node.target),) if isinstance(node, ast.AugAssign) else None
+
+
+def compile_quietly(source: str | ast.Module, file: str):
+    """Compiled code; what Python finds odd in it (``1.0[0]``) is not the learner's doing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(source, file, "exec")

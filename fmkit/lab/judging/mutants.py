@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from fmkit.lab.judging.mistakes import source_of
+from fmkit.lab.judging.mistakes import compile_quietly, source_of
 
 Change = tuple[str, Callable[[ast.AST], ast.AST | None]]  # words, and a new node (None: the statement goes)
 
@@ -39,7 +39,7 @@ class Mutant:
 
     @property
     def is_vague(self) -> bool:
-        """Whether it is one variable for another: its words say little."""
+        """Whether it is one parameter for another: there are many of these, and they say little."""
         return self.words.endswith("belongs")
 
     @property
@@ -63,7 +63,7 @@ class Mutant:
     def fn(self) -> Callable:
         """The edited function."""
         with self._made():
-            code = compile(ast.fix_missing_locations(self.tree), "<one edit>", "exec")
+            code = compile_quietly(ast.fix_missing_locations(self.tree), "<one edit>")
         names = dict(inspect.unwrap(self.original).__globals__)
         exec(code, names)
         return names[self.original.__name__]
@@ -93,24 +93,12 @@ def mutants(function: Callable) -> tuple[Mutant, ...]:
     if not isinstance(whole, ast.FunctionDef):  # a lambda
         return ()
     arguments = [a.arg for a in whole.args.args]
-    stored = sorted(
-        (
-            (n.lineno, n.id)
-            for n in ast.walk(whole)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        ),
-    )
     found = []
     for statement in whole.body:
         for place, node in _places(whole, statement):
-            before = [name for line, name in stored if line < getattr(node, "lineno", 0)]
-            near = list(dict.fromkeys([*reversed(before)]))[:NEAR]
-            for words, change in _changes(node, place[0], (arguments, near)):
+            for words, change in _changes(node, place[0], arguments):
                 found.append(Mutant(words, getattr(node, "lineno", 0), function, tree, place, change))
     return tuple(sorted(found, key=lambda mutant: mutant.is_vague))  # the vaguest words last
-
-
-NEAR = 5  # variables made in the lines above that may be taken for another one
 
 
 def _places(whole, statement) -> Iterator[tuple[tuple, ast.AST]]:
@@ -128,10 +116,8 @@ def _places(whole, statement) -> Iterator[tuple[tuple, ast.AST]]:
 
 # --- what can be changed ------------------------------------------------------------------------------------
 
-OTHER_NAME = "one variable stood where another one belongs"  # of two parameters the names are told
 
-
-def _changes(node, parent, names) -> Iterator[Change]:
+def _changes(node, parent, arguments) -> Iterator[Change]:
     kind = type(node).__name__
     makers = {
         "BinOp": _operators,
@@ -151,7 +137,7 @@ def _changes(node, parent, names) -> Iterator[Change]:
         "Continue": _statements,
     }
     if kind == "Name":
-        yield from _other_names(node, parent, names)
+        yield from _other_arguments(node, arguments)
     elif kind in makers:
         yield from makers[kind](node, parent)
 
@@ -166,11 +152,14 @@ def _set(field, value):
     return change
 
 
+# Both ways round: an answer need not be written like the one that was edited.
+PLUS_MINUS = "a plus and a minus were exchanged"
+TIMES_OVER = "a multiplication and a division were exchanged"
 _OPERATORS = {
-    ast.Add: [(ast.Sub, "a plus were a minus"), (ast.Mult, "a plus were a times")],
-    ast.Sub: [(ast.Add, "a minus were a plus"), (ast.Div, "a difference were a ratio")],
-    ast.Mult: [(ast.Div, "it divided where it should multiply"), (ast.Add, "a times were a plus")],
-    ast.Div: [(ast.Mult, "it multiplied where it should divide"), (ast.FloorDiv, "/ were //")],
+    ast.Add: [(ast.Sub, PLUS_MINUS), (ast.Mult, "a sum were a product")],
+    ast.Sub: [(ast.Add, PLUS_MINUS), (ast.Div, "a difference were a ratio")],
+    ast.Mult: [(ast.Div, TIMES_OVER), (ast.Add, "a product were a sum")],
+    ast.Div: [(ast.Mult, TIMES_OVER), (ast.FloorDiv, "/ were //")],
     ast.FloorDiv: [(ast.Div, "// were /")],
     ast.Pow: [(ast.Mult, "a power were a product")],
     ast.BitAnd: [(ast.BitOr, "an `and` were an `or`")],
@@ -178,7 +167,7 @@ _OPERATORS = {
 }
 _LEFT_OUT = {
     ast.Add: "a term were left out",
-    ast.Sub: "a term of a difference were left out",
+    ast.Sub: "a term were left out",
     ast.Mult: "a factor were left out",
     ast.Div: "a division were left out",
     ast.FloorDiv: "a division were left out",
@@ -203,7 +192,10 @@ def _operators(node, parent) -> Iterator[Change]:
         yield f"the two sides of {words} were exchanged", _exchanged("left", "right")
     if op is ast.MatMult:
         for side in ("left", "right"):
-            yield "a matrix were transposed", _set(side, lambda n, side=side: _transposed(getattr(n, side)))
+            yield (
+                "a matrix were transposed that should not be, or the other way round",
+                _set(side, lambda n, side=side: _transposed(getattr(n, side))),
+            )
 
 
 def _exchanged(one, other):
@@ -395,7 +387,7 @@ def _calls(node, parent) -> Iterator[Change]:
 def _without_keyword(node) -> Iterator[Change]:
     words = {"axis": "it ran over all axes at once", "keepdims": "keepdims were missing"}
     for i, keyword in enumerate(node.keywords):
-        if keyword.arg == "strict":
+        if keyword.arg in ("strict", "key"):  # what a sorting goes by: nobody leaves just that out
             continue
         said = words.get(keyword.arg, f"{keyword.arg}= were missing")
         yield said, _set("keywords", lambda n, i=i: n.keywords[:i] + n.keywords[i + 1 :])
@@ -469,11 +461,8 @@ def _statements(node, parent) -> Iterator[Change]:
             yield words, _set("op", lambda n, new=new: new())
 
 
-def _other_names(node, parent, names) -> Iterator[Change]:
-    arguments, near = names
-    if not isinstance(node.ctx, ast.Load) or node.id not in (*arguments, *near):
-        return
-    for name in dict.fromkeys((*arguments, *near)):
-        if name != node.id:
-            both = node.id in arguments and name in arguments
-            yield f"{name} stood where {node.id} belongs" if both else OTHER_NAME, _set("id", name)
+def _other_arguments(node, arguments) -> Iterator[Change]:
+    if isinstance(node.ctx, ast.Load) and node.id in arguments:
+        for name in arguments:
+            if name != node.id:
+                yield f"{name} stood where {node.id} belongs", _set("id", name)

@@ -119,13 +119,9 @@ def _factor(found, tolerance) -> str:
         return f"Yours are the right ones {words or f'times {first:.4g}'}, on every input."
     if words := _explained(told):
         return f"Yours are the right ones {words}."
-    return (
-        "" if len(told) > 3 and _wild(told) else "On each input yours are the right ones times some factor."
-    )
-
-
-def _wild(told) -> bool:
-    return any(pair.right.size < 2 for pair, _ in told)  # of one number alone any factor can be said
+    if any(pair.right.size < 2 for pair, _ in told):  # of one number alone any factor can be said
+        return ""
+    return "On each input yours are the right ones times some factor."
 
 
 def _ratio(pair, tolerance) -> float | None:
@@ -330,11 +326,11 @@ def _longer(found, tolerance) -> str:
 def where_wrong(found: list[Pair], tolerance: float) -> str:
     """Which elements are wrong, where all inputs agree on it: a place, or what an argument holds there."""
     found = [pair for pair in found if pair.right.shape == pair.given.shape and pair.right.ndim]
-    wrong = [~close(pair.right, pair.given, tolerance) for pair in found]
-    both = [(pair, w) for pair, w in zip(found, wrong, strict=True) if w.any()]
-    if not both or all(w.all() for _, w in both):
+    every = [(pair, ~close(pair.right, pair.given, tolerance)) for pair in found]
+    wrong = [(pair, w) for pair, w in every if w.any()]
+    if not wrong or all(w.all() for _, w in wrong):
         return ""
-    return _where_by_place(both) or _where_by_argument(both) or _where_by_result(both)
+    return _where_by_place(wrong) or _where_by_argument(every) or _where_by_result(every)
 
 
 def _where_by_place(both) -> str:
@@ -362,8 +358,8 @@ def _all_but(wrong, axis, place) -> bool:
 
 
 _TESTS = (
-    ("is False or 0", lambda v: v == 0),
-    ("is True or not 0", lambda v: v != 0),
+    ("is {zero}", lambda v: v == 0),
+    ("is {other}", lambda v: v != 0),
     ("is negative", lambda v: v < 0),
     ("is positive", lambda v: v > 0),
     ("is 0 or negative", lambda v: v <= 0),
@@ -377,7 +373,7 @@ def _where_by_argument(both) -> str:
     for name in both[0][0].arguments:
         for words, test in _TESTS:
             if all(_fits(pair, w, name, test) for pair, w in both):
-                return f"Wrong exactly where {name} {words}."
+                return f"Wrong exactly where {name} {words.format(**_words_for(both[0][0].arguments[name]))}."
         for other in both[0][0].arguments:
             for words, compare in (
                 (f"equals {other}", np.equal),
@@ -393,6 +389,10 @@ def _where_by_argument(both) -> str:
                 ):
                     return f"Wrong exactly where {name} {words}."
     return ""
+
+
+def _words_for(value) -> dict[str, str]:
+    return {"zero": "False", "other": "True"} if value.dtype.kind == "b" else {"zero": "0", "other": "not 0"}
 
 
 def _fits(pair, wrong, name, test) -> bool:
@@ -412,8 +412,6 @@ def _where_by_result(both) -> str:
         return "All that are not NaN are right."
     if all((w == (pair.right == 0)).all() for pair, w in both):
         return "Wrong exactly where 0 is expected; the others are right."
-    if all((w == (pair.right != 0)).all() for pair, w in both):
-        return "Only the zeros are right."
     return ""
 
 

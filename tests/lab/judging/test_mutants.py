@@ -32,12 +32,11 @@ WORDS = {mutant.words for mutant in FOUND}
         "only the last of several were kept",
         "a square root were left out",
         "a mean were a sum",
-        "a minus were a plus",
-        "it multiplied where it should divide",
+        "a plus and a minus were exchanged",
+        "a multiplication and a division were exchanged",
         "a slice began elsewhere",
         "it ran over all axes at once",
         "a case of its own were not thought of",
-        "one variable stood where another one belongs",
     ],
 )
 def test_the_usual_slips_are_made(words):
@@ -48,7 +47,7 @@ def test_each_is_another_function_and_the_original_stays():
     args = np.array([1.0, 2.0, 4.0]), np.array([0.5, -1.0, 2.0]), 1.5
     before = reference(*args)
     texts = [mutant.source for mutant in FOUND]
-    assert len(set(texts)) > 0.9 * len(texts) > 60
+    assert len(set(texts)) > 0.9 * len(texts) > 50
     differ = 0
     for mutant in FOUND:
         try:

@@ -81,9 +81,9 @@ def test_an_argument_changed():
 
 
 def test_a_known_mistake_and_one_thing_more():
-    found = verdict(answer(xc="x", size="np.sqrt((xc * xc).max(1, keepdims=True) + eps)"))
+    found = verdict(answer(xc="x", size="np.sqrt((xc * xc).mean(1, keepdims=True))"))
     assert found.how == "two" and found.known == ("forgot the mean",)
-    assert found.misconception == "forgot the mean; and besides as if a mean were a maximum"
+    assert found.misconception == "forgot the mean; and besides as if eps were 0"
 
 
 def test_each_value_by_itself():

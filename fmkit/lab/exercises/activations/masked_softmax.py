@@ -38,7 +38,8 @@ def cases(rng):
     empty[1][2:4] = False  # two rows allow nothing
     empty[0][3] = 3000.0
     narrow[1][4] = False
-    return [example, small, square, far, lowest, hidden, empty, as_float32(narrow)]
+    hot = np.array([[-6000.0, -6100.0, 3000.0]]), np.array([[True, True, False]]), np.array([200.0])
+    return [example, small, square, far, lowest, hidden, empty, hot, as_float32(narrow)]
 
 
 def masked_softmax(scores, allowed, temperature):

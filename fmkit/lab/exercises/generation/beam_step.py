@@ -21,6 +21,7 @@ def cases(rng):
 
     example = np.log([[0.6, 0.4], [0.9, 0.1]])
     going, one_done = np.array([False, False]), np.array([False, True])
+    unlikely = np.array([[0.0, -150.0, -300.0], [0.0, -1.0, 3.0]])  # a hundred nats are not infinity
     first = (np.zeros(1), going[:1], rng.normal(size=(1, 6)), next(ends), 3)
     huge = case(4, 5, 4, done=[1])
     huge[2][:] += np.array([1000.0, 0.0, -1000.0, 500.0])[:, None]
@@ -35,6 +36,7 @@ def cases(rng):
         (np.array([-1.0, -2.0]), one_done, example.copy(), 0, 2),
         (np.array([-2.0, -1.0]), going, rng.permutation([[0.9, -0.3], [1.4, 0.1]]), 1, 3),
         (np.array([-1.0, -2500.0]), going, far, 1, 4),
+        (np.array([-1.0, -0.5]), one_done, unlikely, 2, 4),
         (rng.uniform(-2, -1, 2), one_done, rng.normal(size=(2, 3)), 2, 3),
         case(4, 6, 5, done=[2]),
         case(3, 9, 4, done=[0]),

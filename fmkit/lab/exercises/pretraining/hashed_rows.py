@@ -17,6 +17,7 @@ def cases(rng):
         case(2, 5, 1024),
         case(4, 2, 31),  # no triple is whole
         case(1, 9, 500),
+        (rng.integers(40_000, 50_000, (2, 6)), 1013, 1_000_003, 998_244_353),  # products beyond 32 bits
         (np.array([[7], [9], [6], [0], [8]]), 13, 1003, 107),  # not even a pair is
         (np.array([[6, 6, 0, 6, 6]]), 89, 1001, 103),
     ]
