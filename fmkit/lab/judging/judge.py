@@ -19,6 +19,7 @@ from fmkit.lab.judging.compare import Difference, difference, kind
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.naming import Known, find_known, find_name, known_outcomes
 from fmkit.lab.judging.plain import plain
+from fmkit.lab.judging.quiet import quiet
 from fmkit.lab.judging.saying import what_is_right, what_is_said
 
 
@@ -129,11 +130,12 @@ def judge(
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
     if problem.kind in ("call", "timeout"):
         return wrong
-    known = known or known_outcomes(exercise, cases)
-    if problem.kind == "order":  # said already, and it is all
-        found = find_known(exercise, cases, outcomes, known)
-    else:
-        found = find_name(exercise, cases, outcomes, known, seconds)
+    with quiet():
+        known = known or known_outcomes(exercise, cases)
+        if problem.kind == "order":  # said already, and it is all
+            found = find_known(exercise, cases, outcomes, known)
+        else:
+            found = find_name(exercise, cases, outcomes, known, seconds)
     right = what_is_right(exercise, expected, outcomes)
     is_named = found and found.how in ("same", "two")
     says = () if is_named or problem.kind == "order" else what_is_said(exercise, cases, expected, outcomes)

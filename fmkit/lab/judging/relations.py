@@ -424,8 +424,10 @@ def rows_that_sum_to_one(found: list[Pair]) -> str:
         return ""
     if all(g.ndim > 1 and _sums_to_one(g, -2) for _, g in arrays):
         return "Your columns add up to 1; the rows should."
-    sums = next(float(g.sum(-1).flat[0]) for _, g in arrays if not _sums_to_one(g, -1))
-    return f"The rows should add up to 1; one of yours adds up to {sums:.4g}."
+    with np.errstate(all="ignore"):
+        sums = np.concatenate([np.ravel(g.sum(-1)) for _, g in arrays])
+    farthest = sums[np.argmax(np.abs(sums - 1))]  # NaN, if there is one
+    return f"The rows should add up to 1; one of yours adds up to {farthest:.4g}."
 
 
 def _sums_to_one(array, axis) -> bool:
