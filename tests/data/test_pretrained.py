@@ -126,7 +126,7 @@ def edit(folder, **changes):
         ({"model_type": "mamba"}, "mamba"),
         ({"hidden_act": "relu"}, "hidden_act"),
         ({"attention_bias": True}, "attention_bias"),
-        ({"head_dim": 8}, "head_dim"),
+        ({"head_dim": 8}, r"q_proj.weight.T: expected \(C, HD\) = \(24, 48\), got \(24, 24\)"),
         ({"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}}, "rope_type"),
         ({"num_hidden_layers": 3}, "model.layers.2"),
     ],
