@@ -45,7 +45,7 @@ def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
     FileNotFoundError
         If the folder has no config.json or no safetensors.
     ValueError
-        If it is another kind of model, has a setting or weight that `fmkit.llama` does not know, or lacks one.
+        If it is another kind of model, has a setting or weight that `fmkit.llama` lacks, or misses one.
     """
     config = llama_config(_read_settings(folder), folder)
     return llama_params(read_safetensors(folder), config, folder), config
