@@ -37,8 +37,8 @@ def gpt2_config(c: Settings, where: object = "the model") -> Config:
     }
     _refuse(c, where, only)
     c = {"tie_word_embeddings": True} | c
-    if c.get("n_inner") is None and "n_embd" in c:
-        c["n_inner"] = 4 * c["n_embd"]
+    if c.get("n_inner") is None:
+        c["n_inner"] = 4 * (c.get("n_embd") or 1)
     config = Config(**_sizes(c, GPT2_SIZES, where))
     _refuse_uneven(where, "n_head", config.n_heads, "n_embd", config.d_model)
     return config
@@ -77,19 +77,17 @@ def llama_config(c: Settings, where: object = "the model") -> LlamaConfig:
     for layer in c.get("layer_types") or ():
         if layer != "full_attention":
             raise ValueError(f"{where}: layer_types has {layer!r}, supported here is only 'full_attention'")
-    longest = 2048 if kind == "llama" else 32768
+    longest, groups = (2048, None) if kind == "llama" else (32768, 32)  # what stands for a setting left out
     c = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": longest} | c
-    if c.get("num_key_value_heads", None if kind == "llama" else 32) is None:
+    if c.setdefault("num_key_value_heads", groups) is None:
         c["num_key_value_heads"] = c.get("num_attention_heads")
     sizes = _sizes(c, LLAMA_SIZES, where)
-    base, scaling = _rope(c, where)
-    extra = {
-        "qk_norm": kind == "qwen3",
-        "qkv_bias": kind == "qwen2",
-        "rope_base": base,
-        "rope_scaling": scaling,
-    }
-    return LlamaConfig(**sizes, **extra, head_dim=_head_dim(c, kind, where))
+    sizes |= {"qk_norm": kind == "qwen3", "qkv_bias": kind == "qwen2", "head_dim": _head_dim(c, kind, where)}
+    try:
+        sizes["rope_base"], sizes["rope_scaling"] = _rope(c)
+        return LlamaConfig(**sizes)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
 
 
 def _head_dim(c: Settings, kind: str, where: object) -> int | None:
@@ -104,25 +102,25 @@ def _head_dim(c: Settings, kind: str, where: object) -> int | None:
     return None if got and got * c["num_attention_heads"] == c["hidden_size"] else got
 
 
-def _rope(c: Settings, where: object) -> tuple[float, RopeScaling | None]:
+def _rope(c: Settings) -> tuple[float, RopeScaling | None]:
     """Base and scaling of the rotary positions: ``rope_parameters``, in older folders ``rope_scaling``."""
     rope = c.get("rope_scaling") or c.get("rope_parameters") or {}
     if not isinstance(rope, dict) or any(isinstance(value, dict) for value in rope.values()):
-        raise ValueError(
-            f"{where}: rope_parameters = {rope!r} is not supported here, only one for all layers"
-        )
+        raise ValueError(f"rope_parameters = {rope!r} is not supported, only one for all layers")
     kind = rope.get("rope_type", rope.get("type", "default"))
-    _refuse({"rope_type": kind}, where, {"rope_type": ("default", "llama3")})
+    _refuse({"rope_type": kind}, "rotary positions", {"rope_type": ("default", "llama3")})
     for source in (rope, c):
-        _refuse(source, where, {"partial_rotary_factor": (1.0,)})
+        _refuse(source, "rotary positions", {"partial_rotary_factor": (1.0,)})
     base = float(rope.get("rope_theta") or c.get("rope_theta") or 10000.0)
     if kind == "default":
         return base, None
     old = c.get("original_max_position_embeddings") or rope.get("original_max_position_embeddings")
     facts = {"block_size": old or c["max_position_embeddings"]}
     for ours, theirs in {"factor": "factor", "low": "low_freq_factor", "high": "high_freq_factor"}.items():
-        if rope.get(theirs) is None:
-            raise ValueError(f"{where}: its rotary positions are of type 'llama3', but {theirs} is missing")
+        if not isinstance(rope.get(theirs), int | float):
+            raise ValueError(
+                f"rotary positions of type 'llama3' need a number {theirs}, got {rope.get(theirs)!r}"
+            )
         facts[ours] = float(rope[theirs])
     return base, RopeScaling(**facts)
 
