@@ -72,7 +72,7 @@ def bert_params(
         "BertForMaskedLM" in classes
     ):  # often saved with the other head of its pre-training, which it never uses
         unread += r"|cls\.seq_relationship\.(weight|bias)"
-    sizes = _sizes(config) | {"S": config.n_segments, "K": None}
+    sizes = _sizes(config) | {"S": config.n_segments, "K": len(tensors.get("classifier.weight", ()))}
     return _gather(where, tensors, bert_names(config, heads, prefix), BERT_SHAPES, sizes, unread)
 
 
