@@ -155,7 +155,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
 
 def _fold_llama_block(p: dict, config: LlamaConfig) -> dict:
     gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
-    bias = {"bqkv": p["attn"]["bqkv"]} if config.qkv_bias else {}
+    bias = {"bqkv": p["attn"]["bqkv"]} if "bqkv" in p["attn"] else {}
     return bias | {
         "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
         "turn": _turn_tables(p["attn"], config),
@@ -206,7 +206,7 @@ def folded_llama_step(
     x = folded["wte"][ids[0, 0]].copy()  # (C,)
     for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
         qkv = _unit(x, eps).dot(p["wqkv"])  # ((H+2G)*D,)
-        if config.qkv_bias:
+        if "bqkv" in p:
             qkv += p["bqkv"]
         qkv = qkv.reshape(H + 2 * G, D)
         qk, v = qkv[: H + G], qkv[H + G :]

@@ -399,8 +399,8 @@ def llama_step(
     >>> np.allclose(logits, llama(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
     True
     """
-    kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)
+    kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids]  # (B, T, C)
     rope = llama_rope(np.arange(start, stop), config)
     mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all

@@ -140,10 +140,10 @@ def _refuse_kind(c: Settings, where: object, *kinds: str) -> str:
 
 
 def _refuse(c: Settings, where: object, only: dict[str, Collection]) -> None:
-    """A setting that is there and has none of the values that our code is written for."""
+    """A setting that is there and has none of the values that our code is written for; null is like false."""
     for name, known in only.items():
         got = c.get(name)
-        if got is not None and got not in known:
+        if name in c and got not in known and (got is not None or known == (True,)):
             raise ValueError(f"{where}: {name} = {got!r} is not supported here, only {_or(known)}")
 
 

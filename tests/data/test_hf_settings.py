@@ -249,6 +249,7 @@ SETTINGS = {
     ("read", "change", "message"),
     [
         (gpt2_config, {"model_type": None}, "a model of type None, not 'gpt2'"),
+        (gpt2_config, {"scale_attn_weights": None}, "scale_attn_weights = None"),
         (gpt2_config, {"n_embd": None}, r"its settings \(config.json\) lack 'n_embd'"),
         (gpt2_config, {"n_head": 3}, "n_head = 3 does not divide n_embd = 8"),
         (gpt2_config, {"n_layer": 0}, "n_layer has to be a whole number from 1 on, got 0"),
