@@ -54,7 +54,7 @@ class RopeScaling:
     def __post_init__(self):
         if not self.low < self.high:
             raise ValueError(f"low, high: expected low < high, got {self.low} and {self.high}")
-        if self.factor <= 0 or self.block_size < 1:
+        if not self.factor > 0 or self.block_size < 1:
             raise ValueError(f"expected factor > 0 and block_size >= 1, got {self.factor}, {self.block_size}")
 
 

@@ -166,6 +166,7 @@ def test_sizes_that_do_not_fit_are_refused(change, message):
         ({"low": 0.6}, "expected low < high, got 0.6 and 0.6"),
         ({"high": float("nan")}, "expected low < high, got 0.1 and nan"),
         ({"factor": 0.0}, "factor > 0"),
+        ({"factor": float("nan")}, "factor > 0"),
         ({"block_size": 0}, "block_size >= 1"),
     ],
 )

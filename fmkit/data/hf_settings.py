@@ -57,7 +57,7 @@ def bert_config(c: Settings, where: object = "the model") -> BertConfig:
     _refuse(c, where, only)
     classes = c.get("architectures") or BERT_CLASSES
     if not set(classes) & set(BERT_CLASSES):
-        raise ValueError(f"{where}: {' or '.join(classes)} is not supported here, only {_or(BERT_CLASSES)}")
+        raise ValueError(f"{where}: {classes[0]} is not supported here, only {_or(BERT_CLASSES)}")
     config = BertConfig(**_sizes({"type_vocab_size": 2, "layer_norm_eps": 1e-12} | c, BERT_SIZES, where))
     _refuse_uneven(where, "num_attention_heads", config.n_heads, "hidden_size", config.d_model)
     return config
