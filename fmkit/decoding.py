@@ -86,7 +86,8 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
     (0, (1, 2, 2, 5, 4))
     """
     G = getattr(config, "n_kv_heads", config.n_heads)
-    shape = (config.n_layers, batch, G, capacity or config.block_size, config.d_model // config.n_heads)
+    D = getattr(config, "head_width", config.d_model // config.n_heads)
+    shape = (config.n_layers, batch, G, capacity or config.block_size, D)
     dtype = params["wte"].dtype
     return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
 

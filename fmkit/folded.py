@@ -15,9 +15,8 @@ from jaxtyping import Float, Int
 
 from fmkit._types import Array
 from fmkit.activations import gelu_tanh
-from fmkit.attention import rope_tables
 from fmkit.decoding import KVCache, check_fit, gpt_step
-from fmkit.llama import LlamaConfig, llama_step
+from fmkit.llama import LlamaConfig, llama_rope, llama_step
 from fmkit.transformer import Config
 
 # -------------------------------------------------------------------------------------------------------- GPT
@@ -156,7 +155,8 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
 
 def _fold_llama_block(p: dict, config: LlamaConfig) -> dict:
     gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
-    return {
+    bias = {"bqkv": p["attn"]["bqkv"]} if "bqkv" in p["attn"] else {}
+    return bias | {
         "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
         "turn": _turn_tables(p["attn"], config),
         "wo": np.ascontiguousarray(p["attn"]["wo"]),
@@ -167,11 +167,11 @@ def _fold_llama_block(p: dict, config: LlamaConfig) -> dict:
 
 def _turn_tables(attn: dict, config: LlamaConfig) -> tuple[Float[Array, "S HG D"], Float[Array, "S HG D"]]:
     """a and b of every position: the rotation of `fmkit.attention.rope`, times the gain and 1 / sqrt(D)."""
-    H, G, D = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads
+    H, G, D = config.n_heads, config.n_kv_heads, config.head_width
     q_gain, k_gain = (attn["q_norm"], attn["k_norm"]) if config.qk_norm else (np.ones(D), np.ones(D))
     gains = np.array([q_gain / math.sqrt(D)] * H + [k_gain] * G)  # (H+G, D)
     first, second = np.split(gains, 2, axis=1)  # (H+G, D/2) each
-    cos, sin = rope_tables(np.arange(config.block_size), D, config.rope_base)  # (S, D/2) each
+    cos, sin = llama_rope(np.arange(config.block_size), config)  # (S, D/2) each
     cos, sin = cos[:, None], sin[:, None]  # (S, 1, D/2): the same for every head
     a = np.concatenate([first * cos, second * cos], axis=-1)  # (S, H+G, D)
     b = np.concatenate([-second * sin, first * sin], axis=-1)
@@ -202,10 +202,13 @@ def folded_llama_step(
     if ids.size > 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
-    H, G, D, eps = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads, config.eps
+    H, G, D, eps = config.n_heads, config.n_kv_heads, config.head_width, config.eps
     x = folded["wte"][ids[0, 0]].copy()  # (C,)
     for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
-        qkv = _unit(x, eps).dot(p["wqkv"]).reshape(H + 2 * G, D)
+        qkv = _unit(x, eps).dot(p["wqkv"])  # ((H+2G)*D,)
+        if "bqkv" in p:
+            qkv += p["bqkv"]
+        qkv = qkv.reshape(H + 2 * G, D)
         qk, v = qkv[: H + G], qkv[H + G :]
         if config.qk_norm:
             qk *= (1.0 / np.sqrt(np.vecdot(qk, qk) / D + eps))[:, None]

@@ -1,14 +1,17 @@
 """Llama (chapter 09): the block of most of today's open language models, and the whole of a real one.
 
 Next to GPT (chapter 06) four things change: RMSNorm for LayerNorm, rotary positions for learned ones, fewer
-key and value heads than query heads, and SwiGLU for the plain feed-forward part. There are no biases. Qwen3
-adds one thing, a norm of each head's query and key (``qk_norm``). The parts are the functions of chapters 04
+key and value heads than query heads, and SwiGLU for the plain feed-forward part. There are no biases. Qwen2
+puts them back on queries, keys and values (``qkv_bias``); Qwen3 has a norm of each head's query and key
+instead (``qk_norm``), and heads of a width of their own (``head_dim``); Llama 3.1 lets the slow pairs of
+coordinates turn slower still, for longer texts (``rope_scaling``). The parts are the functions of chapters 04
 and 06; `fmkit.data.pretrained.load_llama` fills them with the weights of a real model.
 
-Shapes: B batch, T positions, C width of the model (``d_model``), H query heads, G key/value heads, D = C / H,
-V vocabulary.
+Shapes: B batch, T positions, C width of the model (``d_model``), H query heads, G key/value heads, D width of
+a head (C / H where nothing else is said), V vocabulary.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +33,39 @@ from fmkit.layers import (
 
 
 @dataclass(frozen=True)
+class RopeScaling:
+    """How Llama 3.1 stretches its rotary positions to read texts longer than those it was first trained on.
+
+    What counts is how often a pair of coordinates turns right round within ``block_size`` positions: at least
+    ``high`` times, and it stays as it was; at most ``low`` times, and it turns ``factor`` times slower; in
+    between, a mixture of the two.
+
+    Examples
+    --------
+    >>> RopeScaling(factor=8.0, low=1.0, high=4.0, block_size=8192).factor  # of Llama 3.1
+    8.0
+    """
+
+    factor: float
+    low: float
+    high: float
+    block_size: int  # of the first training; ``block_size`` of the config is the longer one
+
+    def __post_init__(self):
+        if not self.low < self.high:
+            raise ValueError(f"low, high: expected low < high, got {self.low} and {self.high}")
+        if not self.factor > 0 or self.block_size < 1:
+            raise ValueError(f"expected factor > 0 and block_size >= 1, got {self.factor}, {self.block_size}")
+
+
+@dataclass(frozen=True)
 class LlamaConfig:
     """The sizes of a Llama.
+
+    Raises
+    ------
+    ValueError
+        If G does not divide H, H does not divide C (without ``head_dim``), or D is odd.
 
     Examples
     --------
@@ -45,7 +79,7 @@ class LlamaConfig:
     vocab_size: int  # V
     block_size: int  # the longest sequence it was trained on
     n_layers: int
-    n_heads: int  # H, must divide d_model
+    n_heads: int  # H, must divide d_model unless head_dim is given
     n_kv_heads: int  # G, must divide n_heads
     d_model: int  # C
     d_ff: int  # width of the hidden layer of the feed-forward part
@@ -53,13 +87,30 @@ class LlamaConfig:
     eps: float = 1e-5  # of every norm
     tied: bool = True  # the output layer is the embedding table, transposed
     qk_norm: bool = False  # RMSNorm of each head's query and key, before their rotation: then it is a Qwen3
+    qkv_bias: bool = False  # a bias on queries, keys and values: then it is a Qwen2
+    head_dim: int | None = None  # D, even; None is d_model / n_heads
+    rope_scaling: RopeScaling | None = None  # Llama 3.1 and later
+
+    def __post_init__(self):
+        H, G, C = self.n_heads, self.n_kv_heads, self.d_model
+        if G < 1 or H < 1 or H % G:
+            raise ValueError(f"n_kv_heads: expected a divisor of n_heads = {H}, got {G}")
+        if self.head_dim is None and C % H:
+            raise ValueError(f"n_heads: expected a divisor of d_model = {C}, got {H}")
+        if self.head_width < 2 or self.head_width % 2:
+            raise ValueError(f"rotary positions need an even head width, got {self.head_width}")
+
+    @property
+    def head_width(self) -> int:
+        """D: ``head_dim`` where it is given, else C / H."""
+        return self.head_dim or self.d_model // self.n_heads
 
 
 # ------------------------------------------------------------------------------------------------- parameters
 
 
 def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) -> dict:
-    """Parameters of a new Llama: weights from a normal of 0.02, gains 1, nothing else.
+    """Parameters of a new Llama: weights from a normal of 0.02, gains 1; biases, where there are any, 0.
 
     Returns
     -------
@@ -77,13 +128,15 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     (['wte', 'blocks', 'norm'], (8, 16))
     """
     V, C, F = config.vocab_size, config.d_model, config.d_ff
-    D = C // config.n_heads
+    H, G, D = config.n_heads, config.n_kv_heads, config.head_width
 
     def normal(*shape):
         return rng.normal(0.0, 0.02, shape).astype(dtype)
 
     def block():
-        attn = {"wqkv": normal(C, (config.n_heads + 2 * config.n_kv_heads) * D), "wo": normal(C, C)}
+        attn = {"wqkv": normal(C, (H + 2 * G) * D), "wo": normal(H * D, C)}
+        if config.qkv_bias:
+            attn["bqkv"] = np.zeros((H + 2 * G) * D, dtype)
         if config.qk_norm:
             attn |= {"q_norm": np.ones(D, dtype), "k_norm": np.ones(D, dtype)}
         return {
@@ -101,6 +154,37 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     if not config.tied:
         params["head"] = normal(C, V)
     return params
+
+
+# -------------------------------------------------------------------------------------------------- positions
+
+
+def llama_rope(
+    positions: Int[Array, "T"], config: LlamaConfig
+) -> tuple[Float[Array, "T half"], Float[Array, "T half"]]:
+    """The tables of `fmkit.attention.rope_tables` for this model, with its ``rope_scaling`` if it has one.
+
+    References
+    ----------
+    Grattafiori et al., "The Llama 3 Herd of Models" (2024), and the code that Meta published with it.
+
+    Examples
+    --------
+    >>> sizes = {"vocab_size": 7, "block_size": 64, "n_layers": 1, "n_heads": 1, "n_kv_heads": 1}
+    >>> scaling = RopeScaling(factor=4.0, low=1.0, high=4.0, block_size=32)
+    >>> config = LlamaConfig(**sizes, d_model=6, d_ff=8, rope_base=1000.0, rope_scaling=scaling)
+    >>> cos, sin = llama_rope(np.array([1]), config)
+    >>> print(np.arctan2(sin, cos).round(4))  # angles a step: the same 1, and a quarter of 0.1 and 0.01
+    [[1.     0.025  0.0025]]
+    """
+    D, scaling = config.head_width, config.rope_scaling
+    if scaling is None:
+        return rope_tables(positions, D, config.rope_base)
+    frequency = config.rope_base ** (-np.arange(0, D, 2) / D)  # (D/2,), as in `rope_tables`
+    turns = scaling.block_size * frequency / (2 * math.pi)
+    kept = np.clip((turns - scaling.low) / (scaling.high - scaling.low), 0, 1)  # 1: as it was, 0: slower
+    angle = positions[:, None] * (frequency * (kept + (1 - kept) / scaling.factor))  # (T, D/2)
+    return np.cos(angle), np.sin(angle)
 
 
 # ------------------------------------------------------------------------------------------------------ block
@@ -123,7 +207,7 @@ def llama_block(
         ``norm1`` (C,), ``attn``, ``norm2`` (C,), ``mlp``, as `init_llama` makes them.
     config : LlamaConfig
     rope : (cos, sin)
-        Tables of `fmkit.attention.rope_tables`.
+        Tables of `llama_rope`.
     mask : broadcastable to (B, H, T, T), optional
         Added to the attention scores.
 
@@ -229,7 +313,7 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     check_fit(ids, config)
     T = ids.shape[1]
     x, wte_cache = embedding(ids, params["wte"])  # (B, T, C)
-    rope = rope_tables(np.arange(T), config.d_model // config.n_heads, config.rope_base)  # (T, D/2) each
+    rope = llama_rope(np.arange(T), config)  # (T, D/2) each
     mask = causal_mask(T, x.dtype)
     block_caches = []
     for p in params["blocks"]:
@@ -315,10 +399,10 @@ def llama_step(
     >>> np.allclose(logits, llama(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
     True
     """
-    kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)
+    kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids]  # (B, T, C)
-    rope = rope_tables(np.arange(start, stop), config.d_model // config.n_heads, config.rope_base)
+    rope = llama_rope(np.arange(start, stop), config)
     mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all
     for p, keys, values in zip(params["blocks"], kv.keys, kv.values, strict=True):
         normed, _ = rmsnorm(x, p["norm1"], config.eps)

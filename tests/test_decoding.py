@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fmkit.decoding import check_fit, gpt_step, new_cache
-from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
+from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama, llama_step
 from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config, gpt, init_gpt
 
@@ -21,6 +21,9 @@ MODELS = {
     "gpt untied": (init_gpt, gpt, gpt_step, UNTIED),
     "llama": (init_llama, llama, llama_step, LLAMA),
     "qk norm": (init_llama, llama, llama_step, QWEN3),
+    "heads of their own width": (init_llama, llama, llama_step, replace(QWEN3, head_dim=10)),
+    "biases": (init_llama, llama, llama_step, replace(LLAMA, qkv_bias=True)),
+    "scaled": (init_llama, llama, llama_step, replace(LLAMA, rope_scaling=RopeScaling(8.0, 0.1, 0.6, 8))),
 }
 TOLERANCE = {np.float32: 1e-3, np.float64: 1e-12}  # of logits up to 15
 

@@ -7,7 +7,7 @@ import pytest
 
 from fmkit.decoding import gpt_step, new_cache
 from fmkit.folded import fold_gpt, fold_llama, folded_gpt_step, folded_llama_step
-from fmkit.llama import LlamaConfig, init_llama, llama_step
+from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama_step
 from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config, init_gpt
 
@@ -16,12 +16,16 @@ UNTIED = replace(GPT, n_layers=1, n_heads=5, tied=False)
 LLAMA = LlamaConfig(
     vocab_size=17, block_size=16, n_layers=3, n_heads=4, n_kv_heads=2, d_model=24, d_ff=20, rope_base=100.0
 )
+SCALING = RopeScaling(factor=8.0, low=0.1, high=0.6, block_size=8)
 QWEN3 = replace(LLAMA, qk_norm=True, eps=1e-3)
 CONFIGS = {
     "gpt": GPT,
     "gpt untied": UNTIED,
     "llama": LLAMA,
     "qk norm": QWEN3,
+    "heads of their own width": replace(QWEN3, head_dim=10),
+    "biases": replace(LLAMA, qkv_bias=True, head_dim=4),
+    "scaled": replace(LLAMA, rope_scaling=SCALING),
     "untied, a key head for each query head": replace(QWEN3, tied=False, n_kv_heads=4),
 }
 TOLERANCE = {np.float32: 1e-3, np.float64: 1e-12}  # of logits up to 15

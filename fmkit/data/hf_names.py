@@ -1,8 +1,8 @@
-"""What Hugging Face calls the parameters and settings of GPT-2, BERT, Llama and Qwen3.
+"""What Hugging Face calls the parameters and sizes of GPT-2, BERT, Llama, Qwen2 and Qwen3.
 
 The outputs are the same as ours, the names are not. A table of names says which of their tensors make up a
 parameter of ours. Where there are several (query, key, value) ours is theirs side by side; ".T" marks a
-matrix that they store as (C_out, C_in).
+matrix that they store as (C_out, C_in). A table of shapes says what each of them has to look like then.
 """
 
 from fmkit.bert import BertConfig
@@ -72,7 +72,54 @@ _LLAMA_PARTS = {
     "mlp.w_up": ["mlp.up_proj.weight.T"],
     "mlp.w_down": ["mlp.down_proj.weight.T"],
 }
+_QWEN2_PARTS = {"attn.bqkv": ["self_attn.q_proj.bias", "self_attn.k_proj.bias", "self_attn.v_proj.bias"]}
 _QWEN3_PARTS = {"attn.q_norm": ["self_attn.q_norm.weight"], "attn.k_norm": ["self_attn.k_norm.weight"]}
+
+# the shape of each of their tensors, after ".T", by our name without "blocks.0."
+_BLOCK_SHAPES = {
+    "attn.wo": "C, C",
+    "attn.bo": "C",
+    "mlp.w1": "C, F",
+    "mlp.b1": "F",
+    "mlp.w2": "F, C",
+    "mlp.b2": "C",
+} | {f"{norm}.{part}": "C" for norm in ("ln", "ln1", "ln2", "lnf", "mlm.ln") for part in "wb"}
+GPT2_SHAPES = _BLOCK_SHAPES | {
+    "wte": "V, C",
+    "wpe": "T, C",
+    "head": "C, V",
+    "attn.wqkv": "C, 3C",
+    "attn.bqkv": "3C",
+}
+BERT_SHAPES = _BLOCK_SHAPES | {
+    "wte": "V, C",
+    "wpe": "T, C",
+    "wse": "S, C",
+    "attn.wqkv": "C, C",
+    "attn.bqkv": "C",
+    "pooler.w": "C, C",
+    "pooler.b": "C",
+    "classifier.w": "C, K",
+    "classifier.b": "K",
+    "mlm.w": "C, C",
+    "mlm.b": "C",
+    "mlm.bias": "V",
+}
+LLAMA_SHAPES = {
+    "wte": "V, C",
+    "norm": "C",
+    "head": "C, V",
+    "norm1": "C",
+    "attn.wqkv": "C, HD | C, GD | C, GD",
+    "attn.bqkv": "HD | GD | GD",
+    "attn.q_norm": "D",
+    "attn.k_norm": "D",
+    "attn.wo": "HD, C",
+    "norm2": "C",
+    "mlp.w_gate": "C, F",
+    "mlp.w_up": "C, F",
+    "mlp.w_down": "F, C",
+}
 
 
 def gpt2_names(config: Config) -> dict[str, list[str]]:
@@ -116,38 +163,12 @@ def bert_names(config: BertConfig, heads, prefix: str) -> dict[str, list[str]]:
 
 def llama_names(config: LlamaConfig) -> dict[str, list[str]]:
     names = {"wte": ["model.embed_tokens.weight"], "norm": ["model.norm.weight"]}
+    parts = (
+        _LLAMA_PARTS | (_QWEN2_PARTS if config.qkv_bias else {}) | (_QWEN3_PARTS if config.qk_norm else {})
+    )
     for i in range(config.n_layers):
-        for ours, theirs in (_LLAMA_PARTS | (_QWEN3_PARTS if config.qk_norm else {})).items():
+        for ours, theirs in parts.items():
             names[f"blocks.{i}.{ours}"] = [f"model.layers.{i}.{name}" for name in theirs]
     if not config.tied:
         names["head"] = ["lm_head.weight.T"]
     return names
-
-
-# ---------------------------------------------------------------------------------------------- settings
-
-
-def refuse(where, name: str, got, known) -> None:
-    """A setting that our code does not know would give wrong numbers silently: refuse it."""
-    if got != known:
-        raise ValueError(f"{where}: {name} = {got!r} is not supported here, only {known!r}")
-
-
-def llama_config(c: dict, where="the model") -> LlamaConfig:
-    """Hugging Face's settings of a Llama or Qwen3 as ours, if we know them all."""
-    qk_norm = c.get("model_type") == "qwen3"
-    c = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048} | c
-    c["num_key_value_heads"] = c.get("num_key_value_heads") or c["num_attention_heads"]
-    rope = c.get("rope_parameters") or c.get("rope_scaling") or {}  # the newer and the older name
-    head_dim = c["hidden_size"] // c["num_attention_heads"]
-    refuse(where, "rope_type", rope.get("rope_type", rope.get("type", "default")), "default")
-    refuse(where, "hidden_act", c.get("hidden_act", "silu"), "silu")
-    refuse(where, "attention_bias", c.get("attention_bias", False), False)
-    refuse(where, "mlp_bias", c.get("mlp_bias", False), False)
-    refuse(where, "use_sliding_window", c.get("use_sliding_window", False), False)
-    refuse(
-        where, "head_dim", c.get("head_dim") or (128 if qk_norm else head_dim), head_dim
-    )  # 128: its default
-    base = float(c.get("rope_theta") or rope.get("rope_theta") or 10000.0)
-    sizes = {ours: c[theirs] for ours, theirs in LLAMA_SIZES.items()}
-    return LlamaConfig(**sizes, rope_base=base, qk_norm=qk_norm)

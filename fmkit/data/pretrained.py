@@ -4,9 +4,12 @@
 names and layouts change on the way. torch keeps the weight of a linear layer as (C_out, C_in) and computes
 ``x @ w.T``, ours is (C_in, C_out) and computes ``x @ w`` (a transposed weight is a view: nothing is copied);
 and what torch keeps as three weights (query, key, value) stands side by side in one.
+
+A model that our code would compute in another way is refused, with a line that names what stands in the way.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +17,10 @@ import numpy as np
 from fmkit._moved import names_of
 from fmkit._types import Array
 from fmkit.bert import BertConfig
-from fmkit.data.hf_names import (
-    BERT_SIZES,
-    GPT2_SIZES,
-    bert_names,
-    gpt2_names,
-    llama_config,
-    llama_names,
-    refuse,
-)
+from fmkit.data.hf_params import Tensors, bert_params, gpt2_params, llama_params
+from fmkit.data.hf_settings import Settings, bert_config, gpt2_config, llama_config
 from fmkit.llama import LlamaConfig
-from fmkit.params import unflatten
 from fmkit.transformer import Config
-
-Tensors = dict[str, Array]  # Hugging Face's name of a weight -> the weight
 
 __getattr__ = names_of(__name__)  # old import lines
 
@@ -35,12 +28,12 @@ __getattr__ = names_of(__name__)  # old import lines
 
 
 def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
-    """Read a Llama-style model (SmolLM, TinyLlama, Qwen3, ...) for `fmkit.llama`.
+    """Read a Llama-style model (SmolLM, TinyLlama, Llama 3, Qwen2, Qwen3, ...) for `fmkit.llama`.
 
     Parameters
     ----------
     folder : path
-        A Hugging Face folder: ``config.json`` and ``*.safetensors``.
+        A Hugging Face folder: ``config.json`` and ``*.safetensors`` (several with an index, if it is big).
 
     Returns
     -------
@@ -52,110 +45,109 @@ def load_llama(folder: str | Path) -> tuple[dict, LlamaConfig]:
     FileNotFoundError
         If the folder has no config.json or no safetensors.
     ValueError
-        If it is another kind of model, has a part that `fmkit.llama` does not know, or lacks a weight.
+        If it is another kind of model, has a setting or weight that `fmkit.llama` lacks, or misses one.
     """
-    config = llama_config(_read_config(folder, "llama", "qwen3"), folder)
-    return _gather(read_safetensors(folder), llama_names(config)), config
+    config = llama_config(_read_settings(folder), folder)
+    return llama_params(read_safetensors(folder), config, folder), config
 
 
 def load_bert(folder: str | Path) -> tuple[dict, BertConfig]:
     """Read a BERT-style encoder (BERT, MiniLM, ...) for `fmkit.bert`; arguments and errors as `load_llama`.
 
-    The pooler and the heads for masked words and for classes are taken along where the model has them.
+    The pooler and the heads for masked words and for classes are taken along where the model has them. Other
+    heads (next sentence, answers, a class for each token) are refused.
     """
-    c = {"type_vocab_size": 2, "layer_norm_eps": 1e-12} | _read_config(folder, "bert")
-    refuse(folder, "hidden_act", c.get("hidden_act", "gelu"), "gelu")
-    refuse(folder, "position_embedding_type", c.get("position_embedding_type", "absolute"), "absolute")
-    config = BertConfig(**_sizes(c, BERT_SIZES))
-    tensors = read_safetensors(folder)
-    for name in list(tensors):  # the names that the first published BERT gave its gains and biases
-        new = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-        tensors[new] = tensors.pop(name)
-    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
-    signs = {
-        "pooler": f"{prefix}pooler.dense.weight",
-        "mlm": "cls.predictions.bias",
-        "classifier": "classifier.weight",
-    }
-    heads = [head for head, name in signs.items() if name in tensors]
-    return _gather(tensors, bert_names(config, heads, prefix)), config
+    settings = _read_settings(folder)
+    config = bert_config(settings, folder)
+    classes, tied = settings.get("architectures") or (), settings.get("tie_word_embeddings", True)
+    return bert_params(read_safetensors(folder), config, folder, classes, tied), config
 
 
 def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     """Read a GPT-2 for `fmkit.transformer`; arguments and errors as `load_llama`."""
-    c = {"tie_word_embeddings": True} | _read_config(folder, "gpt2")
-    c["n_inner"] = c.get("n_inner") or 4 * c["n_embd"]
-    refuse(folder, "activation_function", c.get("activation_function", "gelu_new"), "gelu_new")
-    refuse(folder, "layer_norm_epsilon", c.get("layer_norm_epsilon", 1e-5), 1e-5)
-    config = Config(**_sizes(c, GPT2_SIZES))
-    tensors = read_safetensors(folder)
-    if "wte.weight" in tensors:  # saved without its head: the names lack the first part
-        tensors = {f"transformer.{name}": w for name, w in tensors.items()}
-    return _gather(tensors, gpt2_names(config)), config
+    config = gpt2_config(_read_settings(folder), folder)
+    return gpt2_params(read_safetensors(folder), config, folder), config
 
 
-def _read_config(folder: str | Path, *kinds: str) -> dict:
-    """The folder's config.json, if it describes a model of one of these kinds."""
+def _read_settings(folder: str | Path) -> Settings:
     path = Path(folder) / "config.json"
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a Hugging Face model folder: it has no config.json")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if config.get("model_type") not in kinds:
-        known = " or ".join(map(repr, kinds))
-        raise ValueError(f"{folder} holds a model of type {config.get('model_type')!r}, not {known}")
-    return config
+    return _read_json(path)
 
 
-def _sizes(config: dict, table: dict[str, str]) -> dict:
-    return {ours: config[theirs] for ours, theirs in table.items()}
-
-
-def _gather(tensors: Tensors, names: dict[str, list[str]]) -> dict:
-    """Our nested parameters out of their tensors, by a table of names (see `hf_names`)."""
-
-    def find(name: str) -> Array:
-        plain = name.removesuffix(".T")
-        if plain not in tensors:
-            raise ValueError(f"the model lacks the weight {plain!r}")
-        return tensors[plain].T if name.endswith(".T") else tensors[plain]
-
-    flat = {}
-    for ours, theirs in names.items():
-        parts = [find(name) for name in theirs]
-        flat[ours] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-    return unflatten(flat)
+def _read_json(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}, not names with values")
+    return content
 
 
 def read_safetensors(folder: str | Path) -> Tensors:
     """Every tensor of a folder's ``*.safetensors`` files, floating ones as float32.
 
     The format is simple: the length of a header in 8 bytes, the header (JSON: name, dtype, shape and place of
-    each tensor), then the numbers.
-    """
-    from safetensors import deserialize, safe_open
+    each tensor), then the numbers. A big model comes in several files, with an index that says what is where.
 
-    files = sorted(Path(folder).glob("*.safetensors"))
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or one that the index names is missing.
+    ValueError
+        If a file cannot be read, a tensor stands in two of them, or not where the index says.
+    """
+    folder = Path(folder)
+    files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise FileNotFoundError(f"{folder} holds no *.safetensors file")
-    tensors = {}
+    tensors, file_of = {}, {}
     for path in files:
-        with safe_open(path, "numpy") as f:
-            names = f.keys()
-            bfloat16 = any(f.get_slice(name).get_dtype() == "BF16" for name in names)
-            if not bfloat16:
-                tensors |= {name: f.get_tensor(name) for name in names}
-        if bfloat16:
-            tensors |= {name: _from_bytes(t) for name, t in deserialize(path.read_bytes())}
+        for name, tensor in _read_file(path):
+            if name in tensors:
+                raise ValueError(f"{folder}: both {file_of[name]} and {path.name} hold the tensor {name!r}")
+            tensors[name], file_of[name] = tensor, path.name
+    index = folder / "model.safetensors.index.json"
+    if index.is_file() and "model.safetensors" not in file_of.values():
+        for name, file in _read_json(index).get("weight_map", {}).items():
+            if not (folder / file).is_file():
+                raise FileNotFoundError(f"{folder}: {file} is missing, with the tensor {name!r}")
+            if file_of.get(name) != file:
+                raise ValueError(f"{folder}: {file} lacks the tensor {name!r}, which the index puts there")
     return {
         name: t.astype(np.float32, copy=False) if t.dtype.kind == "f" else t for name, t in tensors.items()
     }
 
 
+# safetensors' kinds of numbers, and NumPy's; bfloat16, which NumPy lacks, is the upper half of a float32
+_KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"}
+_KINDS |= {f"{kind}{8 * n}": f"<{kind.lower()}{n}" for kind in "IU" for n in (1, 2, 4, 8)}
+
+
+def _read_file(path: Path) -> Iterator[tuple[str, Array]]:
+    """The tensors of one file, by name."""
+    from safetensors import SafetensorError, deserialize, safe_open
+
+    try:
+        with safe_open(path, "numpy") as f:
+            names = f.keys()
+            kinds = {name: f.get_slice(name).get_dtype() for name in names}
+            for name, kind in kinds.items():
+                if kind not in _KINDS:
+                    raise ValueError(f"{path}: {name} holds numbers of type {kind}, which NumPy lacks")
+            if "BF16" not in kinds.values():
+                yield from ((name, f.get_tensor(name)) for name in names)
+                return
+        yield from ((name, _from_bytes(t)) for name, t in deserialize(path.read_bytes()))
+    except SafetensorError as error:
+        raise ValueError(f"{path} cannot be read (cut short, or no safetensors file): {error}") from error
+
+
 def _from_bytes(tensor: dict) -> Array:
-    """A tensor of a file with bfloat16, which NumPy lacks: such a number is the upper half of a float32."""
+    """A tensor of a file with bfloat16."""
+    flat = np.frombuffer(tensor["data"], _KINDS[tensor["dtype"]])
     if tensor["dtype"] == "BF16":
-        flat = (np.frombuffer(tensor["data"], "<u2").astype(np.uint32) << 16).view(np.float32)
-    else:
-        kind, bits = tensor["dtype"][0].lower(), int(tensor["dtype"][1:])  # "F32", "I64", ...
-        flat = np.frombuffer(tensor["data"], f"<{kind}{bits // 8}")
+        flat = (flat.astype(np.uint32) << 16).view(np.float32)
     return flat.reshape(tensor["shape"])

@@ -189,7 +189,7 @@ def all_cases() -> dict[str, Case]:
 
 
 def _course_order(modules: list[str]) -> list[str]:
-    order = ["activations", "losses", "layers", "optimizers", "attention", "transformer", "bert"]
+    order = ["activations", "losses", "layers", "optimizers", "attention", "transformer", "bert", "llama"]
     return sorted(modules, key=lambda m: (order.index(m) if m in order else len(order), m))
 
 

@@ -1,6 +1,6 @@
-"""Parameters of the NumPy reference to and from live Hugging Face models: GPT-2, BERT, Llama and Qwen3.
+"""Parameters of the NumPy reference to and from live Hugging Face models: GPT-2, BERT, Llama, Qwen2, Qwen3.
 
-The tables of names are in `fmkit.data.hf_names`.
+Names, settings and what is refused are those of the folders (`fmkit.data.hf_names` and its neighbours).
 """
 
 from contextlib import contextmanager
@@ -9,17 +9,11 @@ import numpy as np
 import torch
 
 from fmkit.bert import BertConfig
-from fmkit.data.hf_names import (
-    BERT_SIZES,
-    GPT2_SIZES,
-    LLAMA_SIZES,
-    bert_names,
-    gpt2_names,
-    llama_config,
-    llama_names,
-)
+from fmkit.data.hf_names import BERT_SIZES, GPT2_SIZES, LLAMA_SIZES, bert_names, gpt2_names, llama_names
+from fmkit.data.hf_params import Tensors, bert_params, gpt2_params, llama_params
+from fmkit.data.hf_settings import bert_config, gpt2_config, llama_config
 from fmkit.llama import LlamaConfig
-from fmkit.params import flatten, unflatten
+from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config
 
 
@@ -38,12 +32,20 @@ def quietly():
         logging.set_verbosity(before)
 
 
-def gather_state(model, names: dict[str, list[str]]) -> dict:
-    """Gather our parameters from their ``state_dict``."""
-    state = {name: w.numpy(force=True) for name, w in model.state_dict().items()}
-    state |= {f"{name}.T": w.T for name, w in state.items()}
-    flat = {ours: np.concatenate([state[t] for t in theirs], axis=-1) for ours, theirs in names.items()}
-    return unflatten({ours: np.ascontiguousarray(w) for ours, w in flat.items()})
+def state_of(model) -> Tensors:
+    """Their ``state_dict`` in NumPy; what is bfloat16, which NumPy lacks, becomes float32."""
+    state = model.state_dict().items()
+    return {name: (w.float() if w.dtype == torch.bfloat16 else w).numpy(force=True) for name, w in state}
+
+
+def settings_of(model) -> dict:
+    """Their settings as in a config.json; ``architectures`` are the classes that the model is of."""
+    return model.config.to_dict() | {"architectures": [kind.__name__ for kind in type(model).__mro__]}
+
+
+def _own(params: dict) -> dict:
+    """Copies that share no memory with the model."""
+    return tree_map(lambda w: np.array(w, order="C"), params)
 
 
 def _to_hf(params: dict, names: dict[str, list[str]], ends: list[int] | None = None) -> dict:
@@ -67,10 +69,6 @@ def _to_sizes(config: Config | BertConfig | LlamaConfig, table: dict[str, str]) 
     return {theirs: getattr(config, ours) for ours, theirs in table.items()}
 
 
-def _from_sizes(hf_config, table: dict[str, str]) -> dict:
-    return {ours: getattr(hf_config, theirs) for ours, theirs in table.items()}
-
-
 # ------------------------------------------------------------------------------------------------------ GPT-2
 
 
@@ -91,16 +89,10 @@ def from_hf_gpt2(model) -> tuple[dict, Config]:
     Raises
     ------
     ValueError
-        If the model is not `fmkit.transformer.gpt`: another activation, or another eps in its norms.
+        If the model is not `fmkit.transformer.gpt`: another activation, other scores, a part more.
     """
-    hf = model.config
-    if hf.activation_function != "gelu_new" or hf.layer_norm_epsilon != 1e-5:
-        raise ValueError(
-            f"activation {hf.activation_function}, eps {hf.layer_norm_epsilon}: not the GPT-2 here"
-        )
-    sizes = _from_sizes(hf, GPT2_SIZES)
-    config = Config(**sizes | {"d_ff": hf.n_inner or 4 * hf.n_embd})
-    return gather_state(model, gpt2_names(config)), config
+    config = gpt2_config(settings_of(model))
+    return _own(gpt2_params(state_of(model), config)), config
 
 
 # ------------------------------------------------------------------------------------------------------- BERT
@@ -142,52 +134,68 @@ def from_hf_bert(model) -> tuple[dict, BertConfig]:
     Raises
     ------
     ValueError
-        If the model's activation is not the erf-GELU of `fmkit.bert`.
+        If the model is not that of `fmkit.bert`: another activation, a decoder, a head that we do not have.
     """
-    if model.config.hidden_act != "gelu":
-        raise ValueError(f"activation {model.config.hidden_act}: not the BERT here")
-    config = BertConfig(**_from_sizes(model.config, BERT_SIZES))
-    prefix = "bert." if hasattr(model, "bert") else ""
-    first_tensors = {
-        "pooler": f"{prefix}pooler.dense.weight",
-        "mlm": "cls.predictions.bias",
-        "classifier": "classifier.weight",
-    }
-    state = model.state_dict()
-    heads = [head for head, name in first_tensors.items() if name in state]
-    return gather_state(model, bert_names(config, heads, prefix)), config
+    settings = settings_of(model)
+    config = bert_config(settings)
+    classes, tied = settings["architectures"], settings.get("tie_word_embeddings", True)
+    return _own(bert_params(state_of(model), config, classes=classes, tied=tied)), config
 
 
-# -------------------------------------------------------------------------------------------- Llama and Qwen3
+# ------------------------------------------------------------------------------------------------------ Llama
 
 
 def from_hf_llama(model) -> tuple[dict, LlamaConfig]:
-    """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM`` or ``Qwen3ForCausalLM``.
+    """NumPy parameters and config of a Hugging Face ``LlamaForCausalLM``, or the same of Qwen2 or Qwen3.
 
     Raises
     ------
     ValueError
-        If the model has a part that `fmkit.llama` does not know.
+        If the model is of another kind, or has a part that `fmkit.llama` does not know.
     """
-    config = llama_config(model.config.to_dict())
-    return gather_state(model, llama_names(config)), config
+    config = llama_config(settings_of(model))
+    return _own(llama_params(state_of(model), config)), config
 
 
 def to_hf_llama(params: dict, config: LlamaConfig):
     """Parameters of `fmkit.llama.llama` as a Hugging Face model, in evaluation mode.
 
-    A ``LlamaForCausalLM``, or with ``config.qk_norm`` a ``Qwen3ForCausalLM``.
+    A ``LlamaForCausalLM``, with ``config.qk_norm`` a ``Qwen3ForCausalLM``, with ``config.qkv_bias`` a
+    ``Qwen2ForCausalLM``.
+
+    Raises
+    ------
+    ValueError
+        If there are both norms and biases: none of these models has both.
     """
     import transformers
 
-    sizes = _to_sizes(config, LLAMA_SIZES) | {"rope_theta": config.rope_base}
+    if config.qk_norm and config.qkv_bias:
+        raise ValueError("no Hugging Face model here has both qk_norm and qkv_bias")
+    D = config.head_width
+    sizes = _to_sizes(config, LLAMA_SIZES) | {"rope_parameters": _rope_parameters(config)}
     sizes |= {"bos_token_id": None, "eos_token_id": None}
-    D = config.d_model // config.n_heads
-    if config.qk_norm:
-        model = transformers.Qwen3ForCausalLM(transformers.Qwen3Config(**sizes, head_dim=D))
-    else:
-        model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**sizes))
+    if config.qk_norm or config.head_dim:
+        sizes["head_dim"] = D
+    kind = "Qwen3" if config.qk_norm else "Qwen2" if config.qkv_bias else "Llama"
+    hf_config = getattr(transformers, f"{kind}Config")(**sizes)
+    model = getattr(transformers, f"{kind}ForCausalLM")(hf_config)
     ends = [config.n_heads * D, (config.n_heads + config.n_kv_heads) * D]  # of queries and keys in wqkv
     state = _to_hf(params, llama_names(config), ends)
     state.setdefault("lm_head.weight", state["model.embed_tokens.weight"])  # tied
     return _loaded(model, state)
+
+
+def _rope_parameters(config: LlamaConfig) -> dict:
+    """The base of the rotary positions and their scaling, as Hugging Face has them."""
+    scaling = config.rope_scaling
+    if scaling is None:
+        return {"rope_type": "default", "rope_theta": config.rope_base}
+    return {
+        "rope_type": "llama3",
+        "rope_theta": config.rope_base,
+        "factor": scaling.factor,
+        "low_freq_factor": scaling.low,
+        "high_freq_factor": scaling.high,
+        "original_max_position_embeddings": scaling.block_size,
+    }

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from fmkit.bert import BertConfig
-from fmkit.llama import LlamaConfig
+from fmkit.llama import LlamaConfig, RopeScaling
 from fmkit.params import flatten, unflatten
 from fmkit.transformer import Config
 
@@ -49,9 +49,19 @@ class LayerNorm(nn.Module):
         return F.layer_norm(x, self.w.shape, self.w, self.b, self.eps)
 
 
-def rope_tables(T: int, D: int, base: float, like) -> tuple:
-    """Cosines and sines (T, D/2) of rotary positions, of the dtype and on the device of ``like``."""
+def rope_tables(T: int, D: int, base: float, like, scaling: RopeScaling | None = None) -> tuple:
+    """Cosines and sines (T, D/2) of rotary positions, of the dtype and on the device of ``like``.
+
+    ``scaling`` stretches them, as `fmkit.llama.llama_rope` does.
+    """
     frequency = base ** (-torch.arange(0, D, 2, dtype=like.dtype, device=like.device) / D)
+    if scaling is not None:
+        wavelength = 2 * torch.pi / frequency  # in positions
+        short, long = scaling.block_size / scaling.high, scaling.block_size / scaling.low
+        kept = (scaling.block_size / wavelength - scaling.low) / (scaling.high - scaling.low)
+        mixed = kept * frequency + (1 - kept) * frequency / scaling.factor
+        slower = torch.where(wavelength > long, frequency / scaling.factor, mixed)
+        frequency = torch.where(wavelength < short, frequency, slower)
     angle = torch.outer(torch.arange(T, dtype=like.dtype, device=like.device), frequency)
     return angle.cos(), angle.sin()
 
@@ -65,22 +75,23 @@ def rope(x, cos, sin):
 class Attention(nn.Module):
     """Multi-head self-attention through torch's fused `scaled_dot_product_attention`.
 
-    ``bias`` gives the projections theirs, ``eps`` gives queries and keys a norm (QK-norm) that adds it.
+    ``bias`` gives the projections theirs ("qkv": all but the last), ``eps`` gives queries and keys a norm
+    (QK-norm) that adds it, ``width`` is that of a head where it is not c / n_heads.
     """
 
-    def __init__(self, c: int, n_heads: int, device=None, n_kv_heads=None, bias=True, eps=None):
+    def __init__(self, c: int, n_heads: int, device=None, n_kv_heads=None, bias=True, eps=None, width=None):
         super().__init__()
-        H, G, D = n_heads, n_kv_heads or n_heads, c // n_heads
+        H, G, D = n_heads, n_kv_heads or n_heads, width or c // n_heads
         self.widths, self.eps = (H, G, G), eps
-        self.wqkv, self.wo = weight(c, (H + 2 * G) * D, device=device), weight(c, c, device=device)
+        self.wqkv, self.wo = weight(c, (H + 2 * G) * D, device=device), weight(H * D, c, device=device)
         self.bqkv = zeros((H + 2 * G) * D, device=device) if bias else None
-        self.bo = zeros(c, device=device) if bias else None
+        self.bo = zeros(c, device=device) if bias and bias != "qkv" else None
         if eps is not None:
             self.q_norm = nn.Parameter(torch.ones(D, device=device))
             self.k_norm = nn.Parameter(torch.ones(D, device=device))
 
     def forward(self, x, mask=None, causal=False, tables=None):
-        B, T, C = x.shape
+        B, T, _ = x.shape
         qkv = F.linear(x, self.wqkv.T, self.bqkv)  # (B, T, (H+2G)*D)
         heads = qkv.view(B, T, sum(self.widths), -1).transpose(1, 2)  # (B, H+2G, T, D)
         q, k, v = heads.split(self.widths, dim=1)
@@ -92,7 +103,7 @@ class Attention(nn.Module):
             q, k = rope(q, *tables), rope(k, *tables)
         grouped = self.widths[0] != self.widths[1]
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=grouped)
-        out = out.transpose(1, 2).reshape(B, T, C)
+        out = out.transpose(1, 2).reshape(B, T, -1)  # (B, T, H*D)
         return F.linear(out, self.wo.T, self.bo)
 
 
@@ -176,9 +187,9 @@ class LlamaBlock(nn.Module):
     def __init__(self, config: LlamaConfig, device=None):
         super().__init__()
         c, qk_eps = config.d_model, config.eps if config.qk_norm else None
-        self.eps = config.eps
+        bias, self.eps = "qkv" if config.qkv_bias else False, config.eps
         self.norm1, self.norm2 = (nn.Parameter(torch.ones(c, device=device)) for _ in range(2))
-        self.attn = Attention(c, config.n_heads, device, config.n_kv_heads, bias=False, eps=qk_eps)
+        self.attn = Attention(c, config.n_heads, device, config.n_kv_heads, bias, qk_eps, config.head_width)
         self.mlp = SwiGLU(c, config.d_ff, device)
 
     def forward(self, x, tables):
@@ -188,7 +199,7 @@ class LlamaBlock(nn.Module):
 
 
 class Llama(nn.Module):
-    """Llama (with ``config.qk_norm`` Qwen3), as `fmkit.llama.llama`: ``model(ids)`` gives logits (B, T, V).
+    """Llama (Qwen2, Qwen3), as `fmkit.llama.llama`: ``model(ids)`` gives logits (B, T, V).
 
     Parameters
     ----------
@@ -208,7 +219,7 @@ class Llama(nn.Module):
     def forward(self, ids):
         config = self.config
         x = F.embedding(ids, self.wte)  # (B, T, C)
-        tables = rope_tables(ids.shape[1], config.d_model // config.n_heads, config.rope_base, x)
+        tables = rope_tables(ids.shape[1], config.head_width, config.rope_base, x, config.rope_scaling)
         for block in self.blocks:
             x = block(x, tables)
         x = F.rms_norm(x, self.norm.shape, self.norm, config.eps)

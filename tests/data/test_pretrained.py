@@ -126,7 +126,7 @@ def edit(folder, **changes):
         ({"model_type": "mamba"}, "mamba"),
         ({"hidden_act": "relu"}, "hidden_act"),
         ({"attention_bias": True}, "attention_bias"),
-        ({"head_dim": 8}, "head_dim"),
+        ({"head_dim": 8}, r"q_proj.weight.T: expected \(C, HD\) = \(24, 48\), got \(24, 24\)"),
         ({"rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}}, "rope_type"),
         ({"num_hidden_layers": 3}, "model.layers.2"),
     ],
@@ -136,6 +136,98 @@ def test_what_we_do_not_know_is_refused(tmp_path, changes, what):
     edit(tmp_path, **changes)
     with pytest.raises(ValueError, match=what):
         load_llama(tmp_path)
+
+
+# ----------------------------------------------------------------------- several files, damaged files
+
+QWEN2 = LlamaConfig(
+    19, 32, n_layers=2, n_heads=4, n_kv_heads=2, d_model=24, d_ff=28, qkv_bias=True, head_dim=10, tied=False
+)
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """A model in several files with an index, and its parameters."""
+    params = init_llama(np.random.default_rng(0), QWEN2)
+    to_hf_llama(params, QWEN2).save_pretrained(tmp_path, max_shard_size="8KB")
+    assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
+    return tmp_path, params
+
+
+def test_a_model_in_several_files(shards):
+    folder, params = shards
+    loaded, config = load_llama(folder)
+    assert config == QWEN2
+    same(loaded, params)
+    (folder / "model.safetensors.index.json").unlink()  # not needed if all are there
+    same(load_llama(folder)[0], params)
+
+
+def test_a_missing_shard_is_named(shards):
+    folder, _ = shards
+    gone = sorted(folder.glob("model-*.safetensors"))[1]
+    gone.unlink()
+    with pytest.raises(FileNotFoundError, match=f"{gone.name} is missing, with the tensor"):
+        load_llama(folder)
+
+
+def test_a_tensor_in_two_files_is_refused(shards):
+    from safetensors.numpy import save_file
+
+    folder, _ = shards
+    for name in ("model.safetensors", "adapter.safetensors"):
+        save_file({"model.norm.weight": np.ones(24, np.float32)}, folder / name)
+        with pytest.raises(ValueError, match="both .* and .* hold the tensor 'model.norm.weight'"):
+            load_llama(folder)
+        (folder / name).unlink()
+
+
+def test_a_tensor_that_is_not_where_the_index_says(shards):
+    folder, _ = shards
+    path = folder / "model.safetensors.index.json"
+    index = json.loads(path.read_text())
+    files = sorted(set(index["weight_map"].values()))
+    index["weight_map"]["model.norm.weight"] = next(
+        f for f in files if f != index["weight_map"]["model.norm.weight"]
+    )
+    path.write_text(json.dumps(index))
+    with pytest.raises(ValueError, match="lacks the tensor 'model.norm.weight', which the index puts there"):
+        load_llama(folder)
+
+
+def test_an_index_that_is_left_from_before_is_not_read(shards):
+    folder, params = shards
+    for path in folder.glob("model-*.safetensors"):
+        path.unlink()
+    to_hf_llama(params, QWEN2).save_pretrained(folder / "new")
+    (folder / "new" / "model.safetensors").rename(folder / "model.safetensors")
+    same(load_llama(folder)[0], params)
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1", b"\xff" * 100])
+def test_a_damaged_file_is_named(shards, content):
+    folder, _ = shards
+    sorted(folder.glob("model-*.safetensors"))[0].write_bytes(content)
+    with pytest.raises(ValueError, match="model-00001-.* cannot be read"):
+        load_llama(folder)
+
+
+def test_numbers_that_numpy_lacks_are_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"w": torch.ones(3).to(torch.float8_e4m3fn)}, tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match="w holds numbers of type F8_E4M3, which NumPy lacks"):
+        read_safetensors(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int16", "int64"])
+def test_other_kinds_beside_bfloat16_stay_as_they_are(tmp_path, kind):
+    from safetensors.torch import save_file
+
+    w = torch.tensor([0, 1, 1]).to(getattr(torch, kind))
+    save_file({"w": w, "half": torch.ones(2, dtype=torch.bfloat16)}, tmp_path / "a.safetensors")
+    got = read_safetensors(tmp_path)["w"]
+    assert got.dtype == kind and got.tolist() == w.tolist()
 
 
 def test_folder_without_a_model(tmp_path):

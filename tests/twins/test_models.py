@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fmkit.bert import BertConfig, bert, classification_head, init_bert, mlm_head
-from fmkit.llama import LlamaConfig, init_llama, llama, llama_backward
+from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama, llama_backward
 from fmkit.params import flatten, tree_map, unflatten
 from fmkit.transformer import Config, gpt, init_gpt
 from fmkit.twins.cases.transformer import shake
@@ -54,9 +54,20 @@ def test_gpt_is_the_reference(rng, tied):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("qk_norm", [True, False])
-def test_llama_is_the_reference(rng, qk_norm, tied):
-    config = replace(LLAMA_CONFIG, qk_norm=qk_norm, tied=tied)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {},
+        {"qk_norm": True},
+        {"qk_norm": True, "head_dim": 10},
+        {"qkv_bias": True},
+        {"qkv_bias": True, "qk_norm": True},
+        {"rope_scaling": RopeScaling(factor=8.0, low=0.1, high=0.6, block_size=8), "head_dim": 8},
+    ],
+    ids=lambda kind: " ".join(kind) or "plain",
+)
+def test_llama_is_the_reference(rng, kind, tied):
+    config = replace(LLAMA_CONFIG, **kind, tied=tied)
     params = shake(rng, init_llama(rng, config))
     model = from_params(params, config)
     assert model.state_dict().keys() == Llama(config).state_dict().keys() == flatten(params).keys()
@@ -221,7 +232,9 @@ def test_gpt_runs_on_the_device_it_is_given(tied):
 
 def test_llama_runs_on_the_device_it_is_given():
     def make_loss(device):
-        model = Llama(replace(LLAMA_CONFIG, qk_norm=True), device=device)
+        scaling = RopeScaling(factor=8.0, low=0.1, high=0.6, block_size=8)
+        config = replace(LLAMA_CONFIG, qk_norm=True, qkv_bias=True, head_dim=10, rope_scaling=scaling)
+        model = Llama(config, device=device)
         return model, model(fake_ids(device)).sum()
 
     backward_on_a_fake_device(make_loss)
