@@ -62,6 +62,19 @@ def share(name: str, p: Any) -> None:
         raise ValueError(f"{name} must be from 0 to 1, got {p}")
 
 
+def one_text(name: str, text: Any) -> None:
+    """Refuse what is not one str.
+
+    Examples
+    --------
+    >>> one_text("text", ["to be"])
+    Traceback (most recent call last):
+    TypeError: text: expected one str, got a list
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: expected one str, got a {type(text).__name__}")
+
+
 def listed(name: str, values: Any, what: str = "texts") -> None:
     """Refuse one str where a list of them is meant: Python would go through its letters.
 
