@@ -27,8 +27,8 @@ from fmkit.decoding import check_ids, new_cache, window_start
 def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Array, "V"]:
     """Divide the logits: below 1 the likely tokens gain, above 1 the unlikely ones do; 1 changes nothing.
 
-    Where the quotients would be too large for their dtype, the largest logit is subtracted first: the softmax
-    does not see the difference, and the best token has 0 then.
+    Where a temperature below 0.001 makes quotients too large for their dtype, the largest logit is subtracted
+    first: the softmax does not see the difference, and the best token has 0 then.
 
     Raises
     ------
@@ -48,6 +48,8 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be above 0, got {temperature} (its limit 0 is greedy)")
     logits = _row(logits)
+    if temperature >= 0.001:
+        return logits / temperature
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             return logits / temperature
@@ -114,7 +116,7 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     if p == 1:
         return logits
     order = np.argsort(-logits, kind="stable")  # from the best down
-    held = np.cumsum(softmax(logits[order].astype(np.float64))[0])  # by the best, the best two, ...
+    held = np.cumsum(softmax(logits[order].astype(np.float64, copy=False))[0])  # by the best one, two, ...
     enough = p - min(_rounding(logits), (1 - p) / 2)
     out = np.full_like(logits, -np.inf)
     keep = order[: 1 + np.count_nonzero(held[:-1] < enough)]
@@ -295,7 +297,7 @@ def _row(scores: Array, name: str = "logits") -> Float[Array, "V"]:
 def _finite_row(logits: Array) -> Float[Array, "V"]:
     """One row of scores; NaN or +inf is refused, and -inf alone."""
     logits = _row(logits)
-    top = float(logits.max())  # NaN wins a maximum, so that one look finds it
+    top = logits[logits.argmax()]  # NaN wins a maximum, so that one look finds it
     if not math.isfinite(top):
         raise ValueError(f"logits must be finite (or -inf for some): the largest is {top}")
     return logits
@@ -352,7 +354,9 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     ends = np.cumsum(_row(probs, "probs"), dtype=np.float64)  # where each token's piece ends
     if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
         raise ValueError("probabilities must be finite, not negative, and not all 0")
-    point = min(rng.random() * ends[-1], np.nextafter(ends[-1], 0.0))  # rounded up it would fall off the end
+    point = rng.random() * ends[-1]
+    if point == ends[-1]:  # rounded up, where the sum is next to nothing: it would fall off the end
+        point = np.nextafter(point, 0.0)
     return int(np.searchsorted(ends, point, side="right"))  # "right": a piece of length 0 is never hit
 
 
