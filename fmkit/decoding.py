@@ -41,6 +41,8 @@ def check_ids(ids: Array, vocab_size: int) -> None:
     ...     print(error)
     tokens 0 to 7 exceed the vocabulary, 0 to 6
     """
+    if not hasattr(ids, "dtype"):
+        raise TypeError(f"tokens: expected an array of them, got a {type(ids).__name__}")
     if ids.dtype.kind not in "iu":
         raise TypeError(f"tokens are whole numbers, got {ids.dtype}")
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
@@ -76,9 +78,11 @@ class KVCache:
     def select(self, rows: Sequence[int]) -> "KVCache":
         """A copy with these rows of the batch, in this order; a row may be taken twice, or left out.
 
-        IndexError for a row that is not there.
+        IndexError for a row that is not there, TypeError for what is not a whole number.
         """
-        rows = np.array(rows, dtype=np.int64)
+        rows = np.array(rows, dtype=None if np.size(rows) else np.int64)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise TypeError(f"rows: expected whole numbers, the rows of the batch, got {rows!r}")
         if rows.size and not 0 <= rows.min() <= rows.max() < self.keys.shape[1]:
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a cache for {self.keys.shape[1]} texts")
         return KVCache(self.keys[:, rows], self.values[:, rows], self.length)
@@ -124,7 +128,9 @@ def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) ->
     if getattr(ids, "ndim", None) != 2:
         expect("ids", ids, (None, None), "(B, T)")
     start, room = 0, config.block_size
-    if kv:
+    if kv is not None:
+        if not isinstance(kv, KVCache):
+            raise TypeError(f"kv: expected a KVCache, as steps return it, got a {type(kv).__name__}")
         start, room = kv.length, min(room, kv.keys.shape[3])
         if kv.keys.shape[:2] != (config.n_layers, len(ids)):
             layers, texts = kv.keys.shape[:2]
@@ -152,6 +158,8 @@ def window_start(n: int, block_size: int) -> int:
     >>> [window_start(n, block_size=4) for n in range(3, 10)]
     [0, 0, 2, 2, 4, 4, 6]
     """
+    if block_size < 1:
+        raise ValueError(f"block_size must be at least 1, got {block_size}")
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop
 

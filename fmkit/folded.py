@@ -109,7 +109,7 @@ def folded_gpt_step(
     True
     """
     _check_folded(folded, ids, "fold_gpt")
-    if ids.size > 1 or kv is None:
+    if ids.size != 1 or kv is None:
         return gpt_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
@@ -224,7 +224,7 @@ def folded_llama_step(
     True
     """
     _check_folded(folded, ids, "fold_llama")
-    if ids.size > 1 or kv is None:
+    if ids.size != 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     H, G, D, eps = config.n_heads, config.n_kv_heads, config.d_model // config.n_heads, config.eps

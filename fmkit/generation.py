@@ -368,7 +368,7 @@ def sampler(rng: np.random.Generator, **settings) -> Choose:
     ValueError
         At once, if a setting is out of range.
     TypeError
-        At once, for an unknown setting.
+        At once, for an unknown setting, or a seed instead of a generator.
 
     Examples
     --------
@@ -377,6 +377,10 @@ def sampler(rng: np.random.Generator, **settings) -> Choose:
     [1, 1, 1, 1, 1, 2, 1, 1, 1, 2]
     """
 
+    if not hasattr(rng, "random"):
+        raise TypeError(
+            f"rng: expected a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
+        )
     probabilities(np.zeros(2), (), **settings)  # a wrong setting is refused here, not in the middle of a text
 
     def choose(logits: Array, ids: Sequence) -> int:
@@ -428,7 +432,8 @@ def generate(
         At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary.
         Later: if logits are not finite.
     TypeError
-        At once: if the prompt is a text, not tokens; or for a fraction among the tokens.
+        At once: if the prompt is a text, not tokens; for a fraction among the tokens; if ``choose`` cannot
+        be called.
 
     Examples
     --------
@@ -443,6 +448,8 @@ def generate(
     [4, 1, 0, 0, 5]
     """
     ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
+    if not callable(choose):
+        raise TypeError(f"choose: expected greedy, or a function that sampler made, got {choose!r}")
     return _stream(step, params, ids, config, max_new_tokens, choose, stop)
 
 

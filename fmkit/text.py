@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 from typing import Any
 
@@ -139,6 +139,8 @@ def jaccard(a: set, b: set) -> float:
     >>> jaccard({"a", "b", "c"}, {"b", "c", "d"})
     0.5
     """
+    if not (isinstance(a, Set) and isinstance(b, Set)):
+        raise TypeError(f"a and b: expected two sets, got a {type(a).__name__} and a {type(b).__name__}")
     return len(a & b) / len(a | b) if a or b else 1.0
 
 

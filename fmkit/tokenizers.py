@@ -229,6 +229,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
     >>> bpe_step({("l", "o", "w"): 5, ("l", "o", "t"): 2, ("n", "o", "w"): 3})
     (('o', 'w'), {('l', 'ow'): 5, ('l', 'o', 't'): 2, ('n', 'ow'): 3})
     """
+    if not isinstance(words, dict):
+        raise TypeError(f"words: expected a dict, word -> how often it occurs, got a {type(words).__name__}")
     counts = Counter()
     for word, n in words.items():
         for pair in pairwise(word):
@@ -250,6 +252,8 @@ def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     >>> merge_pair("aaab", ("a", "a"), "aa")
     ['aa', 'a', 'b']
     """
+    if len(pair) != 2:
+        raise ValueError(f"pair: expected two tokens, got {pair!r}")
     out, i = [], 0
     while i < len(tokens):
         if tokens[i] == pair[0] and i + 1 < len(tokens) and tokens[i + 1] == pair[1]:

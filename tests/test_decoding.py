@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.plain import plain
 
-from fmkit.decoding import check_fit, gpt_step, new_cache
+from fmkit.decoding import check_fit, gpt_step, new_cache, window_start
 from fmkit.llama import LlamaConfig, init_llama, llama, llama_step
 from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config, gpt, init_gpt
@@ -107,7 +107,7 @@ def test_what_is_no_batch_of_tokens_is_refused():
         (np.array([["a"]]), TypeError, "tokens are whole numbers, got <U1"),
         (np.zeros((2, 0), int), ValueError, "no token"),
     ]:
-        for kv in (None, new_cache(params, GPT)):
+        for kv in (None, decoding.new_cache(params, GPT)):
             if kv is None or len(np.shape(ids)) != 2 or len(ids) == 1:
                 with pytest.raises(kind, match=message):
                     decoding.gpt_step(params, ids, GPT, kv)
@@ -129,10 +129,25 @@ def test_a_cache_of_other_texts_or_of_another_model_is_refused(name):
 
 def test_rows_that_a_cache_does_not_hold_are_refused():
     kv = new_cache(make(init_gpt, GPT, np.float32), GPT, batch=2)
+    for rows in ([0.5], [True], 0, ["a"], [[0]]):
+        with pytest.raises(TypeError, match="rows: expected whole numbers"):
+            plain("decoding").KVCache(kv.keys, kv.values).select(rows)
     for rows in ([-1], [0, 2]):
         with pytest.raises(IndexError, match="of a cache for 2 texts"):
             kv.select(rows)
     assert kv.select([]).keys.shape[1] == 0
+
+
+def test_what_is_no_cache_or_no_block_is_refused():
+    decoding, params = plain("decoding"), make(init_gpt, GPT, np.float32)
+    for kv in ({}, (), [1], "kv"):
+        with pytest.raises(TypeError, match="kv: expected a KVCache, as steps return it, got a"):
+            decoding.gpt_step(params, np.array([[1]]), GPT, kv)
+    with pytest.raises(TypeError, match="tokens: expected an array of them, got a list"):
+        decoding.check_ids([1, 2], 5)
+    for block_size in (0, -3):
+        with pytest.raises(ValueError, match=f"block_size must be at least 1, got {block_size}"):
+            window_start(5, block_size)
 
 
 def test_a_cache_without_room_is_refused():

@@ -100,6 +100,8 @@ def test_what_was_not_folded_or_cannot_be_is_refused(config):
     for ids in (np.array([1]), np.array(1), [[1]], 1):
         with pytest.raises((TypeError, ValueError), match=r"ids: expected .*\(B, T\)"):
             folded_step(folded, ids, config, new_cache(params, config))
+    none = folded_step(folded, np.zeros((0, 1), int), config, new_cache(params, config, batch=0))[0]
+    assert none.shape == (0, 17)  # the next tokens of no text
     with pytest.raises(
         ValueError, match="cache of 3 layers for 2 texts"
     ):  # one token would read the first only

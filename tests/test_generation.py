@@ -272,6 +272,7 @@ def test_repetition_penalty_counts_a_token_once():
         (lambda x: probabilities(x, [1, 0, 2], no_repeat_ngram=1), "finite"),  # all are ruled out
         (lambda x: probabilities(x, [1], repetition_penalty=1e-320), "finite"),  # 2 / 1e-320 is infinite
         (lambda x: sampler(np.random.default_rng(0), temperature=-1.0), "temperature"),
+        (lambda x: sampler(42), "rng"),
         (lambda x: sampler(np.random.default_rng(0), min_p=2.0), "min_p"),
         (lambda x: sampler(np.random.default_rng(0), tempreture=0.5), "tempreture"),
         (lambda x: greedy(x * math.nan), "finite"),
@@ -437,6 +438,7 @@ def test_prompt_outside_the_vocabulary_is_refused_at_once(model, prompt):
         ([1], {"stop": [-1]}, "vocabulary"),
         ([], {"bos": 1.5}, "bos: expected whole numbers"),
         ([], {"bos": 11}, "vocabulary"),
+        ([True, 0.0], {}, "got 0.0"),
         ([1], {"max_new_tokens": 2.5}, "max_new_tokens must be a whole number, got 2.5"),
         ([1], {"max_new_tokens": None}, "max_new_tokens must be a whole number, got None"),
     ],
@@ -450,6 +452,15 @@ def test_what_is_no_prompt_is_refused_at_once(model, prompt, settings, message):
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             call()
+
+
+def test_a_way_to_choose_that_is_no_function_is_refused_at_once(model):
+    with pytest.raises(TypeError, match="choose: expected greedy, or a function .*, got 'greedy'"):
+        plain("generation").generate(gpt_step, model, [1], GPT, 3, choose="greedy")
+    with pytest.raises(
+        TypeError, match="rng: expected a numpy.random.Generator, got 42; np.random.default_rng"
+    ):
+        plain("generation").sampler(42)
 
 
 def test_senseless_numbers_are_refused(model):

@@ -314,6 +314,8 @@ X = np.array([1.0, 2.0, 3.0])
             "threshold must be from 0 to 1, got nan",
         ),
         (lambda t: t.near_duplicates(["a"], k=-1), "k must be at least 1, got -1"),
+        (lambda t: t.jaccard([1], [2]), "a and b: expected two sets, got a list and a list"),
+        (lambda t: t.jaccard({"a"}, "ab"), "a and b: expected two sets, got a set and a str"),
         (lambda t: t.minhash("abc"), "items: expected a list of strings, got one str"),
         (lambda t: t.minhash(set()), "items: expected at least one, got an empty set"),
         (lambda t: t.minhash({"a"}, 0), "n_hashes must be at least 1, got 0"),
