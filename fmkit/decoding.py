@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from fmkit._shapes import expect
 from fmkit._types import Array
+from fmkit._values import whole
 from fmkit.attention import attention, causal_mask, merge_heads, norm_queries_and_keys, rope, split_heads
 from fmkit.layers import layernorm, linear, mlp
 from fmkit.transformer import Config
@@ -28,6 +30,8 @@ _rope = rope  # `cached_attention` has an argument that is called rope, too
 def check_ids(ids: Array, vocab_size: int) -> None:
     """ValueError if a token is outside the vocabulary: NumPy would read a negative one from the end.
 
+    TypeError if the tokens are not whole numbers.
+
     Examples
     --------
     >>> check_ids(np.array([0, 6]), vocab_size=7)  # in order
@@ -37,6 +41,10 @@ def check_ids(ids: Array, vocab_size: int) -> None:
     ...     print(error)
     tokens 0 to 7 exceed the vocabulary, 0 to 6
     """
+    if not hasattr(ids, "dtype"):
+        raise TypeError(f"tokens: expected an array of them, got a {type(ids).__name__}")
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"tokens are whole numbers, got {ids.dtype}")
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
         raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
 
@@ -68,8 +76,15 @@ class KVCache:
     length: int = 0  # how many of the S places are filled
 
     def select(self, rows: Sequence[int]) -> "KVCache":
-        """A copy with these rows of the batch; a row may be taken twice, or left out."""
-        rows = list(rows)
+        """A copy with these rows of the batch, in this order; a row may be taken twice, or left out.
+
+        IndexError for a row that is not there, TypeError for what is not a whole number.
+        """
+        rows = np.array(rows, dtype=None if np.size(rows) else np.int64)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise TypeError(f"rows: expected whole numbers, the rows of the batch, got {rows!r}")
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.keys.shape[1]:
+            raise IndexError(f"rows {rows.min()} to {rows.max()} of a cache for {self.keys.shape[1]} texts")
         return KVCache(self.keys[:, rows], self.values[:, rows], self.length)
 
 
@@ -85,15 +100,21 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
     >>> kv.length, kv.keys.shape  # (layers, batch, heads, places, width of a head)
     (0, (1, 2, 2, 5, 4))
     """
+    whole("batch", batch, 0)
+    capacity = config.block_size if capacity is None else capacity
+    whole("capacity", capacity, 1)
     G = getattr(config, "n_kv_heads", config.n_heads)
     D = getattr(config, "head_width", config.d_model // config.n_heads)
-    shape = (config.n_layers, batch, G, capacity or config.block_size, D)
+    shape = (config.n_layers, batch, G, capacity, D)
     dtype = params["wte"].dtype
     return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
 
 
 def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
     """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary.
+
+    The room is the cache's, and never more than ``config.block_size``: no model knows positions beyond. A
+    cache for another number of texts or layers is refused, too.
 
     Examples
     --------
@@ -105,7 +126,18 @@ def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) ->
     >>> check_fit(np.array([[5, 6]]), config, kv)
     (3, 5)
     """
-    start, room = (kv.length, kv.keys.shape[3]) if kv else (0, config.block_size)
+    if getattr(ids, "ndim", None) != 2:
+        expect("ids", ids, (None, None), "(B, T)")
+    start, room = 0, config.block_size
+    if kv is not None:
+        if not isinstance(kv, KVCache):
+            raise TypeError(f"kv: expected a KVCache, as steps return it, got a {type(kv).__name__}")
+        start, room = kv.length, min(room, kv.keys.shape[3])
+        if kv.keys.shape[:2] != (config.n_layers, len(ids)):
+            layers, texts = kv.keys.shape[:2]
+            raise ValueError(
+                f"kv: a cache of {layers} layers for {texts} texts, not {config.n_layers} for {len(ids)}"
+            )
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
         raise ValueError("there is no token to read")
@@ -127,6 +159,8 @@ def window_start(n: int, block_size: int) -> int:
     >>> [window_start(n, block_size=4) for n in range(3, 10)]
     [0, 0, 2, 2, 4, 4, 6]
     """
+    if block_size < 1:
+        raise ValueError(f"block_size must be at least 1, got {block_size}")
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop
 
@@ -199,7 +233,10 @@ def gpt_step(
     Raises
     ------
     ValueError
-        If the cache has no room for the new tokens, or a token is outside the vocabulary.
+        If the cache or the block has no room for the new tokens, the cache is for another number of texts, or
+        a token is outside the vocabulary.
+    TypeError
+        If the tokens are not an array of whole numbers.
 
     Examples
     --------
@@ -211,8 +248,8 @@ def gpt_step(
     >>> np.allclose(logits, gpt(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
     True
     """
-    kv = kv or new_cache(params, config, batch=ids.shape[0])
     start, stop = check_fit(ids, config, kv)
+    kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids] + params["wpe"][start:stop]  # (B, T, C)
     mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all
     for p, keys, values in zip(params["blocks"], kv.keys, kv.values, strict=True):

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
+from fmkit._shapes import expect
 from fmkit._types import Array
 from fmkit.activations import gelu_tanh
 from fmkit.decoding import KVCache, check_fit, gpt_step
@@ -35,6 +36,11 @@ def fold_gpt(params: dict, config: Config) -> dict:
     folded : dict
         For `folded_gpt_step`. Its ``params`` are the original ones, for reading a prompt.
 
+    Raises
+    ------
+    ValueError
+        If the parameters are not a GPT's.
+
     Examples
     --------
     >>> from fmkit.transformer import init_gpt
@@ -44,6 +50,7 @@ def fold_gpt(params: dict, config: Config) -> dict:
     >>> list(folded["blocks"][0])  # no norms: their gains and shifts are in the weights
     ['wqkv', 'bqkv', 'wo', 'bo', 'w1', 'b1', 'w2', 'b2']
     """
+    _check_model(params, "lnf", "a GPT's, as init_gpt makes them")
     head, head_bias = _after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
     return {
         "params": params,
@@ -84,6 +91,11 @@ def folded_gpt_step(
     A small model's step is many tiny operations, so their number is what counts; and a vector times a matrix
     is all that is left of the layers. Several tokens (a prompt) go through `gpt_step`.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As `gpt_step`; and if the parameters are not folded.
+
     Examples
     --------
     >>> from fmkit.transformer import init_gpt
@@ -95,7 +107,8 @@ def folded_gpt_step(
     >>> np.allclose(logits, plain, atol=1e-6)
     True
     """
-    if ids.size > 1 or kv is None:
+    _check_folded(folded, ids, "fold_gpt")
+    if ids.size != 1 or kv is None:
         return gpt_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
@@ -133,6 +146,11 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     folded : dict
         For `folded_llama_step`. Its ``params`` are the original ones, for reading a prompt.
 
+    Raises
+    ------
+    ValueError
+        If the parameters are not a Llama's.
+
     Examples
     --------
     >>> from fmkit.llama import init_llama
@@ -144,6 +162,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     >>> list(folded["blocks"][0])  # w_in has gate and up side by side, turn the gains and the rotation
     ['wqkv', 'turn', 'wo', 'w_in', 'w_down']
     """
+    _check_model(params, "norm", "a Llama's, as init_llama makes them")
     head = params["wte"].T if config.tied else params["head"]
     return {
         "params": params,
@@ -186,6 +205,11 @@ def folded_llama_step(
     A small model's step is many tiny operations, so their number is what counts. Several tokens (a prompt) go
     through `llama_step`.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As `llama_step`; and if the parameters are not folded.
+
     Examples
     --------
     >>> from fmkit.llama import init_llama
@@ -199,7 +223,8 @@ def folded_llama_step(
     >>> np.allclose(logits, plain, atol=1e-6)
     True
     """
-    if ids.size > 1 or kv is None:
+    _check_folded(folded, ids, "fold_llama")
+    if ids.size != 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     H, G, D, eps = config.n_heads, config.n_kv_heads, config.head_width, config.eps
@@ -227,6 +252,18 @@ def folded_llama_step(
 
 
 # ---------------------------------------------------------------------------------------------- what both use
+
+
+def _check_model(params: dict, key: str, whose: str) -> None:
+    if key not in params:
+        raise ValueError(f"params: expected {whose}, got a dict of {', '.join(params)}")
+
+
+def _check_folded(folded: dict, ids: Array, fold: str) -> None:
+    if "params" not in folded:
+        raise ValueError(f"folded: expected what {fold} returns, got a dict of {', '.join(folded)}")
+    if getattr(ids, "ndim", None) != 2:
+        expect("ids", ids, (None, None), "(B, T)")
 
 
 def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:

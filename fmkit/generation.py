@@ -2,16 +2,22 @@
 
 The functions that continue a text work with any *step* of `fmkit.decoding` or `fmkit.llama`, a function
 ``step(params, ids, config, kv=None) -> (logits, kv)``. V is the size of the vocabulary.
+
+What chooses a token takes the scores (V,) of one text. A step returns a row of them for each text of a batch:
+``logits[0]`` is the first.
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
+from fmkit._shapes import expect
 from fmkit._types import Array
+from fmkit._values import number, share, whole
 from fmkit.activations import log_softmax, softmax
 from fmkit.decoding import check_ids, new_cache, window_start
 
@@ -21,10 +27,13 @@ from fmkit.decoding import check_ids, new_cache, window_start
 def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Array, "V"]:
     """Divide the logits: below 1 the likely tokens gain, above 1 the unlikely ones do; 1 changes nothing.
 
+    Where a temperature below 0.001 makes quotients too large for their dtype, the largest logit is subtracted
+    first: the softmax does not see the difference, and the best token has 0 then.
+
     Raises
     ------
     ValueError
-        If the temperature is not above 0. (Its limit 0 is `greedy`.)
+        If the temperature is not above 0 (its limit 0 is `greedy`), or the logits are not one row.
 
     Examples
     --------
@@ -35,9 +44,19 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
     [0.67 0.24 0.09]
     [0.51 0.31 0.19]
     """
+    number("temperature", temperature)
     if not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be above 0, got {temperature} (its limit 0 is greedy)")
-    return logits / temperature
+    logits = _row(logits)
+    if temperature >= 0.001:
+        return logits / temperature
+    try:
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            return logits / temperature
+    except FloatingPointError:
+        with np.errstate(over="ignore", invalid="ignore"):
+            below = logits.astype(np.float64) - float(logits.max())
+            return (below / temperature).astype(logits.dtype)
 
 
 def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
@@ -48,7 +67,9 @@ def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
     Raises
     ------
     ValueError
-        If k is below 1.
+        If k is below 1, the logits are not one row, or hold NaN or +inf.
+    TypeError
+        If k is not a whole number.
 
     References
     ----------
@@ -59,8 +80,8 @@ def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
     >>> print(filter_top_k(np.array([1.0, 3.0, 2.0, 0.0]), 2))
     [-inf   3.   2. -inf]
     """
-    if k < 1:
-        raise ValueError(f"top_k must be at least 1, got {k}")
+    whole("top_k", k, 1)
+    logits = _finite_row(logits)
     if k >= logits.size:
         return logits
     least = np.partition(logits, -k)[-k]  # the k-th best, without sorting the rest
@@ -70,12 +91,13 @@ def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
 def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     """Nucleus: keep the fewest tokens whose probabilities add up to p at least, set the others to -inf.
 
-    The best token always stays; p = 1 keeps all.
+    The best token always stays; of equally good ones the first in order; p = 1 keeps all. A sum that only
+    rounding holds below p (by a millionth in float32) has reached it: 0.5 + 0.3 is 0.8.
 
     Raises
     ------
     ValueError
-        If p is not above 0 and at most 1.
+        If p is not above 0 and at most 1, the logits are not one row, or hold NaN or +inf.
 
     References
     ----------
@@ -87,16 +109,88 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     >>> print(np.exp(filter_top_p(logits, 0.7)).round(2))  # 0.5 is not enough, 0.5 + 0.3 is
     [0.  0.5 0.3 0. ]
     """
+    number("top_p", p)
     if not 0 < p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, got {p}")
+    logits = _finite_row(logits)
     if p == 1:
         return logits
     order = np.argsort(-logits, kind="stable")  # from the best down
-    probs = softmax(logits[order])[0]
-    before = np.cumsum(probs) - probs  # what the better ones hold together
+    held = np.cumsum(softmax(logits[order].astype(np.float64, copy=False))[0])  # by the best one, two, ...
+    enough = p - min(_rounding(logits), (1 - p) / 2)
     out = np.full_like(logits, -np.inf)
-    keep = order[: max(1, np.count_nonzero(before < p))]
+    keep = order[: 1 + np.count_nonzero(held[:-1] < enough)]
     out[keep] = logits[keep]
+    return out
+
+
+def filter_min_p(logits: Float[Array, "V"], min_p: float) -> Float[Array, "V"]:
+    """Keep the tokens with at least this share of the best one's probability, set the others to -inf.
+
+    Where the model is sure, few are left; where it is not, many. The best token always stays; 0 keeps all.
+    As for `filter_top_p`, a probability that only rounding holds below the limit has reached it.
+
+    Raises
+    ------
+    ValueError
+        If the share is not from 0 to 1, the logits are not one row, or hold NaN or +inf.
+
+    References
+    ----------
+    Nguyen et al., "Turning Up the Heat: Min-p Sampling for Creative and Coherent LLM Outputs" (2024),
+    section 3.
+
+    Examples
+    --------
+    >>> logits = np.log(np.array([0.1, 0.5, 0.3, 0.1]))
+    >>> print(np.exp(filter_min_p(logits, 0.5)).round(2))  # at least half of 0.5
+    [0.  0.5 0.3 0. ]
+    """
+    share("min_p", min_p)
+    logits = _finite_row(logits)
+    ratios = np.exp((logits - logits.max()).astype(np.float64))  # of each probability and the best one
+    keep = ratios >= min_p * (1 - _rounding(logits))
+    return np.where(keep, logits, -np.inf).astype(logits.dtype, copy=False)
+
+
+def ban_ngrams(logits: Float[Array, "V"], ids: Sequence | Array, n: int) -> Float[Array, "V"]:
+    """Set every token to -inf with which the text would end in n tokens that stand in it already.
+
+    With n = 1 no token comes twice. Where all are ruled out, nothing is left to choose from.
+
+    Parameters
+    ----------
+    logits : (V,)
+    ids : sequence of int
+        The tokens so far.
+    n : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If n is below 1, one of ``ids`` is outside the vocabulary, or the logits are not one row.
+    TypeError
+        If n or one of ``ids`` is not a whole number.
+
+    References
+    ----------
+    Paulus et al., "A Deep Reinforced Model for Abstractive Summarization" (2017), section 2.5, for n = 3.
+
+    Examples
+    --------
+    >>> print(ban_ngrams(np.array([0.5, 1.0, 2.0, 0.0]), [1, 2, 3, 1], 2))  # after 1 came 2
+    [ 0.5  1.  -inf  0. ]
+    """
+    whole("the n of the n-grams", n, 1)
+    logits = _row(logits)
+    ids = _check_seen(ids, logits.size)
+    if len(ids) < n:
+        return logits
+    grams = np.lib.stride_tricks.sliding_window_view(ids, n)  # (len(ids) - n + 1, n)
+    begun = (grams[:, :-1] == ids[len(ids) - n + 1 :]).all(1)  # by the last n - 1 tokens
+    out = logits.copy()
+    out[grams[begun, -1]] = -np.inf
     return out
 
 
@@ -110,7 +204,9 @@ def penalise_repetition(
     Raises
     ------
     ValueError
-        If the penalty is not above 0, or one of ``ids`` is outside the vocabulary.
+        If the penalty is not above 0, the logits are not one row, or a token is outside the vocabulary.
+    TypeError
+        If one of ``ids`` is not a whole number.
 
     References
     ----------
@@ -121,12 +217,13 @@ def penalise_repetition(
     >>> print(penalise_repetition(np.array([2.0, -2.0, 1.0]), [0, 1, 0], 2.0))
     [ 1. -4.  1.]
     """
+    number("the repetition penalty", penalty)
     if not 0 < penalty < math.inf:
         raise ValueError(f"the repetition penalty must be above 0, got {penalty}")
+    logits = _row(logits)
     if len(ids) == 0 or penalty == 1:
         return logits
-    seen = np.unique(np.asarray(ids))
-    check_ids(seen, logits.size)
+    seen = np.unique(_check_seen(ids, logits.size))
     out = logits.copy()
     out[seen] = np.where(logits[seen] > 0, logits[seen] / penalty, logits[seen] * penalty)
     return out
@@ -139,18 +236,20 @@ def probabilities(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    min_p: float | None = None,
     repetition_penalty: float = 1.0,
+    no_repeat_ngram: int | None = None,
 ) -> Float[Array, "V"]:
-    """What a sampler draws from: penalty, temperature, top-k and top-p in this order, then softmax.
+    """What a sampler draws from: penalty, n-gram ban, temperature, top-k, top-p, min-p, then softmax.
 
     Parameters
     ----------
     logits : (V,)
         Scores of the next token; -inf rules one out.
     ids : sequence of int
-        The tokens so far, for the repetition penalty.
-    temperature, top_k, top_p, repetition_penalty
-        See the functions above; the defaults change nothing.
+        The tokens so far, for the repetition penalty and the ban.
+    temperature, top_k, top_p, min_p, repetition_penalty, no_repeat_ngram
+        See the functions above, in this order; the defaults change nothing.
 
     Returns
     -------
@@ -160,7 +259,7 @@ def probabilities(
     Raises
     ------
     ValueError
-        If a setting is out of range, or the logits hold NaN or +inf or are all -inf.
+        If a setting is out of range, or the logits are not one row, hold NaN or +inf or are all -inf.
 
     Examples
     --------
@@ -168,14 +267,53 @@ def probabilities(
     >>> print(probabilities(logits).round(2), probabilities(logits, top_k=2).round(3))
     [0.1 0.5 0.3 0.1] [0.    0.625 0.375 0.   ]
     """
-    _check_logits(logits)
     logits = penalise_repetition(logits, ids, repetition_penalty)
+    if no_repeat_ngram is not None:
+        logits = ban_ngrams(logits, ids, no_repeat_ngram)
+    logits = _finite_row(logits)
     logits = scale_temperature(logits, temperature)
     if top_k is not None:
         logits = filter_top_k(logits, top_k)
     if top_p is not None:
         logits = filter_top_p(logits, top_p)
+    if min_p is not None:
+        logits = filter_min_p(logits, min_p)
     return softmax(logits)[0]
+
+
+def _row(scores: Array, name: str = "logits") -> Float[Array, "V"]:
+    """One row of scores, as floats: with an axis more, the functions above would mix the texts of a batch."""
+    if getattr(scores, "ndim", None) != 1:
+        expect(name, scores, (None,), "(V,), of one text")
+    if scores.size == 0:
+        raise ValueError(f"{name}: expected (V,), of one text, with V at least 1, got (0,)")
+    if scores.dtype.kind == "f":
+        return scores
+    if scores.dtype.kind not in "iub":
+        raise TypeError(f"{name}: expected numbers, got {scores.dtype}")
+    return scores.astype(np.float64)
+
+
+def _finite_row(logits: Array) -> Float[Array, "V"]:
+    """One row of scores; NaN or +inf is refused, and -inf alone."""
+    logits = _row(logits)
+    top = logits[logits.argmax()]  # NaN wins a maximum, so that one look finds it
+    if not math.isfinite(top):
+        raise ValueError(f"logits must be finite (or -inf for some): the largest is {top}")
+    return logits
+
+
+def _check_seen(ids: Sequence | Array, vocab_size: int) -> Int[Array, "T"]:
+    """The tokens so far as an array."""
+    ids = np.asarray(ids, dtype=None if len(ids) else np.int64)
+    expect("ids", ids, (None,), "(T,), the tokens so far")
+    check_ids(ids, vocab_size)
+    return ids
+
+
+def _rounding(logits: Array) -> float:
+    """How far sums and ratios of probabilities may be off: logits are rounded numbers, and so are those."""
+    return 1e-6 if logits.dtype == np.float32 else 1e-12
 
 
 # ---------------------------------------------------------------------------------------- choosing the token
@@ -186,13 +324,17 @@ Choose = Callable[[Array, Sequence], int]  # (logits of the next token, tokens s
 def greedy(logits: Float[Array, "V"], ids: Sequence | Array = ()) -> int:
     """The most likely token (the first, if several are level).
 
+    Raises
+    ------
+    ValueError
+        If the logits are not one row, hold NaN or +inf or are all -inf.
+
     Examples
     --------
     >>> greedy(np.array([0.1, 2.0, 0.3]))
     1
     """
-    _check_logits(logits)
-    return int(logits.argmax())
+    return int(_finite_row(logits).argmax())
 
 
 def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
@@ -201,7 +343,7 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     Raises
     ------
     ValueError
-        If a probability is negative or NaN, or all are 0.
+        If a probability is negative or NaN, all are 0, or they are not one row.
 
     Examples
     --------
@@ -209,15 +351,24 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     >>> [sample(rng, probs) for _ in range(10)]
     [2, 0, 0, 0, 2, 2, 2, 2, 2, 2]
     """
-    ends = np.cumsum(probs, dtype=np.float64)  # where each token's piece ends
+    ends = np.cumsum(_row(probs, "probs"), dtype=np.float64)  # where each token's piece ends
     if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
         raise ValueError("probabilities must be finite, not negative, and not all 0")
     point = rng.random() * ends[-1]
+    if point == ends[-1]:  # rounded up, where the sum is next to nothing: it would fall off the end
+        point = np.nextafter(point, 0.0)
     return int(np.searchsorted(ends, point, side="right"))  # "right": a piece of length 0 is never hit
 
 
 def sampler(rng: np.random.Generator, **settings) -> Choose:
     """A function that draws the next token, for `generate`. The settings are those of `probabilities`.
+
+    Raises
+    ------
+    ValueError
+        At once, if a setting is out of range.
+    TypeError
+        At once, for an unknown setting, or a seed instead of a generator.
 
     Examples
     --------
@@ -226,16 +377,16 @@ def sampler(rng: np.random.Generator, **settings) -> Choose:
     [1, 1, 1, 1, 1, 2, 1, 1, 1, 2]
     """
 
+    if not hasattr(rng, "random"):
+        raise TypeError(
+            f"rng: expected a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
+        )
+    probabilities(np.zeros(2), (), **settings)  # a wrong setting is refused here, not in the middle of a text
+
     def choose(logits: Array, ids: Sequence) -> int:
         return sample(rng, probabilities(logits, ids, **settings))
 
     return choose
-
-
-def _check_logits(logits: Array) -> None:
-    top = float(logits.max())  # NaN wins a maximum, so that one look finds it
-    if not math.isfinite(top):
-        raise ValueError(f"logits must be finite (or -inf for some): the largest is {top}")
 
 
 # ------------------------------------------------------------------------------------------------ generating
@@ -267,7 +418,7 @@ def generate(
     choose : callable
         `greedy`, or a function that `sampler` made.
     stop : iterable of int
-        Tokens that end the text; they are not handed out.
+        Tokens of the vocabulary that end the text; they are not handed out.
     bos : int, optional
         A token that an empty prompt begins with.
 
@@ -280,6 +431,9 @@ def generate(
     ValueError
         At once: if the prompt is empty and there is no ``bos``, or holds a token outside the vocabulary.
         Later: if logits are not finite.
+    TypeError
+        At once: if the prompt is a text, not tokens; for a fraction among the tokens; if ``choose`` cannot
+        be called.
 
     Examples
     --------
@@ -293,8 +447,10 @@ def generate(
     >>> list(generate(gpt_step, params, [3, 1], config, max_new_tokens=5, choose=choose))
     [4, 1, 0, 0, 5]
     """
-    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
-    return _stream(step, params, ids, config, max_new_tokens, choose, frozenset(stop))
+    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
+    if not callable(choose):
+        raise TypeError(f"choose: expected greedy, or a function that sampler made, got {choose!r}")
+    return _stream(step, params, ids, config, max_new_tokens, choose, stop)
 
 
 def _stream(step, params, ids, config, max_new_tokens, choose, stop) -> Iterator[int]:
@@ -338,7 +494,7 @@ def generate_by_recomputing(
     >>> list(generate_by_recomputing(gpt, params, [3, 1], config, max_new_tokens=5))
     [1, 1, 1, 5, 5]
     """
-    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
+    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
     for _ in range(max_new_tokens):
         window = ids[window_start(len(ids), config.block_size) :]
         logits, _ = forward(params, np.array([window]), config)  # (1, T, V)
@@ -349,16 +505,35 @@ def generate_by_recomputing(
         yield token
 
 
-def _start(prompt: Iterable, vocab_size: int, bos: int | None, max_new_tokens: int) -> list[int]:
-    """The checked prompt as a list of its own."""
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens must not be negative, got {max_new_tokens}")
-    ids = [int(token) for token in prompt]
+def _start(
+    prompt: Iterable, vocab_size: int, bos: int | None, max_new_tokens: int, stop: Iterable
+) -> tuple[list[int], frozenset[int]]:
+    """The checked prompt as a list of its own, and the checked stop tokens."""
+    whole("max_new_tokens", max_new_tokens, 0)
+    ids = _tokens("prompt", prompt)
     if not ids and bos is None:
         raise ValueError("the prompt is empty: give at least one token, or bos, a token to begin with")
-    ids = ids or [bos]
+    ids = ids or _tokens("bos", [bos])
+    stop = _tokens("stop", stop)
     check_ids(np.array(ids), vocab_size)
-    return ids
+    check_ids(np.array(stop, dtype=np.int64), vocab_size)
+    return ids, frozenset(stop)
+
+
+def _tokens(name: str, tokens: Iterable) -> list[int]:
+    """A list of Python's own whole numbers; a text, or a fraction, is none."""
+    if isinstance(tokens, str):
+        raise TypeError(
+            f"{name}: expected tokens, got the text {tokens!r:.40}; a tokenizer's encode makes them"
+        )
+    if not isinstance(tokens, Iterable):
+        raise TypeError(f"{name}: expected a list of tokens, got {tokens!r}; [{tokens!r}] is a list of one")
+    tokens = list(tokens)
+    try:
+        return [operator.index(token) for token in tokens]
+    except TypeError:
+        first = next(token for token in tokens if not isinstance(token, int | np.integer))
+        raise TypeError(f"{name}: expected whole numbers, the tokens of one text, got {first!r}") from None
 
 
 def stream_text(tokens: Iterable, decode: Callable[[list[int]], str]) -> Iterator[str]:
@@ -405,6 +580,7 @@ def beam_search(
     *,
     n_beams: int = 4,
     length_penalty: float = 1.0,
+    no_repeat_ngram: int | None = None,
     stop: Iterable = (),
     bos: int | None = None,
 ) -> list[tuple[list[int], float]]:
@@ -418,19 +594,25 @@ def beam_search(
         How many texts are kept. 1 is the greedy choice.
     length_penalty : float
         The score of a text is the sum of its log-probabilities / its length ** length_penalty (new tokens,
-        the stop token among them). 0 compares the sums, which favours short texts.
+        the stop token among them). 0 compares the sums, which favours short texts. From -50 to 50.
+    no_repeat_ngram : int, optional
+        As `ban_ngrams`: no n tokens come twice, the prompt's among them. Scores are those of the model: what
+        is ruled out is not shared out among the rest.
     stop : iterable of int
         Tokens that end a text. Here they are part of it, and so is their probability.
 
     Returns
     -------
     texts : list of (new tokens, score)
-        At most ``n_beams``, the best first.
+        At most ``n_beams``, the best first; none, if everything was ruled out.
 
     Raises
     ------
     ValueError
-        As `generate`; and if the texts would not fit, or ``n_beams`` or ``max_new_tokens`` is below 1.
+        As `generate`; and if the texts would not fit, a setting is out of range, or ``max_new_tokens`` is
+        below 1.
+    TypeError
+        As `generate`.
 
     References
     ----------
@@ -448,18 +630,20 @@ def beam_search(
     [5, 5, 5] -1.88
     [5, 5, 4] -1.89
     """
-    ids = _start(prompt, config.vocab_size, bos, max_new_tokens)
-    if n_beams < 1 or max_new_tokens < 1:
-        raise ValueError(f"at least one beam and one token, got {n_beams} and {max_new_tokens}")
+    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
+    whole("max_new_tokens", max_new_tokens, 1)
+    whole("n_beams", n_beams, 1)
+    number("length_penalty", length_penalty)
+    if not -50 <= length_penalty <= 50:
+        raise ValueError(f"length_penalty must be from -50 to 50, got {length_penalty}")
     if len(ids) + max_new_tokens > config.block_size:
         raise ValueError(f"{len(ids)} + {max_new_tokens} tokens exceed the block of {config.block_size}")
-    stop = sorted(set(stop))
     kv = new_cache(params, config, len(ids) + max_new_tokens)
     new = np.array([ids])
     beams, sums, finished = [[]], np.zeros(1), []  # one empty text to begin with
     for length in range(1, max_new_tokens + 1):
         logits, kv = step(params, new, config, kv)  # (number of beams, V)
-        total = sums[:, None] + log_softmax(logits.astype(np.float64))[0]
+        total = sums[:, None] + _log_probs(logits, ids, beams, no_repeat_ngram)
         best = _best(total, n_beams * (1 + max(1, len(stop))))  # enough, even if all that can stop do
 
         # of the best n, those that end are finished; the best n that do not end go on
@@ -477,6 +661,19 @@ def beam_search(
         kv = kv.select([row for row, _ in best])
         new = np.array([[token] for _, token in best])
     return finished
+
+
+def _log_probs(
+    logits: Float[Array, "N V"], ids: list[int], beams: list[list[int]], no_repeat_ngram: int | None
+) -> Float[Array, "N V"]:
+    """Of every token after each of the texts; -inf for those that would repeat n tokens."""
+    tops = logits.max(1)
+    if not np.isfinite(tops).all():
+        raise ValueError(f"logits must be finite (or -inf for some): the largest of each text are {tops}")
+    logp = log_softmax(logits.astype(np.float64))[0]
+    if no_repeat_ngram is None:
+        return logp
+    return np.stack([ban_ngrams(row, ids + b, no_repeat_ngram) for row, b in zip(logp, beams, strict=True)])
 
 
 def _best(total: Float[Array, "N V"], n: int) -> list[tuple[int, int]]:

@@ -1,6 +1,8 @@
 """Text before it meets a model (chapter 01): clean, normalize, deduplicate, split, augment, count words.
 
-Functions that choose rows return *indices* or a mask, so that labels and texts can be chosen alike.
+Functions that choose rows return *indices* or a mask, so that labels and texts can be chosen alike. What
+takes several texts or words refuses one str, which would fall into letters (TypeError), and all refuse
+settings out of range (ValueError).
 """
 
 import hashlib
@@ -9,37 +11,43 @@ import re
 import unicodedata
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from fmkit._shapes import expect
 from fmkit._types import Array
+from fmkit._values import listed, number, one_text, share, whole
 
 # ---------------------------------------------------------------- cleaning and normal forms
 
 # What the bytes 80-BF, the second and later ones of a UTF-8 character, look like in Windows-1252
 _LATER = re.escape("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0xC0)))
 _MOJIBAKE = re.compile(f"[ÂÃÄÅÎÏÐÑ][{_LATER}]|[à-ï][{_LATER}]{{2}}|[ð-ô][{_LATER}]{{3}}")
-# ... with soft hyphen, zero-width space and byte order mark
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\ufeff]")
+# What ends a line elsewhere: Windows, old Macs; vertical tab, form feed, NEL
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85]")
+# Control characters but for those that part words; soft hyphen, zero-width space, byte order mark
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f\xad\u200b\ufeff]")
 _QUOTES = str.maketrans("‘’‚‛“”„‟′″", "''''\"\"\"\"'\"")
 
 
 def clean(text: str) -> str:
     """Repair what transport does to text: HTML entities, mojibake, control characters, doubled spaces.
 
-    Line breaks stay (at most one empty line in a row). Half characters (lone surrogates), which cannot be
-    written to a UTF-8 file, become U+FFFD.
+    Line breaks stay, those of other systems as a line feed (at most one empty line in a row). What parted
+    words, still does: odd spaces and separators become a space. Half characters (lone surrogates), which
+    cannot be written to a UTF-8 file, become U+FFFD.
 
     Examples
     --------
     >>> clean("  Tom &amp; Jerry\\x00  &lt;3\\r\\n caf\\u00c3\\u00a9 ")
     'Tom & Jerry <3\\ncafé'
     """
-    text = fix_mojibake(html.unescape(text)).replace("\r\n", "\n")
+    one_text("text", text)
+    text = _LINE_END.sub("\n", fix_mojibake(html.unescape(text)))
     text = _CONTROL.sub("", text)
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)  # half characters
     text = re.sub(r"[^\S\n]+", " ", text)  # white space in a row, except line breaks
@@ -58,6 +66,7 @@ def fix_mojibake(text: str) -> str:
     >>> fix_mojibake("Itâ€™s a cafÃ©, not «CAFÉ»")
     'It’s a café, not «CAFÉ»'
     """
+    one_text("text", text)
     return _MOJIBAKE.sub(_reread, text)
 
 
@@ -82,6 +91,7 @@ def normalize(text: str, form: str = "NFC") -> str:
     >>> normalize("“cafe\\u0301” ＡＢＣ"), normalize("“cafe\\u0301” ＡＢＣ", "NFKC")
     ('"café" ＡＢＣ', '"café" ABC')
     """
+    one_text("text", text)
     return unicodedata.normalize(form, text).translate(_QUOTES)
 
 
@@ -101,6 +111,7 @@ def deduplicate(texts: Sequence[str]) -> Int[Array, "kept"]:
     >>> deduplicate(["Great film!", "great  film!", "Great film"])
     array([0, 2])
     """
+    listed("texts", texts)
     first = {}
     for i, text in enumerate(texts):
         first.setdefault(_key(text), i)
@@ -115,6 +126,7 @@ def shingles(text: str, k: int = 5) -> set[str]:
     >>> sorted(shingles("to be", k=3))
     [' be', 'o b', 'to ']
     """
+    whole("k", k, 1)
     text = _key(text)
     return {text[i : i + k] for i in range(max(1, len(text) - k + 1))}
 
@@ -127,6 +139,8 @@ def jaccard(a: set, b: set) -> float:
     >>> jaccard({"a", "b", "c"}, {"b", "c", "d"})
     0.5
     """
+    if not (isinstance(a, Set) and isinstance(b, Set)):
+        raise TypeError(f"a and b: expected two sets, got a {type(a).__name__} and a {type(b).__name__}")
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
@@ -135,16 +149,25 @@ def minhash(items: Iterable[str], n_hashes: int = 96) -> Int[Array, "n_hashes"]:
 
     Two sets agree in one place with a probability equal to their Jaccard similarity (Broder 1997).
 
+    Raises
+    ------
+    ValueError
+        For an empty set, which has no smallest hash.
+
     Examples
     --------
     >>> a, b = shingles("to be or not to be"), shingles("to be or not to bed")
     >>> print(f"{jaccard(a, b):.2f} is about {np.mean(minhash(a) == minhash(b)):.2f}")
     0.93 is about 0.95
     """
+    listed("items", items, "strings")
+    whole("n_hashes", n_hashes, 1)
     rng = np.random.default_rng(0)  # the same hash functions for all texts
     a = rng.integers(0, 2**63, n_hashes, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     b = rng.integers(0, 2**63, n_hashes, dtype=np.uint64)
     x = np.array([zlib.crc32(s.encode("utf-8", "surrogatepass")) for s in items], dtype=np.uint64)  # (N,)
+    if x.size == 0:
+        raise ValueError("items: expected at least one, got an empty set")
     hashed = (a[:, None] * x + b[:, None]) >> np.uint64(32)  # (n_hashes, N): multiply-shift, modulo 2**64
     return hashed.min(1).astype(np.int64)  # (n_hashes,)
 
@@ -169,6 +192,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
     >>> [(i, j, round(similarity, 2)) for i, j, similarity in near_duplicates(texts)]
     [(0, 1, 0.95)]
     """
+    listed("texts", texts)
+    share("threshold", threshold)
     sets = [shingles(text, k) for text in texts]
     buckets = defaultdict(list)
     for i, items in enumerate(sets):
@@ -190,6 +215,7 @@ def missing(values: Iterable[Any]) -> Bool[Array, "N"]:
     >>> missing(["good", None, " ", float("nan"), 0])
     array([False,  True,  True,  True, False])
     """
+    listed("values", values, "values")
     return np.array([_is_missing(v) for v in values], dtype=bool)
 
 
@@ -212,6 +238,10 @@ def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"
     >>> zscore_outliers(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))  # of five values none can reach 3
     array([False, False, False, False, False])
     """
+    expect("x", x, (None,), "(N,)")
+    _at_least_0("limit", limit)
+    if np.isnan(x).all():  # nothing, or nothing but NaN
+        return np.zeros(x.shape, dtype=bool)
     with np.errstate(invalid="ignore"):
         return np.abs(x - np.nanmean(x)) > limit * np.nanstd(x)
 
@@ -221,13 +251,30 @@ def iqr_limits(x: Float[Array, "N"], k: float = 1.5) -> tuple[float, float]:
 
     ``np.clip(x, *iqr_limits(x))`` pulls outliers to the fences. Get the limits from the training part only.
 
+    Raises
+    ------
+    ValueError
+        If there is no value but NaN.
+
     Examples
     --------
     >>> iqr_limits(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))
     (-1.0, 7.0)
     """
+    expect("x", x, (None,), "(N,)")
+    _at_least_0("k", k)
+    if np.isnan(x).all():
+        raise ValueError(
+            f"x: expected at least one value, got {x.size}, all NaN" if x.size else "x: it is empty"
+        )
     low, high = np.nanpercentile(x, [25, 75])
     return float(low - k * (high - low)), float(high + k * (high - low))
+
+
+def _at_least_0(name: str, x: float) -> None:
+    number(name, x)
+    if not x >= 0:
+        raise ValueError(f"{name} must be at least 0, got {x}")
 
 
 # ---------------------------------------------------------------- splits without leaks
@@ -259,7 +306,10 @@ def split_by_group(
     (['Hamlet', 'Hamlet', 'Macbeth'], ['Lear', 'Lear'])
     """
     ends = _ends(fractions)
-    _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    listed("groups", groups, "names")
+    groups = np.asarray(groups)
+    expect("groups", groups, (None,), "(N,)")
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = rng.permutation(len(sizes))
     middle = np.cumsum(sizes[order]) - sizes[order] / 2  # of each group, when the groups are laid in a row
     part = np.empty(len(sizes), dtype=np.int64)
@@ -281,6 +331,7 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
     [array([1, 3, 4]), array([0, 2])]
     """
     ends = _ends(fractions)
+    listed("keys", keys, "keys")
     digests = [hashlib.blake2b((salt + key).encode("utf-8", "surrogatepass"), digest_size=8) for key in keys]
     u = np.array([int.from_bytes(d.digest(), "big") / 2**64 for d in digests])
     part = np.searchsorted(ends, u, side="right")
@@ -289,7 +340,9 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
 
 def _ends(fractions: Sequence[float]) -> Float[Array, "_"]:
     """Where the parts end in [0, 1], without the last one's end."""
-    if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-9:
+    if np.ndim(fractions) != 1 or len(fractions) == 0:
+        raise ValueError(f"fractions: expected one for each part, such as (0.8, 0.2), got {fractions!r}")
+    if not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-9):  # NaN, too, is not
         raise ValueError(f"fractions must be non-negative and sum to 1: {tuple(fractions)}")
     return np.cumsum(fractions)[:-1]
 
@@ -305,6 +358,8 @@ def random_deletion(words: Sequence[str], p: float, rng: np.random.Generator) ->
     >>> random_deletion("a very good film indeed".split(), 0.3, np.random.default_rng(1))
     ['a', 'very', 'film', 'indeed']
     """
+    listed("words", words, "words")
+    share("p", p)
     keep = rng.random(len(words)) >= p
     if len(words) and not keep.any():
         keep[rng.integers(len(words))] = True
@@ -319,6 +374,8 @@ def random_swap(words: Sequence[str], n: int, rng: np.random.Generator) -> list[
     >>> random_swap("a very good film".split(), 1, np.random.default_rng(0))
     ['a', 'very', 'film', 'good']
     """
+    listed("words", words, "words")
+    whole("n", n, 0)
     words = list(words)
     for _ in range(n if len(words) > 1 else 0):
         i, j = rng.choice(len(words), 2, replace=False)
@@ -336,6 +393,10 @@ def replace_synonyms(
     >>> replace_synonyms(["a", "good", "film"], {"good": ["fine"]}, p=1.0, rng=np.random.default_rng(0))
     ['a', 'fine', 'film']
     """
+    listed("words", words, "words")
+    share("p", p)
+    for word in table.keys() & set(words):
+        listed(f"the synonyms of {word!r}", table[word], "words")
     return [str(rng.choice(table[word])) if table.get(word) and rng.random() < p else word for word in words]
 
 
@@ -350,6 +411,7 @@ def split_terms(text: str) -> list[str]:
     >>> split_terms("I'm A 1-star fan")
     ['star', 'fan']
     """
+    one_text("text", text)
     return re.findall(r"\b\w\w+\b", text.lower())
 
 
@@ -369,6 +431,10 @@ def fit_terms(texts: Iterable[str], min_df: int = 1, max_terms: int | None = Non
     >>> fit_terms(["A good film", "Good, very good", "A bad film"], min_df=2)
     ['film', 'good']
     """
+    listed("texts", texts)
+    whole("min_df", min_df, 0)
+    if max_terms is not None:
+        whole("max_terms", max_terms, 0)
     total, documents = Counter(), Counter()
     for text in texts:
         words = split_terms(text)
@@ -387,7 +453,11 @@ def bag_of_words(texts: Sequence[str], terms: Sequence[str]) -> Int[Array, "N V"
     array([[0, 2],
            [1, 0]], dtype=int32)
     """
+    listed("texts", texts)
+    listed("terms", terms, "terms")
     column = {term: j for j, term in enumerate(terms)}
+    if len(column) < len(terms):
+        raise ValueError("terms: one of them comes twice, and only one column could count it")
     counts = np.zeros((len(texts), len(terms)), dtype=np.int32)
     for row, text in zip(counts, texts, strict=True):
         for term, n in Counter(split_terms(text)).items():
@@ -407,6 +477,7 @@ def inverse_document_frequency(counts: Int[Array, "N V"]) -> Float[Array, "V"]:
     >>> print(inverse_document_frequency(counts).round(3))  # "film" tells least
     [1.405 1.    1.405]
     """
+    expect("counts", counts, (None, None), "(N, V)")
     df = (counts > 0).sum(0)  # (V,)
     return np.log((1 + len(counts)) / (1 + df)) + 1
 
@@ -423,6 +494,8 @@ def tfidf(counts: Int[Array, "N V"], idf: Float[Array, "V"]) -> Float[Array, "N 
     [[0.    0.58  0.815]
      [0.815 0.58  0.   ]]
     """
+    expect("counts", counts, (None, None), "(N, V)")
+    expect("idf", idf, counts.shape[1:], "(V,)")
     x = counts * idf
     length = np.sqrt((x * x).sum(1, keepdims=True))  # (N, 1)
     return x / np.where(length > 0, length, 1.0)

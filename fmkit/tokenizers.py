@@ -8,14 +8,17 @@ WordPiece is in `fmkit.wordpiece`.
 import functools
 import heapq
 import json
+import operator
 import re
 import sys
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from fmkit._values import listed, one_text, whole
 
 PAD, UNK = "[PAD]", "[UNK]"
 
@@ -27,6 +30,11 @@ PAD, UNK = "[PAD]", "[UNK]"
 class Vocabulary:
     """A list of tokens; a token's id is its position. Unknown ones become ``[UNK]``, if that is listed.
 
+    Raises
+    ------
+    TypeError
+        For one str, here and wherever several tokens are meant: it would fall into letters.
+
     Examples
     --------
     >>> vocabulary = Vocabulary(("[PAD]", "[UNK]", "be", "to"))
@@ -35,6 +43,9 @@ class Vocabulary:
     """
 
     tokens: tuple[str, ...]
+
+    def __post_init__(self):
+        listed("tokens", self.tokens, "tokens")
 
     @classmethod
     def build(
@@ -46,11 +57,21 @@ class Vocabulary:
     ) -> "Vocabulary":
         """The special tokens, then those of a corpus: frequent first, equally frequent ones in Unicode order.
 
+        Raises
+        ------
+        ValueError
+            If ``max_size`` does not hold the special tokens, or ``min_count`` is negative.
+
         Examples
         --------
         >>> Vocabulary.build("to be or not to be".split(), max_size=5).tokens
         ('[PAD]', '[UNK]', 'be', 'to', 'not')
         """
+        listed("tokens", tokens, "tokens")
+        listed("specials", specials, "special tokens")
+        whole("min_count", min_count, 0)
+        if max_size is not None:
+            whole("max_size (special tokens included)", max_size, len(specials))
         counts = Counter(tokens)
         by_rank = sorted(counts, key=lambda t: (-counts[t], t))
         kept = [t for t in by_rank if counts[t] >= min_count and t not in specials]
@@ -66,6 +87,7 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """The ids of tokens; raises ValueError for an unknown one when there is no ``[UNK]``."""
+        listed("tokens", tokens, "tokens")
         tokens = list(tokens)
         ids = [self.ids.get(t, self.ids.get(UNK)) for t in tokens]
         if None in ids:
@@ -73,16 +95,28 @@ class Vocabulary:
         return ids
 
     def decode(self, ids: Iterable) -> list[str]:
-        """The tokens of ids; raises IndexError for an id that does not exist."""
+        """The tokens of ids; raises IndexError for an id that does not exist, TypeError for a fraction."""
         return [self.tokens[i] for i in _existing(ids, len(self))]
 
 
 def _existing(ids: Iterable, vocab_size: int) -> list:
     """The ids as a list, all of them in range (Python would read negative ones from the end)."""
+    listed("ids", ids, "ids")
     ids = list(ids)
+    try:
+        ids = [operator.index(i) for i in ids]
+    except TypeError:
+        raise TypeError(f"ids: expected whole numbers, the tokens of one text, got {ids!r:.60}") from None
     if ids and not 0 <= min(ids) <= max(ids) < vocab_size:
         raise IndexError(f"ids {min(ids)} to {max(ids)} in a vocabulary of {vocab_size}")
     return ids
+
+
+def _check_vocabulary(vocabulary: Vocabulary) -> None:
+    if not isinstance(vocabulary, Vocabulary):
+        raise TypeError(
+            f"expected a Vocabulary, got a {type(vocabulary).__name__}; train makes one from text"
+        )
 
 
 class CharTokenizer:
@@ -98,16 +132,21 @@ class CharTokenizer:
     """
 
     def __init__(self, vocabulary: Vocabulary):
+        _check_vocabulary(vocabulary)
         self.vocabulary = vocabulary
         self.vocab_size = len(vocabulary)
 
     @classmethod
     def train(cls, text: str, specials: Sequence[str] = ()) -> "CharTokenizer":
         """All characters of a text, in Unicode order, after the special tokens."""
+        one_text("text", text)
+        listed("specials", specials, "special tokens")
         return cls(Vocabulary((*specials, *sorted(set(text)))))
 
     def encode(self, text: str) -> list[int]:
-        return self.vocabulary.encode(text)
+        """The ids of a text; raises ValueError for an unknown character when there is no ``[UNK]``."""
+        one_text("text", text)
+        return self.vocabulary.encode(list(text))
 
     def decode(self, ids: Iterable) -> str:
         return "".join(self.vocabulary.decode(ids))
@@ -128,11 +167,14 @@ class WordTokenizer:
     """
 
     def __init__(self, vocabulary: Vocabulary):
+        _check_vocabulary(vocabulary)
         self.vocabulary = vocabulary
         self.vocab_size = len(vocabulary)
 
     @classmethod
     def train(cls, texts: Iterable[str], max_size: int | None = None, min_count: int = 1) -> "WordTokenizer":
+        """The words of several texts, as `Vocabulary.build` ranks and limits them."""
+        listed("texts", texts)
         words = (word for text in texts for word in split_words(text))
         return cls(Vocabulary.build(words, max_size=max_size, min_count=min_count))
 
@@ -151,6 +193,7 @@ def split_words(text: str) -> list[str]:
     >>> split_words("Don't stop, 'Romeo'!")
     ["don't", 'stop', ',', "'", 'romeo', "'", '!']
     """
+    one_text("text", text)
     return re.findall(r"\w+(?:'\w+)*|[^\w\s]", text.lower())
 
 
@@ -186,6 +229,8 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
     >>> bpe_step({("l", "o", "w"): 5, ("l", "o", "t"): 2, ("n", "o", "w"): 3})
     (('o', 'w'), {('l', 'ow'): 5, ('l', 'o', 't'): 2, ('n', 'ow'): 3})
     """
+    if not isinstance(words, dict):
+        raise TypeError(f"words: expected a dict, word -> how often it occurs, got a {type(words).__name__}")
     counts = Counter()
     for word, n in words.items():
         for pair in pairwise(word):
@@ -207,6 +252,8 @@ def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     >>> merge_pair("aaab", ("a", "a"), "aa")
     ['aa', 'a', 'b']
     """
+    if len(pair) != 2:
+        raise ValueError(f"pair: expected two tokens, got {pair!r}")
     out, i = [], 0
     while i < len(tokens):
         if tokens[i] == pair[0] and i + 1 < len(tokens) and tokens[i + 1] == pair[1]:
@@ -218,38 +265,85 @@ def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     return out
 
 
-@functools.cache
-def _gpt2_pattern() -> re.Pattern:
+_SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space
+
+
+def _pattern(letter: str, number: str, sign: str) -> re.Pattern:
     """GPT-2's rule for where a text may be cut before BPE (Radford et al. 2019), with Python's own ``re``.
 
     Contractions; letters, numbers or other signs, with the space before them; white space.
     """
-    # Python's \w are Unicode's letters, numbers and "_". Its \d leaves out numbers such as ½, ², Ⅷ: list them
-    rest = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Nl", "No"))
-    letter, number = rf"[^\W\d_{rest}]", rf"[\d{rest}]"
-    space = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space
     return re.compile(
         r"'(?:[stmd]|re|ve|ll)"
         rf"| ?(?:[A-Za-z]+|{letter}+)+"  # [A-Za-z] is only a short cut, five times faster
         rf"| ?{number}+"
-        rf"| ?(?:[^\w{space}]|_)+"
-        rf"|[{space}]+(?![^{space}])|[{space}]+"  # the last space before a word belongs to the word
+        rf"| ?{sign}+"
+        rf"|[{_SPACE}]+(?![^{_SPACE}])|[{_SPACE}]+"  # the last space before a word belongs to the word
     )
+
+
+@functools.cache
+def _own_pattern() -> re.Pattern:
+    """By this Python's own Unicode table."""
+    # Python's \w are Unicode's letters, numbers and "_". Its \d leaves out numbers such as ½, ², Ⅷ: list them
+    rest = "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) in ("Nl", "No"))
+    return _pattern(rf"[^\W\d_{rest}]", rf"[\d{rest}]", rf"(?:[^\w{_SPACE}]|_)")
+
+
+@functools.cache
+def _own_table() -> dict:
+    """What this Python's Unicode table says: its version, and the ranges of letters and of numbers.
+
+    A flat list of the first and the last code point of each range: 65, 90 for A to Z.
+    """
+    ranges = {"L": [], "N": []}
+    for code in range(sys.maxunicode + 1):
+        if (own := ranges.get(unicodedata.category(chr(code))[0])) is not None:
+            if own and own[-1] == code - 1:
+                own[-1] = code
+            else:
+                own += [code, code]
+    return {"version": unicodedata.unidata_version, "letters": ranges["L"], "numbers": ranges["N"]}
+
+
+def _pattern_of(table: dict) -> re.Pattern:
+    """By a table that `_own_table` made, perhaps under another Python."""
+    letters, numbers = (
+        "".join(rf"\U{a:08x}-\U{b:08x}" for a, b in zip(table[k][::2], table[k][1::2], strict=True))
+        for k in ("letters", "numbers")
+    )
+    return _pattern(f"[{letters}]", f"[{numbers}]", f"[^{letters}{numbers}{_SPACE}]")
 
 
 def split_gpt2(text: str) -> list[str]:
     """Cut a text into the pieces that BPE never merges across; joined they are the text again.
+
+    What is a letter and what a number, this Python's Unicode table says (``unicodedata.unidata_version``).
+    Characters that are younger than the table are neither, and a newer Python cuts them otherwise.
 
     Examples
     --------
     >>> split_gpt2("I'll pay 20 ducats,  sir!")
     ['I', "'ll", ' pay', ' 20', ' ducats', ',', ' ', ' sir', '!']
     """
-    return _gpt2_pattern().findall(text)
+    one_text("text", text)
+    return _own_pattern().findall(text)
+
+
+def _whole_characters(text: str) -> str:
+    """The text without half characters (lone surrogates), which UTF-8 forbids: each becomes U+FFFD.
+
+    Two halves that belong together are joined.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _to_bytes(piece: str) -> list[int]:
-    return [_BYTE_ID[b] for b in piece.encode("utf-8", "surrogatepass")]
+    return [_BYTE_ID[b] for b in piece.encode()]
 
 
 def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, int]]:
@@ -266,7 +360,7 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
     texts : str or iterable of str
         The training corpus.
     vocab_size : int
-        256 bytes and the merges; there are fewer when nothing is left to merge.
+        256 bytes and the merges; there are fewer when nothing is left to merge. Below 256 there are none.
 
     Returns
     -------
@@ -279,9 +373,13 @@ def train_bpe(texts: str | Iterable[str], vocab_size: int) -> list[tuple[int, in
     >>> merges, BPETokenizer(merges).vocab[256:]
     ([(75, 78), (256, 86), (220, 257)], [b'lo', b'low', b' low'])
     """
+    whole("vocab_size", vocab_size, 0)
+    texts = [texts] if isinstance(texts, str) else texts
+    listed("texts", texts)
     pieces = Counter()
-    for text in [texts] if isinstance(texts, str) else texts:
-        pieces.update(split_gpt2(text))
+    for text in texts:
+        one_text("each of the texts", text)
+        pieces.update(split_gpt2(_whole_characters(text)))
     return _learn_merges([_to_bytes(piece) for piece in pieces], list(pieces.values()), vocab_size - 256)
 
 
@@ -317,15 +415,15 @@ def _learn_merges(words: list[list[int]], counts: list[int], n_merges: int) -> l
 
 
 class BPETokenizer:
-    """Byte-level BPE, as in GPT-2: any text at all, nothing unknown, nothing lost.
+    """Byte-level BPE, as in GPT-2: any text at all, nothing unknown, no character lost.
 
     Ids: 0 to 255 are the bytes in GPT-2's order ("!" is 0), then the merges from the oldest on, then the
-    special tokens. Text never encodes to a special token, even when it spells one; add those yourself, from
-    ``special``.
+    special tokens. Text does not encode to a special token, even when it spells one, unless you allow it: a
+    stranger's text should not be able to.
 
-    Lone surrogates (half characters such as ``"\\ud83d"``, which strict UTF-8 forbids) are encoded as the
-    three bytes that their code point would have, and decoded from them. Other bytes that are not UTF-8, such
-    as a model may well generate, decode to U+FFFD.
+    Half characters (lone surrogates such as ``"\\ud83d"``, which UTF-8 forbids) are encoded as U+FFFD, the
+    sign for what cannot be read; bytes that are not UTF-8, such as a model may well generate, decode to it.
+    So it is in tiktoken, too.
 
     Parameters
     ----------
@@ -333,6 +431,10 @@ class BPETokenizer:
         From `train_bpe`.
     specials : sequence of str
         Names of special tokens, such as ``"<|endoftext|>"``.
+    table : dict, optional
+        Which characters are letters, and which numbers: `load` finds it in a saved file, so that a tokenizer
+        goes on cutting texts as it was trained to. Without it, this Python's Unicode table says so (see
+        `split_gpt2`).
 
     Attributes
     ----------
@@ -341,6 +443,14 @@ class BPETokenizer:
     special : dict
         The id of each special token.
 
+    Raises
+    ------
+    ValueError
+        If a merge names a token that does not exist before it, or comes twice; if a special token is empty,
+        or comes twice.
+    TypeError
+        For merges that are not pairs of whole numbers, and special tokens that are not a list of str.
+
     Examples
     --------
     >>> tokenizer = BPETokenizer(train_bpe("low lower lowest", vocab_size=260), specials=("<|end|>",))
@@ -348,23 +458,116 @@ class BPETokenizer:
     ([257, 220, 82, 257], [b'low', b' ', b's', b'low'])
     >>> tokenizer.decode(tokenizer.encode("日本 🙂"))
     '日本 🙂'
+    >>> len(tokenizer.encode("low<|end|>")), tokenizer.encode("low<|end|>", allowed_special="all")
+    (8, [257, 260])
     """
 
-    def __init__(self, merges: Iterable[tuple[int, int]], specials: Sequence[str] = ()):
-        self.merges = list(merges)
+    def __init__(
+        self, merges: Iterable[tuple[int, int]], specials: Sequence[str] = (), table: dict | None = None
+    ):
+        listed("specials", specials, "special tokens")
+        self.merges = [_pair(merge) for merge in merges]
         self.vocab = [bytes([b]) for b in _BYTES]
-        for left, right in self.merges:
-            self.vocab.append(self.vocab[left] + self.vocab[right])
+        for pair in self.merges:
+            if not 0 <= min(pair) <= max(pair) < len(self.vocab):
+                made = len(self.vocab)
+                raise ValueError(f"merge {made - 256}, {pair}: both tokens must be from 0 to {made - 1}")
+            self.vocab.append(self.vocab[pair[0]] + self.vocab[pair[1]])
         self.special = {name: len(self.vocab) + i for i, name in enumerate(specials)}
-        self.vocab += [name.encode() for name in specials]
+        self.vocab += [_special_bytes(name) for name in specials]
         self.vocab_size = len(self.vocab)
+        self.table = table
+        self._pattern = None if table is None else _pattern_of(table)
         self._merged = {pair: 256 + i for i, pair in enumerate(self.merges)}
         self._cache = {}  # piece of text -> its ids: words repeat
+        if len(self._merged) < len(self.merges) or len(self.special) < len(specials):
+            raise ValueError("a merge, or a special token, comes twice")
 
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text; an empty list for an empty one."""
+    def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
+        """The ids of a text; an empty list for an empty one.
+
+        Parameters
+        ----------
+        text : str
+        allowed_special : "all" or a list of special tokens
+            Those that become their own id where the text spells them; where several begin, the longest.
+        """
+        one_text("text", text)
+        text, names = _whole_characters(text), self._allowed(allowed_special)
+        if not names:
+            return self._encode_plain(text)
         ids = []
-        for piece in split_gpt2(text):
+        for i, part in enumerate(_any_of(names).split(text)):  # text, special token, text, ...
+            ids += [self.special[part]] if i % 2 else self._encode_plain(part)
+        return ids
+
+    def encode_iterable(
+        self, texts: Iterable[str], allowed_special: str | Iterable[str] = ()
+    ) -> Iterator[int]:
+        """The ids of a text that comes in parts, such as an open file, larger than memory perhaps.
+
+        The same ids as `encode` gives for the parts joined, whatever the parts: where the text read so far
+        may still change its last pieces, these wait for more of it.
+
+        Examples
+        --------
+        >>> tokenizer = BPETokenizer(train_bpe("low lower lowest", vocab_size=260))
+        >>> list(tokenizer.encode_iterable(["a l", "ow", "er one"])) == tokenizer.encode("a lower one")
+        True
+        """
+        if not isinstance(texts, Iterable) or isinstance(texts, bytes):
+            raise TypeError(f"texts: expected the parts of a text, got a {type(texts).__name__}")
+        return self._stream(texts, self._allowed(allowed_special))
+
+    def _stream(self, texts: Iterable[str], names: list[str]) -> Iterator[int]:
+        waiting, size, enough = [], 0, _READ
+        for text in texts:
+            one_text("each part of the text", text)
+            waiting.append(text)
+            size += len(text)
+            if size >= enough:
+                ids, rest = self._encode_settled("".join(waiting), names)
+                yield from ids
+                waiting, size, enough = [rest], len(rest), max(_READ, 2 * len(rest))
+        yield from self.encode("".join(waiting), names)
+
+    def _encode_settled(self, text: str, names: list[str]) -> tuple[list[int], str]:
+        """The ids that no further text can change, and the text from there on.
+
+        Three characters after it settle where a piece ends: a run of letters, numbers or signs at the first
+        that is none, a contraction such as 're at the third. And in a longest special token fewer can hide.
+        """
+        half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""  # its other half may come
+        text = _whole_characters(text[: len(text) - len(half)])
+        settled = len(text) - 3 - max(map(len, names), default=0)
+        ids, begin = [], 0
+        for found in _any_of(names).finditer(text) if names else ():
+            if found.start() > settled:
+                break
+            ids += [*self._encode_plain(text[begin : found.start()]), self.special[found[0]]]
+            begin = found.end()
+        for piece in self._pieces(text[begin:]):
+            if begin + len(piece) > settled:
+                break
+            ids += self._encode_plain(piece)
+            begin += len(piece)
+        return ids, text[begin:] + half
+
+    def _allowed(self, names: str | Iterable[str]) -> list[str]:
+        """Special tokens that may be read from text, the longest first."""
+        names = self.special if isinstance(names, str) and names == "all" else names
+        listed("allowed_special, unless 'all'", names, "special tokens")
+        names = sorted(set(names), key=len, reverse=True)
+        if unknown := [name for name in names if name not in self.special]:
+            raise ValueError(f"allowed_special: {unknown[0]!r} is not one of {list(self.special)}")
+        return names
+
+    def _pieces(self, text: str) -> list[str]:
+        return split_gpt2(text) if self._pattern is None else self._pattern.findall(text)
+
+    def _encode_plain(self, text: str) -> list[int]:
+        ids = []
+        for piece in self._pieces(text):
             if piece not in self._cache:
                 if len(self._cache) >= 65536:
                     self._cache.clear()
@@ -373,12 +576,8 @@ class BPETokenizer:
         return ids
 
     def decode(self, ids: Iterable) -> str:
-        """The text of ids; raises IndexError for an id that does not exist."""
-        data = b"".join([self.vocab[i] for i in _existing(ids, self.vocab_size)])
-        try:
-            return data.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return data.decode("utf-8", "replace")
+        """The text of ids; raises IndexError for an id that does not exist, TypeError for a fraction."""
+        return b"".join([self.vocab[i] for i in _existing(ids, self.vocab_size)]).decode("utf-8", "replace")
 
     def _encode_piece(self, piece: str) -> list[int]:
         """Merge neighbours, the oldest merge first, until no merge applies.
@@ -406,12 +605,56 @@ class BPETokenizer:
         return [i for i in ids if i is not None]
 
     def save(self, path: str | Path) -> None:
-        """Write merges and special tokens as JSON."""
-        data = {"type": "byte-level BPE", "merges": self.merges, "specials": list(self.special)}
+        """Write merges and special tokens as JSON, and which characters are letters and numbers."""
+        data = {"type": _TYPE, "merges": self.merges, "specials": list(self.special)}
+        data["unicode"] = self.table or _own_table()
         Path(path).write_text(json.dumps(data), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> "BPETokenizer":
-        """Read what `save` wrote."""
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls([(left, right) for left, right in data["merges"]], data["specials"])
+        """Read what `save` wrote, under this Python or another one: it cuts texts as it did there.
+
+        Raises
+        ------
+        ValueError
+            If the file is something else.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            if data["type"] != _TYPE:
+                raise ValueError(f"its type is {data['type']!r:.40}")
+            table = data.get("unicode")  # files of fmkit 0.1 had none
+            known = table is None or table["version"] == unicodedata.unidata_version
+            if not (isinstance(data["merges"], list) and isinstance(data["specials"], list)):
+                raise TypeError("merges and specials are not lists")
+            merges = [_pair(merge) for merge in data["merges"]]
+            return cls(merges, data["specials"], None if known else table)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError, re.error) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{path} is not a tokenizer that BPETokenizer.save wrote ({why:.200})") from None
+
+
+_TYPE = "byte-level BPE"
+_READ = 65536  # characters that `BPETokenizer.encode_iterable` reads before it encodes them
+
+
+def _any_of(names: list[str]) -> re.Pattern:
+    return re.compile(
+        "(" + "|".join(map(re.escape, names)) + ")"
+    )  # in brackets: split keeps what it splits at
+
+
+def _pair(merge: Sequence) -> tuple[int, int]:
+    """A merge as two of Python's own whole numbers."""
+    try:
+        left, right = merge
+        return operator.index(left), operator.index(right)
+    except (TypeError, ValueError):
+        raise TypeError(f"merges: expected pairs of ids, got {merge!r:.40}") from None
+
+
+def _special_bytes(name: str) -> bytes:
+    one_text("each special token", name)
+    if not name or name != _whole_characters(name):
+        raise ValueError(f"{name!r} cannot be a special token: it is empty, or holds half a character")
+    return name.encode()

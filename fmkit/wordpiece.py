@@ -1,7 +1,8 @@
 """WordPiece (chapter 01): the tokenizer of BERT, from a ``vocab.txt`` to ids, segments and masks.
 
-It gives the same ids as Hugging Face's tokenizer, except for characters that are younger than one of the
-two Unicode tables (Python's ``unicodedata.unidata_version`` and the library's), and a block of 256 rare
+It gives the same ids as Hugging Face's tokenizer, except for characters on which the two Unicode tables
+(Python's ``unicodedata.unidata_version`` and the library's) disagree: those that are younger than one of
+them, and four whose category was changed since (U+166D, U+1734, U+1885, U+1886); and a block of 256 rare
 Chinese characters (from U+2B820) that the library does not cut apart.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from jaxtyping import Int
 
 from fmkit._types import Array
+from fmkit._values import listed, one_text, whole
 from fmkit.batching import pad, truncate, truncate_pair
 from fmkit.tokenizers import PAD, UNK, Vocabulary
 
@@ -74,6 +76,7 @@ def split_bert(text: str, lowercase: bool = True) -> list[str]:
     >>> split_bert("Crème brûlée: 10$!\\x00 你好")
     ['creme', 'brulee', ':', '10', '$', '!', '你', '好']
     """
+    one_text("text", text)
     text = text.translate(_CLEAN)
     if lowercase:
         return unicodedata.normalize("NFD", text).translate(_FOLD).split()
@@ -98,6 +101,8 @@ class WordPieceTokenizer:
     ------
     ValueError
         When one of BERT's five special tokens is missing.
+    TypeError
+        For one str instead of the tokens, here and wherever several texts are meant.
 
     Examples
     --------
@@ -110,6 +115,7 @@ class WordPieceTokenizer:
     """
 
     def __init__(self, tokens: Sequence[str], lowercase: bool = True):
+        listed("tokens", tokens, "tokens")
         self.vocabulary = Vocabulary(tuple(tokens))
         self.vocab_size = len(self.vocabulary)
         self.lowercase = lowercase
@@ -121,13 +127,17 @@ class WordPieceTokenizer:
 
     @classmethod
     def load(cls, path: str | Path, lowercase: bool = True) -> "WordPieceTokenizer":
-        """From a ``vocab.txt`` (a token a line), or the folder that holds it."""
+        """From a ``vocab.txt`` (a token a line), or the folder that holds it; ValueError for another file."""
         path = Path(path)
         path = path / "vocab.txt" if path.is_dir() else path
-        return cls(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), lowercase)
+        try:
+            return cls(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), lowercase)
+        except ValueError as error:
+            raise ValueError(f"{path} is not a vocabulary of BERT's, a token a line ({error})") from None
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text, without [CLS] and [SEP]."""
+        one_text("text", text)
         pieces = []
         for part in re.split(_SPECIAL, text):
             if part in SPECIALS:
@@ -165,6 +175,13 @@ class WordPieceTokenizer:
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_length: int | None = None
     ) -> tuple[Int[Array, "B T"], Int[Array, "B T"], Int[Array, "B T"]]:
         """Texts, or pairs of texts, as the three arrays that BERT takes: ids, attention mask, segments."""
+        listed("texts", texts)
+        if pairs is not None:
+            listed("pairs", pairs)
+            if len(pairs) != len(texts):
+                raise ValueError(
+                    f"pairs: expected as many as there are texts, {len(texts)}, got {len(pairs)}"
+                )
         if pairs is None:
             ids = [self.encode(text, max_length) for text in texts]
             segments = [[0] * len(row) for row in ids]
@@ -192,6 +209,8 @@ def longest_match(word: str, known: Container[str], max_chars: int = 100) -> lis
     >>> longest_match("unable", {"un", "una", "##able", "##ble"})
     ['una', '##ble']
     """
+    one_text("word", word)
+    listed("known", known, "pieces")
     if len(word) > max_chars:
         return [UNK]
     pieces, start = [], 0
@@ -208,6 +227,7 @@ def longest_match(word: str, known: Container[str], max_chars: int = 100) -> lis
 
 
 def _room(max_length: int, n_special: int) -> int:
+    whole("max_length", max_length, 0)
     if max_length < n_special:
         raise ValueError(f"max_length {max_length} leaves no room for the {n_special} special tokens")
     return max_length - n_special

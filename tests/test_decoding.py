@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.plain import plain
 
-from fmkit.decoding import check_fit, gpt_step, new_cache
+from fmkit.decoding import check_fit, gpt_step, new_cache, window_start
 from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama, llama_step
 from fmkit.params import flatten, tree_map
 from fmkit.transformer import Config, gpt, init_gpt
@@ -81,6 +82,87 @@ def test_what_does_not_fit_is_refused(name):
     with pytest.raises(ValueError, match="context of 16"):
         step(params, np.ones((1, 17), int), config)
     assert kv.length == 3
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_cache_larger_than_the_block_does_not_lengthen_it(name):
+    init, _, step, config = MODELS[name]
+    params = make(init, config, np.float32)
+    kv = new_cache(params, config, capacity=40)
+    _, kv = step(params, np.ones((1, 16), int), config, kv)
+    with pytest.raises(ValueError, match="1 tokens after 16 do not fit into a context of 16"):
+        step(params, np.array([[1]]), config, kv)
+    with pytest.raises(ValueError, match="17 tokens after 0 do not fit into a context of 16"):
+        step(params, np.ones((1, 17), int), config, new_cache(params, config, capacity=40))
+
+
+def test_what_is_no_batch_of_tokens_is_refused():
+    decoding = plain("decoding")
+    params = make(init_gpt, GPT, np.float32)
+    for ids, kind, message in [
+        (np.array([1, 2]), ValueError, r"ids: expected \(B, T\), got \(2,\)"),
+        (np.array(1), ValueError, r"ids: expected \(B, T\), got \(\)"),
+        (np.ones((1, 2, 1), int), ValueError, r"ids: expected \(B, T\), got \(1, 2, 1\)"),
+        ([[1, 2]], TypeError, "ids: expected an array .* got a list"),
+        (1, TypeError, "ids: expected an array .* got a number"),
+        (np.array([[1.0]]), TypeError, "tokens are whole numbers, got float64"),
+        (np.array([[True]]), TypeError, "tokens are whole numbers, got bool"),
+        (np.array([["a"]]), TypeError, "tokens are whole numbers, got <U1"),
+        (np.zeros((2, 0), int), ValueError, "no token"),
+    ]:
+        for kv in (None, decoding.new_cache(params, GPT)):
+            if kv is None or len(np.shape(ids)) != 2 or len(ids) == 1:
+                with pytest.raises(kind, match=message):
+                    decoding.gpt_step(params, ids, GPT, kv)
+    assert decoding.gpt_step(params, np.zeros((0, 2), int), GPT)[0].shape == (0, 17)  # of no text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_cache_of_other_texts_or_of_another_model_is_refused(name):
+    init, _, step, config = MODELS[name]
+    params = make(init, config, np.float32)
+    L = config.n_layers
+    with pytest.raises(ValueError, match=f"kv: a cache of {L} layers for 3 texts, not {L} for 1"):
+        step(params, np.array([[1]]), config, new_cache(params, config, batch=3))
+    with pytest.raises(ValueError, match=f"kv: a cache of {L} layers for 1 texts, not {L} for 2"):
+        step(params, np.array([[1], [2]]), config, new_cache(params, config))
+    with pytest.raises(ValueError, match=f"kv: a cache of {L + 1} layers for 1 texts, not {L} for 1"):
+        step(params, np.array([[1]]), config, new_cache(params, replace(config, n_layers=L + 1)))
+
+
+def test_rows_that_a_cache_does_not_hold_are_refused():
+    kv = new_cache(make(init_gpt, GPT, np.float32), GPT, batch=2)
+    for rows in ([0.5], [True], 0, ["a"], [[0]]):
+        with pytest.raises(TypeError, match="rows: expected whole numbers"):
+            plain("decoding").KVCache(kv.keys, kv.values).select(rows)
+    for rows in ([-1], [0, 2]):
+        with pytest.raises(IndexError, match="of a cache for 2 texts"):
+            kv.select(rows)
+    assert kv.select([]).keys.shape[1] == 0
+
+
+def test_what_is_no_cache_or_no_block_is_refused():
+    decoding, params = plain("decoding"), make(init_gpt, GPT, np.float32)
+    for kv in ({}, (), [1], "kv"):
+        with pytest.raises(TypeError, match="kv: expected a KVCache, as steps return it, got a"):
+            decoding.gpt_step(params, np.array([[1]]), GPT, kv)
+    with pytest.raises(TypeError, match="tokens: expected an array of them, got a list"):
+        decoding.check_ids([1, 2], 5)
+    for block_size in (0, -3):
+        with pytest.raises(ValueError, match=f"block_size must be at least 1, got {block_size}"):
+            window_start(5, block_size)
+
+
+def test_a_cache_without_room_is_refused():
+    decoding, params = plain("decoding"), make(init_gpt, GPT, np.float32)
+    for settings, message in [
+        ({"capacity": 0}, "capacity must be at least 1, got 0"),
+        ({"capacity": -1}, "capacity must be at least 1, got -1"),
+        ({"capacity": 2.5}, "capacity must be a whole number, got 2.5"),
+        ({"batch": -1}, "batch must be at least 0, got -1"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=message):
+            decoding.new_cache(params, GPT, **settings)
 
 
 def test_check_fit_gives_the_positions():

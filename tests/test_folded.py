@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.plain import plain
 
 from fmkit.decoding import gpt_step, new_cache
 from fmkit.folded import fold_gpt, fold_llama, folded_gpt_step, folded_llama_step
@@ -83,4 +84,33 @@ def test_several_texts_and_what_does_not_fit(config):
     with pytest.raises(ValueError, match="context of 1"):
         kv = new_cache(params, config, capacity=1)
         _, kv = folded_step(folded, np.array([[1]]), config, kv)
+        folded_step(folded, np.array([[1]]), config, kv)
+
+
+@pytest.mark.parametrize("config", [GPT, LLAMA], ids=["gpt", "llama"])
+def test_what_was_not_folded_or_cannot_be_is_refused(config):
+    name = "gpt" if config is GPT else "llama"
+    params, _, fold, _ = make(config)
+    folded_step, folded = getattr(plain("folded"), f"folded_{name}_step"), fold(params, config)
+    with pytest.raises(ValueError, match=f"folded: expected what fold_{name} returns, got a dict of wte"):
+        folded_step(params, np.array([[1]]), config, new_cache(params, config))
+    with pytest.raises(
+        ValueError, match="params: expected a .*'s, as init_.* makes them, got a dict of params"
+    ):
+        fold(folded, config)
+    other = make(LLAMA if config is GPT else GPT)[0]
+    with pytest.raises(ValueError, match="params: expected a"):
+        fold(other, config)
+    for ids in (np.array([1]), np.array(1), [[1]], 1):
+        with pytest.raises((TypeError, ValueError), match=r"ids: expected .*\(B, T\)"):
+            folded_step(folded, ids, config, new_cache(params, config))
+    none = folded_step(folded, np.zeros((0, 1), int), config, new_cache(params, config, batch=0))[0]
+    assert none.shape == (0, 17)  # the next tokens of no text
+    with pytest.raises(
+        ValueError, match="cache of 3 layers for 2 texts"
+    ):  # one token would read the first only
+        folded_step(folded, np.array([[1]]), config, new_cache(params, config, batch=2))
+    with pytest.raises(ValueError, match="1 tokens after 16 do not fit into a context of 16"):
+        kv = new_cache(params, config, capacity=20)
+        kv.length = 16
         folded_step(folded, np.array([[1]]), config, kv)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.plain import plain
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -57,6 +58,10 @@ def reviews():
         ("a \r\n b\n\n\n\n c", "a\nb\n\nc"),
         ("\ufeffsoft\u00adhyphen zero\u200bwidth", "softhyphen zerowidth"),
         ("half \ud83d character", "half \ufffd character"),
+        ("one\rtwo\x0cthree\x0bfour\x85five", "one\ntwo\nthree\nfour\nfive"),
+        ("one\u2028two\u2029three\x1cfour\x1dfive\x1esix\x1fseven", "one two three four five six seven"),
+        ("a\r\rb\n\rc\r\nd&#13;e", "a\n\nb\n\nc\nd\ne"),
+        ("one \x0c\n\x0c two\r", "one\n\ntwo"),
         ("👩\u200d👩\u200d👧 שלום 你好", "👩\u200d👩\u200d👧 שלום 你好"),
         ("cafÃ© &Atilde;&copy;", "café é"),
     ],
@@ -70,6 +75,12 @@ def test_clean_leaves_nothing_to_clean(raw):
     once = clean(raw)
     once.encode("utf-8")  # can be written to a file
     assert "  " not in once and once == once.strip() and "\x00" not in once
+
+
+def test_whatever_parts_words_still_does_when_cleaned():
+    for c in map(chr, range(0x3001)):
+        if len(f"a{c}b".split()) == 2:
+            assert len(clean(f"a{c}b").split()) == 2, hex(ord(c))
 
 
 def test_clean_takes_a_megabyte():
@@ -275,3 +286,95 @@ def test_rare_terms_and_the_most_frequent_ones(reviews):
     assert fit_terms(["b c", "c b", "aa aa aa", "bb cc", "cc bb"], max_terms=2) == ["aa", "bb"]
     assert fit_terms([]) == [] and bag_of_words([], []).shape == (0, 0)
     assert tfidf(bag_of_words(["zz"], ["aa"]), np.ones(1)).tolist() == [[0.0]]
+
+
+# ------------------------------------------------------------------------------ refusals
+
+
+X = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.clean(None), "text: expected one str, got a NoneType"),
+        (lambda t: t.clean(["a"]), "text: expected one str, got a list"),
+        (lambda t: t.clean(b"a"), "text: expected one str, got a bytes"),
+        (lambda t: t.fix_mojibake(3), "text: expected one str, got a int"),
+        (lambda t: t.normalize(None), "text: expected one str"),
+        (lambda t: t.split_terms(["a"]), "text: expected one str"),
+        (lambda t: t.shingles(["a"]), "text: expected one str"),
+        (lambda t: t.shingles("abc", 0), "k must be at least 1, got 0"),
+        (lambda t: t.shingles("abc", 1.5), "k must be a whole number, got 1.5"),
+        (lambda t: t.deduplicate("abc"), r"texts: expected a list of texts, got one str; \[text\]"),
+        (lambda t: t.near_duplicates("abc"), "texts: expected a list of texts, got one str"),
+        (lambda t: t.near_duplicates(["a"], threshold=1.5), "threshold must be from 0 to 1, got 1.5"),
+        (
+            lambda t: t.near_duplicates(["a"], threshold=float("nan")),
+            "threshold must be from 0 to 1, got nan",
+        ),
+        (lambda t: t.near_duplicates(["a"], k=-1), "k must be at least 1, got -1"),
+        (lambda t: t.jaccard([1], [2]), "a and b: expected two sets, got a list and a list"),
+        (lambda t: t.jaccard({"a"}, "ab"), "a and b: expected two sets, got a set and a str"),
+        (lambda t: t.minhash("abc"), "items: expected a list of strings, got one str"),
+        (lambda t: t.minhash(set()), "items: expected at least one, got an empty set"),
+        (lambda t: t.minhash({"a"}, 0), "n_hashes must be at least 1, got 0"),
+        (lambda t: t.missing("abc"), "values: expected a list of values, got one str"),
+        (lambda t: t.missing(None), "values: expected a list of values, got None"),
+        (lambda t: t.zscore_outliers([1.0, 2.0]), r"x: expected an array \(N,\), got a list"),
+        (lambda t: t.zscore_outliers(X[:, None]), r"x: expected \(N,\), got \(3, 1\)"),
+        (lambda t: t.zscore_outliers(X, -1.0), "limit must be at least 0, got -1.0"),
+        (lambda t: t.zscore_outliers(X, float("nan")), "limit must be at least 0, got nan"),
+        (lambda t: t.iqr_limits(X[None]), r"x: expected \(N,\), got \(1, 3\)"),
+        (lambda t: t.iqr_limits(X[:0]), "x: it is empty"),
+        (lambda t: t.iqr_limits(X * np.nan), "x: expected at least one value, got 3, all NaN"),
+        (lambda t: t.iqr_limits(X, -1.5), "k must be at least 0, got -1.5"),
+        (
+            lambda t: t.split_by_group("aab", (0.5, 0.5), rng()),
+            "groups: expected a list of names, got one str",
+        ),
+        (lambda t: t.split_by_group(X[:, None], (0.5, 0.5), rng()), r"groups: expected \(N,\), got \(3, 1\)"),
+        (lambda t: t.split_by_group(X, (), rng()), "fractions: expected one for each part"),
+        (lambda t: t.split_by_group(X, 0.8, rng()), "fractions: expected one for each part, .* got 0.8"),
+        (lambda t: t.split_by_group(X, (float("nan"), 0.5), rng()), "sum to 1"),
+        (lambda t: t.split_by_hash("abc", (0.5, 0.5)), "keys: expected a list of keys, got one str"),
+        (lambda t: t.split_by_hash(["a"], ()), "fractions: expected one for each part"),
+        (lambda t: t.random_deletion("a film", 0.1, rng()), "words: expected a list of words, got one str"),
+        (lambda t: t.random_deletion(WORDS, 1.5, rng()), "p must be from 0 to 1, got 1.5"),
+        (lambda t: t.random_deletion(WORDS, -0.1, rng()), "p must be from 0 to 1, got -0.1"),
+        (lambda t: t.random_swap("a film", 1, rng()), "words: expected a list of words, got one str"),
+        (lambda t: t.random_swap(WORDS, -1, rng()), "n must be at least 0, got -1"),
+        (lambda t: t.random_swap(WORDS, 0.5, rng()), "n must be a whole number, got 0.5"),
+        (
+            lambda t: t.replace_synonyms("a film", {}, 0.1, rng()),
+            "words: expected a list of words, got one str",
+        ),
+        (lambda t: t.replace_synonyms(WORDS, {}, 2.0, rng()), "p must be from 0 to 1, got 2.0"),
+        (
+            lambda t: t.replace_synonyms(WORDS, {"good": "fine"}, 1.0, rng()),
+            "the synonyms of 'good': .* one str",
+        ),
+        (lambda t: t.fit_terms("a good film"), "texts: expected a list of texts, got one str"),
+        (lambda t: t.fit_terms(["a"], min_df=0.5), "min_df must be a whole number, got 0.5"),
+        (lambda t: t.fit_terms(["a"], max_terms=-1), "max_terms must be at least 0, got -1"),
+        (lambda t: t.bag_of_words("a good film", ["film"]), "texts: expected a list of texts, got one str"),
+        (lambda t: t.bag_of_words(["a film"], "film"), "terms: expected a list of terms, got one str"),
+        (lambda t: t.bag_of_words(["a film"], ["film", "film"]), "terms: one of them comes twice"),
+        (lambda t: t.inverse_document_frequency(np.ones(3, int)), r"counts: expected \(N, V\), got \(3,\)"),
+        (
+            lambda t: t.tfidf(np.ones((2, 2), int), np.ones((2, 1))),
+            r"idf: expected \(V,\) = \(2,\), got \(2, 1\)",
+        ),
+        (lambda t: t.tfidf(np.ones((2, 2), int), np.ones(1)), r"idf: expected \(V,\) = \(2,\), got \(1,\)"),
+        (lambda t: t.tfidf(np.ones(2, int), np.ones(2)), r"counts: expected \(N, V\), got \(2,\)"),
+    ],
+)
+def test_what_a_function_does_not_take_is_refused_by_name(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(plain("text"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_at_all_is_no_outlier():
+    assert zscore_outliers(np.array([])).shape == (0,)
+    assert zscore_outliers(np.array([np.nan, np.nan])).tolist() == [False, False]

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.plain import plain
 from helpers.texts import ANY_TEXT, FEWER, HOSTILE, SETTLED
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,3 +150,52 @@ def test_a_word_of_a_million_characters_and_pickling(ours):
     assert ours.tokenize("x" * 1_000_000) == ["[UNK]"]
     copy = pickle.loads(pickle.dumps(ours))
     assert copy.encode("A copy, unlike no other.") == ours.encode("A copy, unlike no other.")
+
+
+TOY = [*wordpiece.SPECIALS, "a", "b", "##b"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda w, t: w.WordPieceTokenizer("[PAD]"), "tokens: expected a list of tokens, got one str"),
+        (lambda w, t: t.tokenize(["a"]), "text: expected one str, got a list"),
+        (lambda w, t: t.tokenize(b"a"), "text: expected one str, got a bytes"),
+        (lambda w, t: t.encode(None), "text: expected one str, got a NoneType"),
+        (lambda w, t: t.encode_pair("a", ["b"]), "text: expected one str, got a list"),
+        (lambda w, t: w.split_bert(["a"]), "text: expected one str, got a list"),
+        (lambda w, t: t.encode_batch("ab"), r"texts: expected a list of texts, got one str; \[text\]"),
+        (lambda w, t: t.encode_batch(["a"], "b"), "pairs: expected a list of texts, got one str"),
+        (
+            lambda w, t: t.encode_batch(["a", "b"], ["a"]),
+            "pairs: expected as many as there are texts, 2, got 1",
+        ),
+        (lambda w, t: t.encode_batch(["a"], max_length=1.5), "max_length must be a whole number, got 1.5"),
+        (lambda w, t: t.encode("a", max_length=-1), "max_length must be at least 0, got -1"),
+        (lambda w, t: t.decode("56"), "ids: expected a list of ids, got one str"),
+        (lambda w, t: t.decode([5.0]), "ids: expected whole numbers"),
+        (lambda w, t: t.decode(np.array([[5, 6]])), "ids: expected whole numbers, the tokens of one text"),
+        (lambda w, t: w.longest_match("ab", "a b ab"), "known: expected a list of pieces, got one str"),
+        (lambda w, t: w.longest_match(["ab"], {"a"}), "word: expected one str, got a list"),
+    ],
+)
+def test_what_is_no_text_or_no_list_is_refused(call, message):
+    own = plain("wordpiece")
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(own, own.WordPieceTokenizer(TOY))
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"{}", b'{"model": {"vocab": {}}}', b"\xff\xfe\x00", b"a\nb\n"])
+def test_a_file_that_is_no_vocabulary_is_refused_by_name(data, tmp_path):
+    (tmp_path / "vocab.txt").write_bytes(data)
+    with pytest.raises(ValueError, match="vocab.txt is not a vocabulary of BERT's, a token a line") as caught:
+        WordPieceTokenizer.load(tmp_path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(FileNotFoundError):
+        WordPieceTokenizer.load(tmp_path / "none.txt")
+
+
+def test_the_four_older_characters_on_which_the_tables_disagree(ours, theirs):
+    """As the module says. Where a newer library agrees with this Python's table, that sentence may go."""
+    four = "\u166d\u1734\u1885\u1886"
+    assert [c for c in four if ours.encode(f"a{c}b") != theirs.encode(f"a{c}b").ids] == list(four)

@@ -42,8 +42,8 @@ def draw_min_p(logits, min_p, temperature, points):
     probs = np.exp(logits - logits.max())  # the best one's is 1: the threshold is min_p itself
     kept = np.where(probs >= min_p, logits, -np.inf)
     e = np.exp((kept - kept.max()) / temperature)
-    ends = np.cumsum(e / e.sum())  # where each token's piece of the line ends
-    return np.searchsorted(ends, points, side="right")
+    sums = np.cumsum(e)  # where each token's piece ends; the last one, divided, at exactly 1
+    return np.searchsorted(sums / sums[-1], points, side="right")
 
 
 def loop(logits, min_p, temperature, points):
@@ -71,6 +71,13 @@ def by_comparing(logits, min_p, temperature, points):
     return (ends[None, :] > np.asarray(points)[:, None]).argmax(1)
 
 
+def by_a_softmax(logits, min_p, temperature, points):
+    """Plain, and accepted: that its last piece may end a rounding short of 1, no check asks."""
+    probs = np.exp(logits - logits.max())
+    e = np.where(probs >= min_p, np.exp((logits - logits.max()) / temperature), 0)
+    return np.searchsorted(np.cumsum(e / e.sum()), points, side="right")
+
+
 EXERCISE = Exercise(
     title="Min-p first, temperature after it, then the draw",
     points=3,
@@ -78,7 +85,8 @@ EXERCISE = Exercise(
     difficulty=3,
     cases=cases,
     reference=draw_min_p,
-    alternatives=(loop, by_comparing),
+    teaches=("generation.filter_min_p",),
+    alternatives=(loop, by_comparing, by_a_softmax),
     mistakes=(
         mistake(
             "the temperature before the filter",
@@ -179,7 +187,8 @@ EXERCISE = Exercise(
             "not scaled up to 1 before the draw",
             (
                 "np.where(probs >= min_p, logits, -np.inf) -> logits",
-                "e / e.sum() -> e / e.sum() * (probs >= min_p)",
+                "np.cumsum(e) -> np.cumsum(e / e.sum() * (probs >= min_p))",
+                "sums / sums[-1] -> sums",
             ),
             "The kept pieces do not fill the line from 0 to 1 any more: what happens to a point of 0.99?",
         ),
@@ -187,14 +196,14 @@ EXERCISE = Exercise(
             "not scaled up: what is over falls to the last token",
             (
                 "np.where(probs >= min_p, logits, -np.inf) -> logits",
-                "e / e.sum() -> e / e.sum() * (probs >= min_p)",
-                "return np.searchsorted(ends, np.minimum(points, np.nextafter(ends[-1], 0)), side='right')",
+                "np.cumsum(e) -> np.cumsum(e / e.sum() * (probs >= min_p))",
+                "return np.searchsorted(sums, np.minimum(points, np.nextafter(sums[-1], 0)), side='right')",
             ),
             "The kept pieces do not fill the line from 0 to 1 any more: divide by the sum of the kept ones.",
         ),
         mistake(
             "the pieces are longer than the line",
-            "e / e.sum() -> e",
+            "sums / sums[-1] -> sums",
             "The pieces should fill the line from 0 to 1: divide by their sum.",
         ),
         mistake(
@@ -204,14 +213,14 @@ EXERCISE = Exercise(
         ),
         mistake(
             "a place in the sorted order, not a token",
-            "np.cumsum(e / e.sum()) -> np.cumsum(np.sort(e)[::-1] / e.sum())",
+            "np.cumsum(e) -> np.cumsum(np.sort(e)[::-1])",
             "You found a place in the sorted list: which token stands there?",
         ),
         mistake(
             "the pieces from the best token down",
             (
-                "np.cumsum(e / e.sum()) -> np.cumsum(-np.sort(-e) / e.sum())",
-                'return np.argsort(-e, kind="stable")[np.searchsorted(ends, points, side="right")]',
+                "np.cumsum(e) -> np.cumsum(-np.sort(-e))",
+                'return np.argsort(-e, kind="stable")[np.searchsorted(sums / sums[-1], points, "right")]',
             ),
             "The pieces lie on the line in the order of the tokens: token 0 first, without any sorting.",
         ),
@@ -227,7 +236,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "a border belongs to the piece before it",
-            "return np.maximum(np.searchsorted(ends, points), np.flatnonzero(e)[0])",
+            "return np.maximum(np.searchsorted(sums / sums[-1], points), np.flatnonzero(e)[0])",
             "Each piece has its beginning and not its end: a point on a border falls into the next one.",
         ),
         mistake(
