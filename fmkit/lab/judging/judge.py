@@ -18,7 +18,7 @@ from fmkit.lab.judging.answer import Outcome, names_used, run_answer
 from fmkit.lab.judging.compare import Difference, difference, kind
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.naming import Known, find_known, find_name, known_outcomes
-from fmkit.lab.judging.plain import plain
+from fmkit.lab.judging.plain import leaves, plain
 from fmkit.lab.judging.quiet import quiet
 from fmkit.lab.judging.saying import what_is_right, what_is_said
 
@@ -125,7 +125,7 @@ def judge(
     problem = problems[at]
     rows, notes = (
         _rows(exercise, cases, outcomes, expected, at, problem),
-        _notes(exercise, outcomes, at, problem),
+        _notes(exercise, expected, outcomes, at, problem),
     )
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
     if problem.kind in ("call", "timeout"):
@@ -194,11 +194,12 @@ _SOFT = ("overwritten", "dtype")  # right values in a wrong form: told only wher
 def _worst(problems, cases) -> int | None:
     """Which case to tell about: the task's own example, which is the first, else the smallest that is wrong.
 
-    A case with wrong values goes before one that is only in a wrong form.
+    A case with wrong values goes before one that is only in a wrong form, or in another order by chance.
     """
-    hard = [i for i, p in enumerate(problems) if p and p.kind not in _SOFT]
-    soft = [i for i, p in enumerate(problems) if p]
-    return min(hard or soft, key=lambda i: (i > 0, shown.size(list(cases[i])), i), default=None)
+    every = [i for i, p in enumerate(problems) if p]
+    hard = [i for i in every if problems[i].kind not in _SOFT]
+    hardest = [i for i in hard if problems[i].kind != "order"]
+    return min(hardest or hard or every, key=lambda i: (i > 0, shown.size(list(cases[i])), i), default=None)
 
 
 def _problem(exercise: Exercise, expected: Outcome, got: Outcome) -> Difference | None:
@@ -259,11 +260,26 @@ def _rows(exercise, cases, outcomes, expected, at, problem) -> tuple[tuple[str, 
     return (*rows, *shown.case_rows(f"input {at + 1} of {len(cases)}", _names(exercise), cases[at]))
 
 
-def _notes(exercise, outcomes, at, problem) -> tuple[str, ...]:
+def _other_dtype(expected, outcomes) -> str:
+    """What comes back in float64 for float32: a second thing that a name does not tell."""
+    for right, ours in zip(expected, outcomes, strict=True):
+        both = leaves(right.value), leaves(ours.value)
+        if right.failure or ours.failure or len(both[0]) != len(both[1]):
+            continue
+        for e, o in zip(*both, strict=True):
+            dtypes = getattr(e, "dtype", None), getattr(o, "dtype", None)
+            if dtypes == (np.float32, np.float64):
+                return "Besides, float64 comes back where the input is in float32."
+    return ""
+
+
+def _notes(exercise, expected, outcomes, at, problem) -> tuple[str, ...]:
     notes = []
     overwritten = sorted({where for o in outcomes for where in o.overwritten})
     if overwritten and problem.kind != "overwritten":
         notes.append(f"It also overwrites its {_arguments(exercise, overwritten)}.")
+    if problem.kind != "dtype" and (dtype := _other_dtype(expected, outcomes)):
+        notes.append(dtype)
     if outcomes[at].warned and problem.kind in ("nan", "value"):
         notes.append(f"NumPy warned: {outcomes[at].warned}")
     if outcomes[at].printed.strip():

@@ -164,7 +164,9 @@ class _Search:
         best = None
         for mistake, theirs in zip(self.exercise.mistakes, self.known.mistakes, strict=True):
             like = [i for i in self.wrong if self._is_value_like(theirs, i)]
-            if len(like) > max(2, len(self.wrong) / 2) and (best is None or len(like) > best[0]):
+            if len(like) < 3 or len(like) <= 2 / 3 * len(self.wrong) or self.order[0] not in like:
+                continue
+            if best is None or len(like) > best[0]:
                 best = len(like), mistake
         return _name("part", best[1]) if best else None
 

@@ -60,9 +60,10 @@ def _which_inputs(names, cases, right) -> str:
     wrong = {i for i, is_right in enumerate(right) if not is_right}
     if not wrong or len(wrong) == len(cases):
         return ""
+    few = min(len(wrong), len(cases) - len(wrong)) < 3  # so few share many a property by chance
     for words, holds in _properties(names, cases):
-        if len(wrong) == 1 and not words.endswith(("float32", "empty", "is 0", "infinity")):
-            continue  # whatever this input alone is like would be told
+        if few and not words.endswith(("float32", "empty", "is 0", "infinity")):
+            continue
         if {i for i, case in enumerate(cases) if holds(case)} == wrong:
             return f"Wrong just on the inputs {words}."
     return ""
@@ -164,7 +165,7 @@ def _about(rights: list[Any], ours: list[Any], cases, exercise) -> list[str]:
             return [words]
         wrong = [pair for pair in found if not _same(pair, tolerance)]
         where = relations.where_wrong(found, tolerance)
-        part = relations.relation(wrong, tolerance) if len(wrong) > 1 and not where else ""
+        part = relations.relation(wrong, tolerance) if len(wrong) > 2 and not where else ""
         part = f"Where it is wrong: {part[0].lower()}{part[1:]}" if part else ""
         return [words for words in (where, part, relations.rows_that_sum_to_one(found)) if words]
 

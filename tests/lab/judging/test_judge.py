@@ -283,7 +283,8 @@ def test_a_misconception_with_a_leak_on_top_is_named_and_the_rest_noted():
 
     verdict = verdict_of(answer)
     assert verdict.misconception == "forgot the weight"
-    assert verdict.notes == ("It also overwrites its argument x.",)
+    besides = "Besides, float64 comes back where the input is in float32."
+    assert verdict.notes == ("It also overwrites its argument x.", besides)
 
 
 def test_a_mistake_in_form_only_is_named():

@@ -59,8 +59,10 @@ def test_a_known_mistake_that_one_input_hides():
 
 
 def test_a_known_mistake_on_most_inputs():
-    found = verdict(answer(xc="x if len(x) > 1 else x + 7"))
+    found = verdict(answer(xc="x if len(x) < 4 else x + 7"))
     assert (found.how, found.misconception) == ("part", "forgot the mean")
+    found = verdict(answer(xc="x if len(x) < 3 else x + 7"))
+    assert found.misconception == "", "two of four may be chance"
 
 
 def test_two_known_mistakes():

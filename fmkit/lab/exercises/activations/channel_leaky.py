@@ -65,7 +65,7 @@ EXERCISE = Exercise(
         mistake(
             "max of x and leak times x, beside the right slope",
             "out = x * slope -> out = np.maximum(x, leaks * x)",
-            "Your slope is right. For a leak of 1.5, is the larger of x and 1.5 x the one that you want?",
+            "For a leak of 1.5, is the larger of x and 1.5 x the one that you want?",
         ),
         mistake(
             "slope 1 at exactly zero",
