@@ -46,6 +46,8 @@ def normalise(nb: Any) -> Any:
 def _normalise_cell(cell, position, taken) -> None:
     _keep(cell.metadata, _KEPT_OF_CELL)
     _keep(cell.metadata.get("jupyter", {}), _KEPT_OF_JUPYTER)
+    if "hide-input" in cell.metadata.get("tags", ()):  # folded in JupyterLab, as in the book and the slides
+        cell.metadata["jupyter"] = {**cell.metadata.get("jupyter", {}), "source_hidden": True}
     for key in ("tags", "jupyter"):
         if not cell.metadata.get(key, True):
             del cell.metadata[key]

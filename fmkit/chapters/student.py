@@ -6,6 +6,8 @@ from typing import Any
 
 PLACEHOLDER = ("# YOUR CODE HERE", 'raise NotImplementedError("write this, then run the check below")')
 TEXT_PLACEHOLDER = ("YOUR ANSWER HERE",)
+MAY_RAISE = "raises-exception"
+USES_ANSWER = "uses-answer"  # a cell, not a check, that works only once an exercise is done
 INSTRUCTOR = "instructor"  # cells with this tag are not handed out
 
 
@@ -13,7 +15,8 @@ def student_version(nb: Any) -> Any:
     """A notebook as a learner gets it, as a new notebook.
 
     A placeholder replaces each solution; hidden tests, cells tagged ``instructor`` and outputs are removed.
-    Cell ids and nbgrader's metadata stay.
+    Cell ids and nbgrader's metadata stay. The check of what is not done yet raises an exception, for nbgrader
+    too, and so does a cell that uses the answer; a tag tells Jupyter to go on with the next cell.
 
     Parameters
     ----------
@@ -37,6 +40,10 @@ def student_version(nb: Any) -> Any:
         cell["source"] = _cut(cell["source"], "HIDDEN TESTS", (), name)
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
+            tags = cell["metadata"].get("tags", [])
+            needs_answer = cell["metadata"].get("nbgrader", {}).get("grade") or USES_ANSWER in tags
+            if needs_answer and MAY_RAISE not in tags:
+                cell["metadata"]["tags"] = [*tags, MAY_RAISE]
     return nb
 
 

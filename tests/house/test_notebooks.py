@@ -3,12 +3,13 @@
 import ast
 import inspect
 import re
+import symtable
 
 import nbformat
 from helpers.paths import ROOT
 
 from fmkit.chapters.running import is_normalised
-from fmkit.chapters.student import student_version
+from fmkit.chapters.student import USES_ANSWER, student_version
 from fmkit.lab import exercises
 from fmkit.lab.judging.exercise import grade_id
 
@@ -200,6 +201,35 @@ def test_no_cell_is_graded_without_an_exercise(name):
     for id, (_, cell) in graded(NOTEBOOKS[name]).items():
         if nbgrader_of(cell).get("solution") or nbgrader_of(cell).get("grade"):
             assert id.removesuffix("-check") in known
+
+
+@in_every_notebook
+def test_run_all_ends_in_a_students_copy(name):
+    """What is not done yet stops nothing: a cell that needs an answer says so by its tag."""
+    answers, untagged = set(), []
+    for cell in code_cells(NOTEBOOKS[name]):
+        made, used = _names(cell)
+        if nbgrader_of(cell).get("solution"):
+            answers |= made
+            continue
+        needs = bool(used & answers)
+        is_tagged = USES_ANSWER in cell.metadata.get("tags", ())
+        if not nbgrader_of(cell).get("grade") and needs != is_tagged:
+            untagged.append(f"{cell.id}: {'uses' if needs else 'does not use'} an answer")
+        answers = answers | made if needs else answers - made
+    assert not untagged
+
+
+def _names(cell):
+    """The global names that a cell makes, and those that it only uses, inside its functions too."""
+    whole = symtable.symtable(re.sub(r"^(\s*)[%!?].*$", r"\1pass", cell.source, flags=re.M), cell.id, "exec")
+    made = {s.get_name() for s in whole.get_symbols() if s.is_assigned() or s.is_imported()}
+    tables, used = [whole], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used |= {s.get_name() for s in table.get_symbols() if s.is_global() or table is whole}
+    return made, used - made
 
 
 @in_every_notebook
