@@ -3,8 +3,8 @@
 Every forward returns ``(out, cache)``. Its backward takes that cache and ``dout``, the gradient that arrives
 from above, and returns one gradient for each floating input, in the order of the inputs. No argument is
 overwritten. An array of another shape than the signature's raises ValueError: nothing is broadcast. Whole
-numbers are taken as float64; a list, or float16, raises TypeError. B is the batch, T the time, C the channels,
-H the hidden units, V the vocabulary.
+numbers are taken as float64; a list, or float16, raises TypeError. B is the batch, T the time, C the
+channels, H the hidden units, V the vocabulary.
 """
 
 import numpy as np

@@ -64,7 +64,7 @@ def unflatten(flat: dict[str, Any]) -> Tree:
         groups.setdefault(head, {})[rest] = leaf
     for head, group in groups.items():
         if "" in group and len(group) > 1:
-            raise ValueError(f"{head!r} is an array in one name, and holds others in {max(group)!r}")
+            raise ValueError(f"{head!r} cannot be an array and hold {max(group)!r}, too")
     tree = {head: group[""] if "" in group else unflatten(group) for head, group in groups.items()}
     if not any(head.isdigit() for head in tree):
         return tree
