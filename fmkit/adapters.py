@@ -9,7 +9,7 @@ head, C channels. Arrays of other shapes raise ValueError: nothing is broadcast.
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import demand, expect, floats
+from fmkit._shapes import demand, expect, floats, matrix
 from fmkit._types import Array, Cache
 from fmkit.activations import gelu_tanh, gelu_tanh_backward
 from fmkit.attention import Mask, attention, attention_backward, check_mask
@@ -58,7 +58,7 @@ def lora_linear(
     True
     """
     x = floats("x", x, axes=1)
-    expect("w", w, (x.shape[-1], None), "(C_in, C_out)")
+    matrix("w", w, x.shape[-1], "(C_in, C_out)")
     _check_low_rank(w, a, bb)
     scale = alpha / a.shape[1]
     out, _ = linear(x, w, b)  # (..., C_out)
@@ -71,7 +71,7 @@ def lora_linear(
 
 def _check_low_rank(w: Array, a: Array, bb: Array) -> None:
     C_in, C_out = w.shape
-    expect("a", a, (C_in, None), "(C_in, R)")
+    matrix("a", a, C_in, "(C_in, R)")
     demand(a.shape[1] > 0, "a", "a rank R of at least 1", a.shape)
     expect("bb", bb, (a.shape[1], C_out), "(R, C_out)")
 
@@ -116,7 +116,7 @@ def merge_lora(
     array([[ 1., 10.],
            [ 2., 20.]])
     """
-    expect("w", w, (None, None), "(C_in, C_out)")
+    matrix("w", w, None, "(C_in, C_out)")
     _check_low_rank(w, a, bb)
     return w + (alpha / a.shape[1]) * (a @ bb)
 
@@ -159,7 +159,7 @@ def adapter(
     """
     x = floats("x", x, axes=1)
     C = x.shape[-1]
-    expect("w_down", w_down, (C, None), "(C, R)")
+    matrix("w_down", w_down, C, "(C, R)")
     expect("b_down", b_down, w_down.shape[1:], "(R,)")
     expect("w_up", w_up, (w_down.shape[1], C), "(R, C)")
     expect("b_up", b_up, (C,), "(C,)")

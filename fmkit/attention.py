@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from fmkit._shapes import demand, expect, floats, zeros_and_ones
+from fmkit._shapes import demand, expect, floats, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
 from fmkit.activations import softmax_backward
 from fmkit.layers import linear, linear_backward, rmsnorm, rmsnorm_backward
@@ -143,7 +143,7 @@ def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T 
     >>> print(heads.shape, heads[0, 1].tolist())  # the second head's half of both positions
     (1, 2, 2, 2) [[3.0, 4.0], [7.0, 8.0]]
     """
-    expect("x", x, (None, None, None), "(B, T, H*D)")
+    x = floats("x", x, 3, "(B, T, H*D)")
     demand(n_heads >= 1, "n_heads", "n_heads >= 1", n_heads)
     B, T, HD = x.shape
     if HD % n_heads:
@@ -161,7 +161,7 @@ def merge_heads(x: Float[Array, "B H T D"]) -> Float[Array, "B T HD"]:
     [[[1. 2. 3. 4.]
       [5. 6. 7. 8.]]]
     """
-    expect("x", x, (None, None, None, None), "(B, H, T, D)")
+    x = floats("x", x, 4, "(B, H, T, D)")
     B, H, T, D = x.shape
     return x.transpose(0, 2, 1, 3).reshape(B, T, H * D)
 
@@ -250,8 +250,7 @@ def rope(
     [[[[1.    0.   ]
        [0.54  0.841]]]]
     """
-    x = floats("x", x)
-    expect("x", x, (None, None, None, None), "(B, H, T, D)")
+    x = floats("x", x, 4, "(B, H, T, D)")
     _check_tables(cos, sin, x.shape)
     return _turn(x, cos, sin)
 
@@ -316,8 +315,8 @@ def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape
      [0.  0.  0. ]]
     """
     scores = floats("scores", scores, axes=1)
-    top = scores.max(-1, keepdims=True, initial=-np.inf)
-    top = np.where(top == -np.inf, 0.0, top)  # finite, so that -inf - top is -inf and not NaN
+    lowest = np.finfo(scores.dtype).min  # so that the top is finite, and -inf - top is -inf and not NaN
+    top = scores.max(-1, keepdims=True, initial=lowest)
     exp = np.exp(scores - top)
     out = exp / np.maximum(exp.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0
     return out, (out, -1)
@@ -376,13 +375,11 @@ def attention(
     [[[[1. 1.]
        [2. 3.]]]]
     """
-    q, k, v = floats("q", q), floats("k", k), floats("v", v)
-    expect("q", q, (None, None, None, None), "(B, H, T, D)")
-    B, H, T, D = q.shape
+    q, k, v = floats("q", q, 4, "(B, H, T, D)"), floats("k", k, 4, "(B, G, S, D)"), floats("v", v)
+    (B, H, T, D), (G, S) = q.shape, k.shape[1:3]
     demand(D > 0, "q", "a width D above 0", q.shape)
-    expect("k", k, (B, None, None, D), "(B, G, S, D)")
+    expect("k", k, (B, G, S, D), "(B, G, S, D)")
     expect("v", v, k.shape, "(B, G, S, D)")
-    G, S = k.shape[1:3]
     if G == 0 or H % G:
         raise ValueError(f"{G} key/value heads do not divide {H} query heads")
     q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)  # scaled here, where there are fewest numbers
@@ -479,7 +476,7 @@ def norm_queries_and_keys(
     >>> print(out.round(2).ravel())
     [0.85 1.13 0.85 1.13]
     """
-    expect("qk", qk, (None, None, None, None), "(B, H+G, T, D)")
+    qk = floats("qk", qk, 4, "(B, H+G, T, D)")
     expect("q_norm", p["q_norm"], qk.shape[-1:], "(D,)")
     expect("k_norm", p["k_norm"], qk.shape[-1:], "(D,)")
     q, q_cache = rmsnorm(qk[:, :n_heads], p["q_norm"], eps)
@@ -549,7 +546,7 @@ def multihead_attention(
 
 
 def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
-    expect("x", x, (None, None, None), "(B, T, C)")
+    floats("x", x, 3, "(B, T, C)")
     demand(H >= 1, "n_heads", "n_heads >= 1", H)
     demand(G >= 1, "n_kv_heads", "n_kv_heads >= 1", G)
     names = set(p)
@@ -557,7 +554,7 @@ def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
         raise ValueError(f"p: expected wqkv and wo, perhaps bqkv, bo, q_norm and k_norm, got {', '.join(p)}")
     demand(("q_norm" in p) == ("k_norm" in p), "p", "both q_norm and k_norm, or neither", ", ".join(p))
     C = x.shape[-1]
-    expect("wqkv", p["wqkv"], (C, None), "(C, (H+2G)*D)")
+    matrix("wqkv", p["wqkv"], C, "(C, (H+2G)*D)")
     width = p["wqkv"].shape[1]
     for name, size in (("bqkv", width), ("bo", C)):
         if p.get(name) is not None:

@@ -10,7 +10,7 @@ channels, H the hidden units, V the vocabulary.
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
-from fmkit._shapes import demand, expect, floats, integers, zeros_and_ones
+from fmkit._shapes import demand, expect, floats, integers, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
 from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
 
@@ -29,7 +29,7 @@ def linear(
      [ 2.5 20. ]]
     """
     x = floats("x", x, axes=1)
-    expect("w", w, (x.shape[-1], None), "(C_in, C_out)")
+    matrix("w", w, x.shape[-1], "(C_in, C_out)")
     if b is not None:
         expect("b", b, w.shape[1:], "(C_out,)")
     x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
@@ -79,7 +79,7 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
      [0.  0.1]
      [2.  2.1]]
     """
-    expect("w", w, (None, None), "(V, C)")
+    matrix("w", w, None, "(V, C)")
     integers("ids", ids)
     if ids.size and (ids.min() < 0 or ids.max() >= len(w)):
         raise IndexError(f"ids: expected 0 to {len(w) - 1}, got {ids.min()} to {ids.max()}")
@@ -128,7 +128,7 @@ def layernorm(
     expect("w", w, x.shape[-1:], "(C,)")
     expect("b", b, x.shape[-1:], "(C,)")
     demand(eps >= 0, "eps", "eps >= 0", eps)
-    xc = x - x.mean(-1, keepdims=True)
+    xc = x - x.sum(-1, keepdims=True) / x.shape[-1]
     var = np.vecdot(xc, xc)[..., None] / x.shape[-1]  # (*lead, 1); two passes: exact even far from 0
     rstd = 1.0 / np.sqrt(var + eps)
     norm = xc * rstd  # (*lead, C)
@@ -227,9 +227,9 @@ def mlp(
     ((2, 5, 3), array([-1.75, -1.86, -1.4 ]))
     """
     x = floats("x", x, axes=1)
-    expect("w1", w1, (x.shape[-1], None), "(C, F)")
+    matrix("w1", w1, x.shape[-1], "(C, F)")
     expect("b1", b1, w1.shape[1:], "(F,)")
-    expect("w2", w2, (w1.shape[1], None), "(F, C_out)")
+    matrix("w2", w2, w1.shape[1], "(F, C_out)")
     hidden, cache1 = linear(x, w1, b1)  # (..., F)
     active, cache_activation = activation[0](hidden)
     out, cache2 = linear(active, w2, b2)  # (..., C_out)
@@ -269,9 +269,9 @@ def swiglu(
     [[0.   8.81]]
     """
     x = floats("x", x, axes=1)
-    expect("w_gate", w_gate, (x.shape[-1], None), "(C, F)")
+    matrix("w_gate", w_gate, x.shape[-1], "(C, F)")
     expect("w_up", w_up, w_gate.shape, "(C, F)")
-    expect("w_down", w_down, (w_gate.shape[1], None), "(F, C_out)")
+    matrix("w_down", w_down, w_gate.shape[1], "(F, C_out)")
     gate, cache_gate = linear(x, w_gate)  # (..., F)
     up, cache_up = linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
@@ -358,8 +358,7 @@ def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Flo
     >>> print(mean_pool(x, np.array([[1, 1, 0]]))[0])
     [[2.]]
     """
-    x = floats("x", x)
-    expect("x", x, (None, None, None), "(B, T, C)")
+    x = floats("x", x, 3, "(B, T, C)")
     expect("mask", mask, x.shape[:2], "(B, T)")
     zeros_and_ones("mask", mask)
     x = np.where(mask[:, :, None], x, 0.0)
@@ -418,8 +417,7 @@ def lstm(
       [ 0.042  0.106]
       [-0.007  0.083]]]
     """
-    x = floats("x", x)
-    expect("x", x, (None, None, None), "(B, T, C)")
+    x = floats("x", x, 3, "(B, T, C)")
     (B, T, C), H = x.shape, len(wh)
     expect("wx", wx, (C, 4 * H), "(C, 4H)")
     expect("wh", wh, (H, 4 * H), "(H, 4H)")
