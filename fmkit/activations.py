@@ -320,7 +320,9 @@ def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array,
     [-1000.     0.]
     """
     x = floats("x", x, axes=1)
-    shifted = x - x.max(axis, keepdims=True, initial=-np.inf)
+    if x.size == 0:
+        return x.copy(), (x, axis)  # no number, and no sum to take the log of
+    shifted = x - x.max(axis, keepdims=True)
     out = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
     return out, (out, axis)
 
