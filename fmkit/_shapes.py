@@ -51,8 +51,13 @@ def expect(name: str, array: Any, shape: tuple[int | None, ...], letters: str) -
     raise ValueError(f"{name}: expected {letters}{_sizes(shape)}, got {got}")
 
 
-def matrix(name: str, w: Any, rows: int, letters: str) -> None:
-    """`expect` for the shape ``(rows, None)``, which is asked for most: a third of the time.
+def matrix(name: str, w: Any, rows: int | None, letters: str) -> None:
+    """`expect` for the shape ``(rows, None)``, which is asked for most: in a third of the time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `expect`; for a matrix without a row or a column, too.
 
     Examples
     --------
@@ -61,11 +66,12 @@ def matrix(name: str, w: Any, rows: int, letters: str) -> None:
     ValueError: w: expected (C_in, C_out) = (5, any), got (4, 3)
     """
     try:
-        if w.ndim == 2 and w.shape[0] == rows:
+        if w.ndim == 2 and w.shape[0] == rows and w.size:
             return
     except AttributeError:
         pass  # `expect` says what it is
     expect(name, w, (rows, None), letters)
+    demand(w.size > 0, name, "a row and a column at least", w.shape)
 
 
 def floats(name: str, x: Any, axes: int = 0, letters: str = "") -> Any:

@@ -9,7 +9,7 @@ head, C channels. Arrays of other shapes raise ValueError: nothing is broadcast.
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import demand, expect, floats, matrix
+from fmkit._shapes import expect, floats, matrix
 from fmkit._types import Array, Cache
 from fmkit.activations import gelu_tanh, gelu_tanh_backward
 from fmkit.attention import Mask, attention, attention_backward, check_mask
@@ -72,7 +72,6 @@ def lora_linear(
 def _check_low_rank(w: Array, a: Array, bb: Array) -> None:
     C_in, C_out = w.shape
     matrix("a", a, C_in, "(C_in, R)")
-    demand(a.shape[1] > 0, "a", "a rank R of at least 1", a.shape)
     expect("bb", bb, (a.shape[1], C_out), "(R, C_out)")
 
 

@@ -435,7 +435,8 @@ def attention_backward(
 def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
     """The weights that `attention` used, from its cache: each row sums to 1.
 
-    (The cache of `multihead_attention` begins with that of `attention`: give its first entry.)
+    (The cache of `multihead_attention` begins with that of `attention`: give its first entry. Another cache
+    raises TypeError.)
 
     Examples
     --------
@@ -446,7 +447,11 @@ def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
        [0.12 0.88 0.  ]
        [0.   0.05 0.95]]]]
     """
-    _, _, _, probs, _ = cache
+    if not isinstance(cache, tuple) or len(cache) != 5 or not isinstance(cache[3], np.ndarray):
+        raise TypeError(
+            "cache: expected that of attention; the one of multihead_attention has it as cache[0]"
+        )
+    probs = cache[3]
     B, G, R, T, S = probs.shape
     return probs.reshape(B, G * R, T, S)
 
@@ -551,7 +556,9 @@ def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
     demand(G >= 1, "n_kv_heads", "n_kv_heads >= 1", G)
     names = set(p)
     if not ({"wqkv", "wo"} <= names <= {"wqkv", "bqkv", "wo", "bo", "q_norm", "k_norm"}):
-        raise ValueError(f"p: expected wqkv and wo, perhaps bqkv, bo, q_norm and k_norm, got {', '.join(p)}")
+        raise ValueError(
+            f"p: expected wqkv and wo, perhaps bqkv, bo, q_norm and k_norm, got {', '.join(map(str, p))}"
+        )
     demand(("q_norm" in p) == ("k_norm" in p), "p", "both q_norm and k_norm, or neither", ", ".join(p))
     C = x.shape[-1]
     matrix("wqkv", p["wqkv"], C, "(C, (H+2G)*D)")

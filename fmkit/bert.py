@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import demand, expect, integers, zeros_and_ones
+from fmkit._shapes import demand, expect, floats, integers, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
 from fmkit.attention import Mask, multihead_attention, multihead_attention_backward, padding_mask
@@ -273,7 +273,7 @@ def bert(
 def _check_encoder(params: dict, config: BertConfig) -> None:
     """The parts that broadcasting would let through."""
     C = config.d_model
-    expect("wte", params["wte"], (config.vocab_size, C), "(V, C)")
+    expect("wte", floats("wte", params["wte"]), (config.vocab_size, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
     expect("wse", params["wse"], (config.n_segments, C), "(n_segments, C)")
     demand(len(params["blocks"]) == config.n_layers, "blocks", str(config.n_layers), len(params["blocks"]))

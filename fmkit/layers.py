@@ -418,6 +418,7 @@ def lstm(
       [-0.007  0.083]]]
     """
     x = floats("x", x, 3, "(B, T, C)")
+    matrix("wh", wh, None, "(H, 4H)")
     (B, T, C), H = x.shape, len(wh)
     expect("wx", wx, (C, 4 * H), "(C, 4H)")
     expect("wh", wh, (H, 4 * H), "(H, 4H)")

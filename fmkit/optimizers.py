@@ -444,7 +444,8 @@ def _alike(w: Weights, dw: Weights, state: State | None, names: tuple[str, ...])
     w, dw = floats("w", w), floats("dw", dw)
     expect("dw", dw, w.shape, "the shape of w")
     if state:
-        demand(state.keys() == set(names), "state", f"what this optimizer keeps, {names}", tuple(state))
+        ours = isinstance(state, dict) and state.keys() == set(names)
+        demand(ours, "state", f"what this optimizer keeps, {names}", tuple(state))
         for name in names:
             if name != "t":
                 expect(f"state[{name!r}]", state[name], w.shape, "the shape of w")

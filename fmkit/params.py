@@ -50,12 +50,16 @@ def unflatten(flat: dict[str, Any]) -> Tree:
     ValueError
         For names that no tree has: one that is also the beginning of another (``a`` and ``a.b``), one with an
         empty part, numbers with a gap (``blocks.0`` and ``blocks.2``) or among words.
+    TypeError
+        For what is not a dict.
 
     Examples
     --------
     >>> unflatten({"wte": 1, "blocks.0.w": 2, "blocks.1.w": 3})
     {'wte': 1, 'blocks': [{'w': 2}, {'w': 3}]}
     """
+    if not isinstance(flat, dict):
+        raise TypeError(f"flat: expected a dict with dotted names, got a {type(flat).__name__}")
     groups: dict[str, dict[str, Any]] = {}
     for name, leaf in flat.items():
         if not isinstance(name, str) or not all(name.split(".")):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import demand, expect, integers
+from fmkit._shapes import demand, expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
@@ -269,7 +269,7 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
 def _check_model(params: dict, config: Config) -> None:
     """The parts that broadcasting, or a name that nobody reads, would let through."""
     V, C = config.vocab_size, config.d_model
-    expect("wte", params["wte"], (V, C), "(V, C)")
+    expect("wte", floats("wte", params["wte"]), (V, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
     demand(len(params["blocks"]) == config.n_layers, "blocks", str(config.n_layers), len(params["blocks"]))
     if ("head" in params) == config.tied:

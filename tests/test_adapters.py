@@ -107,7 +107,11 @@ SEEN = np.tri(4, dtype=bool)
             r"bb: expected \(R, C_out\) = \(1, 3\), got \(1, 1\)",
         ),
         (lambda: lora_linear(X, W, np.ones(1), A, BB), ValueError, r"b: .* got \(1,\)"),
-        (lambda: lora_linear(X, W, None, A[:, :0], BB[:0]), ValueError, "a: expected a rank R of at least 1"),
+        (
+            lambda: lora_linear(X, W, None, A[:, :0], BB[:0]),
+            ValueError,
+            "a: expected a row and a column at least",
+        ),
         (lambda: lora_linear(X.tolist(), W, None, A, BB), TypeError, "x: .* got a list"),
         (lambda: merge_lora(W[:, :1], A, BB), ValueError, r"bb: .* = \(1, 1\), got \(1, 3\)"),
         (lambda: merge_lora(W[:1], A, BB), ValueError, r"a: .* got \(4, 1\)"),

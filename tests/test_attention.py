@@ -307,6 +307,8 @@ TABLES = rope_tables(np.arange(T), D)
         (lambda: padding_mask(SEEN[0]), ValueError, r"attention_mask: expected \(B, S\), got \(5,\)"),
         (lambda: padding_mask(causal_mask(3)), ValueError, "attention_mask: expected 0 or 1 .* got -inf"),
         (lambda: padding_mask([[1, 0]]), TypeError, "attention_mask: .* got a list"),
+        (lambda: attention_weights(multihead_attention(X, P, 2)[1]), TypeError, r"cache: .* cache\[0\]"),
+        (lambda: attention_weights((1, 2)), TypeError, "cache: expected that of attention"),
         (lambda: split_heads(Q, 2), ValueError, r"x: expected \(B, T, H\*D\), got shape \(2, 4, 5, 6\)"),
         (lambda: split_heads(X, 0), ValueError, "n_heads: expected n_heads >= 1, got 0"),
         (lambda: merge_heads(X), ValueError, r"x: expected \(B, H, T, D\), got shape \(2, 3, 4\)"),

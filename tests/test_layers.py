@@ -179,6 +179,13 @@ IDS = np.array([[0, 2]])
         (lambda: linear(X, W.tolist()), TypeError, "w: .* got a list"),
         (lambda: linear(X.astype(np.float16), W), TypeError, "x: .* got float16"),
         (lambda: linear(np.float64(1), W), ValueError, "x: expected 1 axis"),
+        (
+            lambda: linear(X[..., :0], W[:0]),
+            ValueError,
+            r"w: expected a row and a column at least, got \(0, 5\)",
+        ),
+        (lambda: embedding(IDS, W[:0]), ValueError, r"w: expected a row and a column .* got \(0, 5\)"),
+        (lambda: lstm(X, WX, None, B8), TypeError, "wh: .* got a NoneType"),
         (lambda: embedding(IDS, GAIN), ValueError, r"w: expected \(V, C\), got \(4,\)"),
         (lambda: embedding(IDS + 2, W), IndexError, "ids: expected 0 to 3, got 2 to 4"),
         (lambda: embedding(IDS - 1, W), IndexError, "ids: expected 0 to 3, got -1 to 1"),

@@ -89,5 +89,7 @@ def test_names_that_no_tree_has_are_refused(flat, message):
 
 @pytest.mark.usefixtures("as_a_learner")
 def test_a_name_is_a_string():
+    with pytest.raises(TypeError, match="flat: expected a dict with dotted names, got a list"):
+        unflatten([1])
     with pytest.raises(TypeError, match="a parameter's name is a string, not 0"):
         flatten({0: np.zeros(2)})
