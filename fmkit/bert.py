@@ -230,7 +230,7 @@ def bert(
     ------
     ValueError
         If the sequence is longer than the table of positions or has no token, a token or segment is outside
-        its table, the shapes are not all (B, T), or the parameters are not those of ``config``.
+        its table, the shapes are not all (B, T), or the tables are not those of ``config``.
     TypeError
         If ``ids`` or ``segments`` is not an array of integers.
 
@@ -276,7 +276,6 @@ def _check_encoder(params: dict, config: BertConfig) -> None:
     expect("wte", floats("wte", params["wte"]), (config.vocab_size, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
     expect("wse", params["wse"], (config.n_segments, C), "(n_segments, C)")
-    demand(len(params["blocks"]) == config.n_layers, "blocks", str(config.n_layers), len(params["blocks"]))
 
 
 def bert_backward(dhidden: Float[Array, "B T C"], cache: Cache) -> dict:

@@ -231,7 +231,7 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     ------
     ValueError
         If the sequence is longer than the table of positions or has no token, a token is outside the
-        vocabulary, or the parameters are not those of ``config``.
+        vocabulary, or the tables are not those of ``config``.
     TypeError
         If ``ids`` is not an array of integers.
 
@@ -271,7 +271,6 @@ def _check_model(params: dict, config: Config) -> None:
     V, C = config.vocab_size, config.d_model
     expect("wte", floats("wte", params["wte"]), (V, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
-    demand(len(params["blocks"]) == config.n_layers, "blocks", str(config.n_layers), len(params["blocks"]))
     if ("head" in params) == config.tied:
         raise ValueError("params: a head is expected if config.tied is False, and only then")
 

@@ -195,11 +195,6 @@ def loss_of(labels):
             ValueError,
             "wpe: expected",
         ),
-        (
-            lambda: bert(PARAMS | {"blocks": []}, IDS, MASK, SEGMENTS, CONFIG),
-            ValueError,
-            "blocks: expected 3, got 0",
-        ),
         (lambda: loss_of(LABELS[:1]), ValueError, r"labels: expected \(B,\) = \(3,\), got \(1,\)"),
         (lambda: loss_of(LABELS[:, None]), ValueError, r"labels: .* got \(3, 1\)"),
         (lambda: loss_of(LABELS.tolist()), TypeError, "labels: .* got a list"),

@@ -161,11 +161,6 @@ def without(params, **changed):
             r"wte: .* got \(9, 16\)",
         ),
         (
-            lambda: gpt(without(PARAMS, blocks=PARAMS["blocks"][:2]), IDS, CONFIG),
-            ValueError,
-            "blocks: expected 3, got 2",
-        ),
-        (
             lambda: gpt(without(PARAMS, head=PARAMS["wte"].T), IDS, CONFIG),
             ValueError,
             "a head is expected if",
