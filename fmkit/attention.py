@@ -252,7 +252,13 @@ def rope(
     """
     x = floats("x", x, 4, "(B, H, T, D)")
     _check_tables(cos, sin, x.shape)
-    return _turn(x, cos, sin)
+    cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
+    half = x.shape[-1] // 2
+    x1, x2 = x[..., :half], x[..., half:]  # (B, H, T, D/2) each
+    out = np.empty_like(x)  # (B, H, T, D)
+    out[..., :half] = x1 * cos - x2 * sin
+    out[..., half:] = x2 * cos + x1 * sin
+    return out, (cos, sin)
 
 
 def _check_tables(cos: Array, sin: Array, shape: tuple[int, ...]) -> None:
@@ -268,16 +274,6 @@ def _check_tables(cos: Array, sin: Array, shape: tuple[int, ...]) -> None:
     expect("cos", cos, (*lead, T, D // 2), "(..., T, D/2)")
 
 
-def _turn(x: Float[Array, "B H T D"], cos: Array, sin: Array) -> tuple[Float[Array, "B H T D"], Cache]:
-    cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
-    half = x.shape[-1] // 2
-    x1, x2 = x[..., :half], x[..., half:]  # (B, H, T, D/2) each
-    out = np.empty_like(x)  # (B, H, T, D)
-    out[..., :half] = x1 * cos - x2 * sin
-    out[..., half:] = x2 * cos + x1 * sin
-    return out, (cos, sin)
-
-
 def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "B H T D"]:
     """Gradient of `rope`. The transpose of a rotation is the rotation back: flip the sine.
 
@@ -291,7 +287,7 @@ def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "
     """
     cos, sin = cache
     expect("dout", dout, (None, None, cos.shape[-2], 2 * cos.shape[-1]), "(B, H, T, D)")
-    return _turn(dout, cos, -sin)[0]
+    return rope(dout, cos, -sin)[0]
 
 
 _rope, _rope_backward = rope, rope_backward  # `multihead_attention` has an argument that is called rope, too
