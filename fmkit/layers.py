@@ -36,7 +36,7 @@ def linear(
     out = x2 @ w  # (N, C_out)
     if b is not None:
         out += b
-    return out.reshape(*x.shape[:-1], w.shape[1]), (x, w, b is not None)
+    return out.reshape(x.shape[:-1] + w.shape[1:]), (x, w, b is not None)
 
 
 def linear_backward(
