@@ -71,7 +71,7 @@ def init_bert(
     mlm : bool
         With the head that guesses masked tokens, ``mlm``.
     n_classes : int, optional
-        With ``pooler`` and ``classifier``, for that many classes.
+        With ``pooler`` and ``classifier``, for that many classes, 1 at least.
 
     Returns
     -------
@@ -86,6 +86,7 @@ def init_bert(
     >>> list(params), params["classifier"]["w"].shape
     (['wte', 'wpe', 'wse', 'ln', 'blocks', 'pooler', 'classifier'], (8, 3))
     """
+    demand(n_classes is None or n_classes >= 1, "n_classes", "n_classes >= 1", n_classes)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
 
     def normal(*shape):

@@ -215,6 +215,11 @@ def loss_of(labels):
             "hidden: expected a first token",
         ),
         (lambda: mlm_head(np.ones((3, 7, 16)), {}, np.ones((23, 1))), ValueError, r"wte: .* got \(23, 1\)"),
+        (
+            lambda: init_bert(None, CONFIG, n_classes=0),
+            ValueError,
+            "n_classes: expected n_classes >= 1, got 0",
+        ),
         (lambda: BertConfig(23, 10, 3, 5, 16, 40), ValueError, "n_heads: expected a divisor of 16, got 5"),
         (lambda: BertConfig(23, 0, 3, 4, 16, 40), ValueError, "block_size: expected block_size >= 1, got 0"),
     ],
