@@ -1,7 +1,8 @@
 """Activations (chapter 02): each function next to its hand-written backward.
 
 Every forward returns ``(out, cache)``; the backward takes the upstream gradient ``dout`` (same shape as
-``out``) and that cache. float32 stays float32: every constant is a Python float, never a NumPy scalar.
+``out``) and that cache. float32 stays float32: every constant is a Python float, never a NumPy scalar. Whole
+numbers are taken as float64; a list, or float16, raises TypeError, a ``dout`` of another shape ValueError.
 """
 
 import math
@@ -10,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from fmkit._shapes import expect, floats
 from fmkit._types import Array, Cache
 
 _SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
@@ -38,6 +40,7 @@ def sigmoid(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     >>> print(out.round(3))
     [0.    0.119 0.5   0.881 1.   ]
     """
+    x = floats("x", x)
     out = np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x)))  # no exponent is ever positive
     return out, out
 
@@ -52,6 +55,7 @@ def sigmoid_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array,
     [0.105 0.25  0.105 0.   ]
     """
     out = cache
+    expect("dout", dout, out.shape, "the shape of x")
     return dout * out * (1.0 - out)
 
 
@@ -63,7 +67,7 @@ def tanh(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     >>> print(tanh(np.array([-2.0, 0.0, 2.0]))[0].round(3))
     [-0.964  0.     0.964]
     """
-    out = np.tanh(x)
+    out = np.tanh(floats("x", x))
     return out, out
 
 
@@ -77,6 +81,7 @@ def tanh_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*
     [0.071 1.    0.071]
     """
     out = cache
+    expect("dout", dout, out.shape, "the shape of x")
     return dout * (1.0 - out * out)
 
 
@@ -88,6 +93,7 @@ def relu(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     >>> print(relu(np.array([-2.0, 0.0, 3.0]))[0])
     [0. 0. 3.]
     """
+    x = floats("x", x)
     return np.maximum(x, 0.0), x > 0
 
 
@@ -101,6 +107,7 @@ def relu_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*
     [0.  0.  0.3]
     """
     positive = cache
+    expect("dout", dout, positive.shape, "the shape of x")
     return dout * positive
 
 
@@ -112,6 +119,7 @@ def leaky_relu(x: Float[Array, "*shape"], slope: float = 0.01) -> tuple[Float[Ar
     >>> print(leaky_relu(np.array([-2.0, 0.0, 3.0]), slope=0.1)[0])
     [-0.2  0.   3. ]
     """
+    x = floats("x", x)
     gate = slope + (1.0 - slope) * (x > 0).astype(x.dtype)  # the slope at each x
     return x * gate, gate
 
@@ -126,6 +134,7 @@ def leaky_relu_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Arr
     [0.1 0.1 1. ]
     """
     gate = cache
+    expect("dout", dout, gate.shape, "the shape of x")
     return dout * gate
 
 
@@ -139,6 +148,7 @@ def gelu_tanh(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]
     >>> print(gelu_tanh(np.array([-2.0, -0.5, 0.0, 2.0]))[0].round(4))
     [-0.0454 -0.1543  0.      1.9546]
     """
+    x = floats("x", x)
     t = np.tanh(_SQRT_2_OVER_PI * (x * (1.0 + 0.044715 * (x * x))))  # not x**3: a hundred times slower
     return 0.5 * (x * (1.0 + t)), (x, t)
 
@@ -153,6 +163,7 @@ def gelu_tanh_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Arra
     [-0.0861  0.1326  0.5     1.0861]
     """
     x, t = cache
+    expect("dout", dout, x.shape, "the shape of x")
     dx = x * x
     dx *= 3.0 * 0.044715
     dx += 1.0  # the slope of x + 0.044715 x³, inside the tanh
@@ -192,6 +203,7 @@ def erf(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     >>> round(math.erf(0.5), 6)
     0.5205
     """
+    x = floats("x", x)
     c0, c1, c2, c3 = _erf_table(x.dtype)
     s = np.clip(x, -_ERF_RANGE, _ERF_RANGE) * _ERF_PER_UNIT
     k = np.floor(s)
@@ -214,6 +226,7 @@ def gelu_erf(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     >>> print(gelu_erf(np.array([-2.0, -0.5, 0.0, 2.0]))[0].round(4))
     [-0.0455 -0.1543  0.      1.9545]
     """
+    x = floats("x", x)
     cdf = 0.5 + 0.5 * erf(x / _SQRT_2)
     return x * cdf, (x, cdf)
 
@@ -228,6 +241,7 @@ def gelu_erf_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array
     [-0.0852  0.1325  0.5     1.0852]
     """
     x, cdf = cache
+    expect("dout", dout, x.shape, "the shape of x")
     pdf = np.exp(-0.5 * (x * x)) / _SQRT_2_PI  # the slope of Φ
     return dout * (cdf + x * pdf)  # through the factor x, and through Φ(x)
 
@@ -240,6 +254,7 @@ def silu(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     >>> print(silu(np.array([-2.0, 0.0, 2.0]))[0].round(3))
     [-0.238  0.     1.762]
     """
+    x = floats("x", x)
     s, _ = sigmoid(x)
     return x * s, (x, s)
 
@@ -254,6 +269,7 @@ def silu_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*
     [-0.091  0.5    1.091]
     """
     x, s = cache
+    expect("dout", dout, x.shape, "the shape of x")
     return dout * (s + x * s * (1.0 - s))  # through the factor x, and through the sigmoid
 
 
@@ -261,7 +277,8 @@ def softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array, "*s
     """Exponentials that sum to 1 along ``axis``; their maximum is taken off first, so nothing overflows.
 
     softmax(x) = softmax(x - max x): the shift cancels between numerator and denominator.
-    An entry of -inf (a masked one) gets probability 0. A row of nothing but -inf gives NaN.
+    An entry of -inf (a masked one) gets probability 0. A row of nothing but -inf gives NaN, a row of no entry
+    none.
 
     Examples
     --------
@@ -270,7 +287,8 @@ def softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array, "*s
     >>> print(softmax(np.array([1001.0, 1002.0, -np.inf]))[0].round(3))  # nothing overflows; -inf is out
     [0.269 0.731 0.   ]
     """
-    exp = np.exp(x - x.max(axis, keepdims=True))
+    x = floats("x", x, axes=1)
+    exp = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))  # (initial: there may be no number)
     out = exp / exp.sum(axis, keepdims=True)
     return out, (out, axis)
 
@@ -286,6 +304,7 @@ def softmax_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array,
     [ 0.082 -0.022 -0.06 ]
     """
     out, axis = cache
+    expect("dout", dout, out.shape, "the shape of x")
     shared = np.expand_dims(np.vecdot(dout, out, axis=axis), axis)  # through the sum that divides them all
     return out * (dout - shared)  # through the exponential, whose slope is itself
 
@@ -300,6 +319,9 @@ def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array,
     >>> print(log_softmax(np.array([0.0, 1000.0]))[0])  # log(softmax(x)) would give -inf
     [-1000.     0.]
     """
+    x = floats("x", x, axes=1)
+    if x.size == 0:
+        return x.copy(), (x, axis)  # no number, and no sum to take the log of
     shifted = x - x.max(axis, keepdims=True)
     out = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
     return out, (out, axis)
@@ -315,4 +337,5 @@ def log_softmax_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Ar
     [ 0.91  -0.245 -0.665]
     """
     out, axis = cache
+    expect("dout", dout, out.shape, "the shape of x")
     return dout - np.exp(out) * dout.sum(axis, keepdims=True)  # through x itself, and through the log-sum-exp

@@ -3,15 +3,16 @@
 Each is a pair, a forward and its backward. What is frozen gets no gradient: the backwards return only the
 gradient of the input, so that learning can go on below, and those of the few new parameters. Shapes: R the
 rank or the width of a bottleneck, P learned positions, B batch, H heads, T queries, S keys, D width of a
-head, C channels.
+head, C channels. Arrays of other shapes raise ValueError: nothing is broadcast.
 """
 
 import numpy as np
 from jaxtyping import Float
 
+from fmkit._shapes import expect, floats, matrix
 from fmkit._types import Array, Cache
 from fmkit.activations import gelu_tanh, gelu_tanh_backward
-from fmkit.attention import attention, attention_backward
+from fmkit.attention import Mask, attention, attention_backward, check_mask
 from fmkit.layers import linear, linear_backward
 
 # ------------------------------------------------------------------------------------------------------ LoRA
@@ -56,6 +57,9 @@ def lora_linear(
     >>> np.allclose(out, x @ w)  # with bb at zero, it begins as the pretrained layer
     True
     """
+    x = floats("x", x, axes=1)
+    matrix("w", w, x.shape[-1], "(C_in, C_out)")
+    _check_low_rank(w, a, bb)
     scale = alpha / a.shape[1]
     out, _ = linear(x, w, b)  # (..., C_out)
     narrow, a_cache = linear(x, a)  # (..., R)
@@ -63,6 +67,12 @@ def lora_linear(
     change *= scale
     out += change
     return out, (w, a_cache, bb_cache, scale)
+
+
+def _check_low_rank(w: Array, a: Array, bb: Array) -> None:
+    C_in, C_out = w.shape
+    matrix("a", a, C_in, "(C_in, R)")
+    expect("bb", bb, (a.shape[1], C_out), "(R, C_out)")
 
 
 def lora_linear_backward(
@@ -105,6 +115,8 @@ def merge_lora(
     array([[ 1., 10.],
            [ 2., 20.]])
     """
+    matrix("w", w, None, "(C_in, C_out)")
+    _check_low_rank(w, a, bb)
     return w + (alpha / a.shape[1]) * (a @ bb)
 
 
@@ -144,6 +156,12 @@ def adapter(
     >>> np.array_equal(out, x)  # with w_up and b_up at zero, nothing changes at first
     True
     """
+    x = floats("x", x, axes=1)
+    C = x.shape[-1]
+    matrix("w_down", w_down, C, "(C, R)")
+    expect("b_down", b_down, w_down.shape[1:], "(R,)")
+    expect("w_up", w_up, (w_down.shape[1], C), "(R, C)")
+    expect("b_up", b_up, (C,), "(C,)")
     down, down_cache = linear(x, w_down, b_down)  # (..., R)
     hidden, gelu_cache = gelu_tanh(down)
     up, up_cache = linear(hidden, w_up, b_up)  # (..., C)
@@ -182,7 +200,7 @@ def prefix_attention(
     v: Float[Array, "B H S D"],
     pk: Float[Array, "H P D"],
     pv: Float[Array, "H P D"],
-    mask: Float[Array, "..."] | None = None,
+    mask: Mask | None = None,
 ) -> tuple[Float[Array, "B H T D"], Cache]:
     """Attention with P learned keys and values in front of the text's own: as if P words had come before.
 
@@ -194,7 +212,8 @@ def prefix_attention(
     pk, pv : (H, P, D)
         What is learned, the same for every text.
     mask : broadcastable to (B, H, T, S), optional
-        Added to the scores of the text's keys: 0 or -inf. The prefix is never masked.
+        Of the text's keys: booleans, True where a query may look, or floats added to the scores, 0 or -inf.
+        The prefix is never masked.
 
     Returns
     -------
@@ -214,11 +233,18 @@ def prefix_attention(
     >>> print(out)  # the mean of the three values
     [[[[1. 1.]]]]
     """
-    B, P = len(k), pk.shape[1]
+    expect("k", k, (None, None, None, None), "(B, H, S, D)")
+    B, H, S, D = k.shape
+    expect("v", v, k.shape, "(B, H, S, D)")
+    expect("pk", pk, (H, None, D), "(H, P, D)")
+    expect("pv", pv, pk.shape, "(H, P, D)")
+    P = pk.shape[1]
     k = np.concatenate([np.broadcast_to(pk, (B, *pk.shape)), k], axis=2)  # (B, H, P+S, D)
     v = np.concatenate([np.broadcast_to(pv, (B, *pv.shape)), v], axis=2)
     if mask is not None:
-        seen = np.zeros((*mask.shape[:-1], P), mask.dtype)
+        check_mask(mask, (B, q.shape[1], q.shape[2], S))
+        mask = np.broadcast_to(mask, (*mask.shape[:-1], S))  # one number may stand for all keys
+        seen = np.full((*mask.shape[:-1], P), mask.dtype == bool, mask.dtype)  # True, or 0 to add
         mask = np.concatenate([seen, mask], axis=-1)  # (..., P+S)
     out, cache = attention(q, k, v, mask)
     return out, (cache, P)

@@ -1,17 +1,25 @@
 """Attention (chapter 06): each query takes a weighted mean of the values, and works out the weights itself.
 
 Shapes: B batch, T query positions, S key positions, H query heads, G key/value heads (G divides H), D width
-of one head, C width of the model. Masks are *added* to the scores: 0 where a query may look, -inf where not.
+of one head, C width of the model. A mask of floats is *added* to the scores: 0 where a query may look, -inf
+where not. A mask of booleans is True where it may look, as in torch's ``scaled_dot_product_attention``. (A
+mask of the numbers 1 and 0 would add 1 to the scores, which is neither: it is refused.)
+
+Arrays of other shapes than the signature's raise ValueError, what is not an array of floats raises TypeError.
 """
 
 import math
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Bool, Float, Integer
 
+from fmkit._shapes import demand, expect, floats, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
 from fmkit.activations import softmax_backward
 from fmkit.layers import linear, linear_backward, rmsnorm, rmsnorm_backward
+
+Mask = Float[Array, "..."] | Bool[Array, "..."]  # added to the scores, or True where a query may look
 
 # ---------------------------------------------------------------------------------------------------- masks
 
@@ -29,7 +37,12 @@ def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
     Returns
     -------
     mask : (T, T)
-        0 on and below the diagonal, -inf above it.
+        0 on and below the diagonal, -inf above it. (``np.tri(T, dtype=bool)`` is the same mask in booleans.)
+
+    Raises
+    ------
+    TypeError
+        For a ``dtype`` that is not float32 or float64.
 
     Examples
     --------
@@ -38,7 +51,8 @@ def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
      [  0.   0. -inf]
      [  0.   0.   0.]]
     """
-    return np.triu(np.full((T, T), -np.inf, dtype), k=1)
+    demand(T >= 0, "T", "T >= 0", T)
+    return np.triu(np.full((T, T), -np.inf, _additive(dtype)), k=1)
 
 
 def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1 S"]:
@@ -56,15 +70,62 @@ def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1
     mask : (B, 1, 1, S)
         0 or -inf; the two axes of size 1 broadcast over heads and queries.
 
+    Raises
+    ------
+    TypeError
+        For a ``dtype`` that is not float32 or float64.
+    ValueError
+        For anything but 0 and 1 in the mask: one of 0 and -inf would come out upside down.
+
     Examples
     --------
     >>> mask = padding_mask(np.array([[1, 1, 0]]))
     >>> print(mask, mask.shape)
     [[[[  0.   0. -inf]]]] (1, 1, 1, 3)
     """
-    mask = np.zeros(attention_mask.shape, dtype)
+    expect("attention_mask", attention_mask, (None, None), "(B, S)")
+    zeros_and_ones("attention_mask", attention_mask)
+    mask = np.zeros(attention_mask.shape, _additive(dtype))
     mask[attention_mask == 0] = -np.inf
     return mask[:, None, None, :]
+
+
+def _additive(dtype: Any) -> np.dtype:
+    """The dtype of a mask of 0 and -inf. (As integers there is no -inf, as booleans it would be True.)"""
+    dtype = np.dtype(dtype)
+    if dtype.char not in "fdg":
+        raise TypeError(f"dtype: expected float32 or float64, got {dtype}: the mask is added to the scores")
+    return dtype
+
+
+def check_mask(mask: Any, shape: tuple[int, ...]) -> None:
+    """Refuse a mask that does not broadcast to ``shape``, or of 1 and 0: added to scores, it hides nothing.
+
+    Raises
+    ------
+    ValueError
+        For a mask of another shape.
+    TypeError
+        For what is neither booleans nor floats, and for floats that are all 1 and 0.
+
+    Examples
+    --------
+    >>> check_mask(np.array([[1, 0], [1, 1]]) == 1, (1, 1, 2, 2))  # in order
+    >>> try:
+    ...     check_mask(np.array([[1, 0], [1, 1]]), (1, 1, 2, 2))
+    ... except TypeError as error:
+    ...     print(error)
+    mask: expected booleans (True: may look) or floats to add (0 or -inf), got int64; mask == 1 makes booleans
+    """
+    kind = mask.dtype.kind if isinstance(mask, np.ndarray) else ""
+    one_and_zero = kind == "f" and mask.size and mask.max() == 1 and np.isin(mask, (0, 1)).all()
+    if kind not in ("b", "f") or one_and_zero:
+        got = "1 and 0" if one_and_zero else getattr(mask, "dtype", type(mask).__name__)
+        wanted = "booleans (True: may look) or floats to add (0 or -inf)"
+        raise TypeError(f"mask: expected {wanted}, got {got}; mask == 1 makes booleans")
+    pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
+    if mask.ndim > len(shape) or any([n not in (1, want) for n, want in pairs]):
+        raise ValueError(f"mask: expected what broadcasts to (B, H, T, S) = {shape}, got {mask.shape}")
 
 
 # ----------------------------------------------------------------------------------------------------- heads
@@ -82,6 +143,8 @@ def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T 
     >>> print(heads.shape, heads[0, 1].tolist())  # the second head's half of both positions
     (1, 2, 2, 2) [[3.0, 4.0], [7.0, 8.0]]
     """
+    x = floats("x", x, 3, "(B, T, H*D)")
+    demand(n_heads >= 1, "n_heads", "n_heads >= 1", n_heads)
     B, T, HD = x.shape
     if HD % n_heads:
         raise ValueError(f"width {HD} does not divide into {n_heads} heads")
@@ -98,6 +161,7 @@ def merge_heads(x: Float[Array, "B H T D"]) -> Float[Array, "B T HD"]:
     [[[1. 2. 3. 4.]
       [5. 6. 7. 8.]]]
     """
+    x = floats("x", x, 4, "(B, H, T, D)")
     B, H, T, D = x.shape
     return x.transpose(0, 2, 1, 3).reshape(B, T, H * D)
 
@@ -127,7 +191,9 @@ def rope_tables(
     Raises
     ------
     ValueError
-        If ``D`` is odd: coordinates turn in pairs.
+        If ``D`` is odd (coordinates turn in pairs), or ``base`` not above 0.
+    TypeError
+        For positions that are not an array.
 
     References
     ----------
@@ -141,8 +207,10 @@ def rope_tables(
      [1.  0.1]
      [2.  0.2]]
     """
-    if D % 2:
+    if D % 2 or D < 2:
         raise ValueError(f"rotary positions need an even head width, got {D}")
+    demand(base > 0, "base", "base > 0", base)
+    positions = floats("positions", positions, axes=1)
     frequency = base ** (-np.arange(0, D, 2) / D)  # (D/2,)
     angle = positions[..., None] * frequency  # (..., T, D/2)
     return np.cos(angle), np.sin(angle)
@@ -160,7 +228,7 @@ def rope(
     ----------
     x : (B, H, T, D)
         Queries or keys.
-    cos, sin : (T, D/2)
+    cos, sin : (T, D/2), or (B, 1, T, D/2)
         From `rope_tables`.
 
     Returns
@@ -169,6 +237,12 @@ def rope(
     cache
         What `rope_backward` needs.
 
+    Raises
+    ------
+    ValueError
+        For tables of another shape. Those of positions (B, T) are refused, too: as (B, T, D/2) they would
+        turn by head, not by row.
+
     Examples
     --------
     >>> x = np.array([[[[1.0, 0.0], [1.0, 0.0]]]])  # the same vector at positions 0 and 1
@@ -176,6 +250,8 @@ def rope(
     [[[[1.    0.   ]
        [0.54  0.841]]]]
     """
+    x = floats("x", x, 4, "(B, H, T, D)")
+    _check_tables(cos, sin, x.shape)
     cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
     half = x.shape[-1] // 2
     x1, x2 = x[..., :half], x[..., half:]  # (B, H, T, D/2) each
@@ -183,6 +259,19 @@ def rope(
     out[..., :half] = x1 * cos - x2 * sin
     out[..., half:] = x2 * cos + x1 * sin
     return out, (cos, sin)
+
+
+def _check_tables(cos: Array, sin: Array, shape: tuple[int, ...]) -> None:
+    B, H, T, D = shape
+    demand(D % 2 == 0, "x", "an even width D", f"{D}: coordinates turn in pairs")
+    expect("sin", sin, np.shape(cos), "the shape of cos")
+    lead = np.shape(cos)[:-2]
+    if not (lead in ((), (1,)) or (len(lead) == 2 and lead[0] in (1, B) and lead[1] in (1, H))):
+        raise ValueError(
+            f"cos: expected (T, D/2) = ({T}, {D // 2}), or (B, 1, T, D/2) = ({B}, 1, {T}, {D // 2}) from "
+            f"positions (B, 1, T), got {cos.shape}"
+        )
+    expect("cos", cos, (*lead, T, D // 2), "(..., T, D/2)")
 
 
 def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "B H T D"]:
@@ -197,6 +286,7 @@ def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "
        [1. 0.]]]]
     """
     cos, sin = cache
+    expect("dout", dout, (None, None, cos.shape[-2], 2 * cos.shape[-1]), "(B, H, T, D)")
     return rope(dout, cos, -sin)[0]
 
 
@@ -209,6 +299,9 @@ _rope, _rope_backward = rope, rope_backward  # `multihead_attention` has an argu
 def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Cache]:
     """Softmax over the last axis; a row of nothing but -inf gives zeros, where a plain softmax gives NaN.
 
+    A row of finite scores, however low they are, is shared out like any other: a mask of
+    ``np.finfo(dtype).min`` everywhere gives the mean, as in torch. Only -inf takes an entry out.
+
     Its gradient is `fmkit.activations.softmax_backward`: what is 0 gets no gradient.
 
     Examples
@@ -217,7 +310,9 @@ def masked_softmax(scores: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape
     [[0.5 0.5 0. ]
      [0.  0.  0. ]]
     """
-    top = np.maximum(scores.max(-1, keepdims=True), -1e30)  # finite, so that -inf - top is -inf and not NaN
+    scores = floats("scores", scores, axes=1)
+    lowest = np.finfo(scores.dtype).min  # so that the top is finite, and -inf - top is -inf and not NaN
+    top = scores.max(-1, keepdims=True, initial=lowest)
     exp = np.exp(scores - top)
     out = exp / np.maximum(exp.sum(-1, keepdims=True), 1.0)  # a sum is >= 1 (the top gives exp(0)), or 0
     return out, (out, -1)
@@ -227,7 +322,7 @@ def attention(
     q: Float[Array, "B H T D"],
     k: Float[Array, "B G S D"],
     v: Float[Array, "B G S D"],
-    mask: Float[Array, "..."] | None = None,
+    mask: Mask | None = None,
 ) -> tuple[Float[Array, "B H T D"], Cache]:
     """Scaled dot-product attention, softmax(q k^T / sqrt(D) + mask) v, for each head on its own.
 
@@ -240,7 +335,9 @@ def attention(
     k, v : (B, G, S, D)
         Keys and values; G divides H.
     mask : broadcastable to (B, H, T, S), optional
-        Added to the scores: 0 or -inf. A query whose keys are all masked gets zeros.
+        Booleans, True where a query may look; or floats, added to the scores: 0 or -inf. A query that sees no
+        key gets zeros. (A large negative number instead of -inf hides a key behind others only: where all
+        are masked so, the query gets the mean, as in torch.)
 
     Returns
     -------
@@ -251,7 +348,9 @@ def attention(
     Raises
     ------
     ValueError
-        If G does not divide H.
+        If G does not divide H, the shapes do not fit, or the mask's does not broadcast.
+    TypeError
+        For a mask of the numbers 1 and 0.
 
     References
     ----------
@@ -268,16 +367,27 @@ def attention(
     >>> print(attention(q, k, v, causal_mask(2, q.dtype))[0].round(2))  # query 0 sees key 0 only
     [[[[1. 1.]
        [2. 3.]]]]
+    >>> print(attention(q, k, v, np.array([[True, False], [True, True]]))[0].round(2))  # the same mask
+    [[[[1. 1.]
+       [2. 3.]]]]
     """
-    B, H, T, D = q.shape
-    G, S = k.shape[1:3]
-    if H % G:
+    q, k, v = floats("q", q, 4, "(B, H, T, D)"), floats("k", k, 4, "(B, G, S, D)"), floats("v", v)
+    (B, H, T, D), (G, S) = q.shape, k.shape[1:3]
+    demand(D > 0, "q", "a width D above 0", q.shape)
+    expect("k", k, (B, G, S, D), "(B, G, S, D)")
+    expect("v", v, k.shape, "(B, G, S, D)")
+    if G == 0 or H % G:
         raise ValueError(f"{G} key/value heads do not divide {H} query heads")
     q = (q * (1.0 / math.sqrt(D))).reshape(B, G, H // G, T, D)  # scaled here, where there are fewest numbers
     k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D): the 1 broadcasts over the query heads of a group
     scores = q @ k.swapaxes(-1, -2)  # (B, G, H/G, T, S)
     if mask is not None:
-        scores.reshape(B, H, T, S)[...] += mask  # the reshape is a view: this adds to the scores themselves
+        check_mask(mask, (B, H, T, S))
+        by_head = scores.reshape(B, H, T, S)  # a view: what is written to it is written to the scores
+        if mask.dtype == bool:
+            np.copyto(by_head, -np.inf, where=~mask)
+        else:
+            by_head += mask
     probs, softmax_cache = masked_softmax(scores)
     out = probs @ v  # (B, G, H/G, T, D)
     return out.reshape(B, H, T, D), (q, k, v, probs, softmax_cache)
@@ -298,6 +408,8 @@ def attention_backward(
     [0.119 0.881 0.   ]
     """
     q, k, v, probs, softmax_cache = cache
+    B, G, R, T, D = q.shape
+    expect("dout", dout, (B, G * R, T, D), "(B, H, T, D)")
     dout = dout.reshape(q.shape)  # (B, G, H/G, T, D)
 
     # out = probs @ v
@@ -313,14 +425,14 @@ def attention_backward(
     dk = dscores.swapaxes(-1, -2) @ q  # (B, G, H/G, S, D)
 
     # a key/value head was shared by a group of query heads: their gradients add up
-    B, G, R, T, D = q.shape
     return dq.reshape(B, G * R, T, D), dk.sum(2), dv.sum(2)
 
 
 def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
     """The weights that `attention` used, from its cache: each row sums to 1.
 
-    (The cache of `multihead_attention` begins with that of `attention`: give its first entry.)
+    (The cache of `multihead_attention` begins with that of `attention`: give its first entry. Another cache
+    raises TypeError.)
 
     Examples
     --------
@@ -331,7 +443,11 @@ def attention_weights(cache: Cache) -> Float[Array, "B H T S"]:
        [0.12 0.88 0.  ]
        [0.   0.05 0.95]]]]
     """
-    _, _, _, probs, _ = cache
+    if not isinstance(cache, tuple) or len(cache) != 5 or not isinstance(cache[3], np.ndarray):
+        raise TypeError(
+            "cache: expected that of attention; the one of multihead_attention has it as cache[0]"
+        )
+    probs = cache[3]
     B, G, R, T, S = probs.shape
     return probs.reshape(B, G * R, T, S)
 
@@ -361,6 +477,9 @@ def norm_queries_and_keys(
     >>> print(out.round(2).ravel())
     [0.85 1.13 0.85 1.13]
     """
+    qk = floats("qk", qk, 4, "(B, H+G, T, D)")
+    expect("q_norm", p["q_norm"], qk.shape[-1:], "(D,)")
+    expect("k_norm", p["k_norm"], qk.shape[-1:], "(D,)")
     q, q_cache = rmsnorm(qk[:, :n_heads], p["q_norm"], eps)
     k, k_cache = rmsnorm(qk[:, n_heads:], p["k_norm"], eps)
     return np.concatenate([q, k], axis=1), (q_cache, k_cache)
@@ -371,7 +490,7 @@ def multihead_attention(
     p: dict,
     n_heads: int,
     n_kv_heads: int | None = None,
-    mask: Float[Array, "..."] | None = None,
+    mask: Mask | None = None,
     rope: tuple[Array, Array] | None = None,
     eps: float = 1e-5,
 ) -> tuple[Float[Array, "B T C"], Cache]:
@@ -386,7 +505,7 @@ def multihead_attention(
     n_heads, n_kv_heads : int
         H and G; without the second, G = H.
     mask : broadcastable to (B, H, T, T), optional
-        Added to the scores.
+        As for `attention`: True where a query may look, or added to the scores.
     rope : (cos, sin), optional
         Tables of `rope_tables`: queries and keys are turned by their positions.
     eps : float
@@ -398,6 +517,12 @@ def multihead_attention(
     cache
         What `multihead_attention_backward` needs.
 
+    Raises
+    ------
+    ValueError
+        For a name in ``p`` that means nothing here (it would be left out silently), for one that is missing,
+        and for shapes that do not fit.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -406,7 +531,8 @@ def multihead_attention(
     >>> out.shape, attention_weights(cache[0]).shape
     ((1, 3, 4), (1, 2, 3, 3))
     """
-    H, G = n_heads, n_kv_heads or n_heads
+    H, G = n_heads, n_heads if n_kv_heads is None else n_kv_heads
+    _check_heads(x, p, H, G)
     qkv, qkv_cache = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D): one product for all three
     heads = split_heads(qkv, H + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
     qk, v = heads[:, : H + G], heads[:, H + G :]
@@ -418,6 +544,26 @@ def multihead_attention(
     out, attention_cache = attention(qk[:, :H], qk[:, H:], v, mask)  # (B, H, T, D)
     out, out_cache = linear(merge_heads(out), p["wo"], p.get("bo"))  # (B, T, C)
     return out, (attention_cache, qkv_cache, norm_cache, rope_cache, out_cache)
+
+
+def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
+    floats("x", x, 3, "(B, T, C)")
+    demand(H >= 1, "n_heads", "n_heads >= 1", H)
+    demand(G >= 1, "n_kv_heads", "n_kv_heads >= 1", G)
+    names = set(p)
+    if not ({"wqkv", "wo"} <= names <= {"wqkv", "bqkv", "wo", "bo", "q_norm", "k_norm"}):
+        raise ValueError(
+            f"p: expected wqkv and wo, perhaps bqkv, bo, q_norm and k_norm, got {', '.join(map(str, p))}"
+        )
+    demand(("q_norm" in p) == ("k_norm" in p), "p", "both q_norm and k_norm, or neither", ", ".join(p))
+    C = x.shape[-1]
+    matrix("wqkv", p["wqkv"], C, "(C, (H+2G)*D)")
+    width = p["wqkv"].shape[1]
+    for name, size in (("bqkv", width), ("bo", C)):
+        if p.get(name) is not None:
+            expect(name, p[name], (size,), "(C,)" if name == "bo" else "((H+2G)*D,)")
+    if width % (H + 2 * G) == 0:  # else `split_heads` refuses it
+        expect("wo", p["wo"], (width // (H + 2 * G) * H, C), "(H*D, C)")
 
 
 def multihead_attention_backward(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from fmkit._shapes import demand, expect, integers
 from fmkit._types import Array
 
 Ids = Sequence[int] | Int[Array, "_"]
@@ -14,7 +15,7 @@ def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     """At most ``max_length`` ids; the rest is cut off on the given side.
 
     A classifier keeps the beginning (``"right"``), a language model that goes on writing keeps the end
-    (``"left"``).
+    (``"left"``). A ``max_length`` below 0 raises ValueError, a text instead of its ids TypeError.
 
     Examples
     --------
@@ -22,7 +23,8 @@ def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     ([1, 2, 3], [2, 3, 4])
     """
     _check_side(side)
-    ids = list(ids)
+    demand(max_length >= 0, "max_length", "max_length >= 0", max_length)
+    ids = _listed("ids", ids)
     return ids[:max_length] if side == "right" else ids[max(0, len(ids) - max_length) :]
 
 
@@ -30,16 +32,25 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
     """Cut the end of the longer text, then of both, until together they have at most ``max_length`` ids.
 
     An odd id goes to the longer text (to the second, when both are as long): Hugging Face's "longest first".
+    A ``max_length`` below 0 raises ValueError, a text instead of its ids TypeError.
 
     Examples
     --------
     >>> truncate_pair([1, 2, 3, 4, 5], [6, 7], 5)
     ([1, 2, 3], [6, 7])
     """
+    demand(max_length >= 0, "max_length", "max_length >= 0", max_length)
+    first, second = _listed("first", first), _listed("second", second)
     short = min(len(first), len(second), max_length // 2)
     if len(first) > len(second):
-        return list(first[: max_length - short]), list(second[:short])
-    return list(first[:short]), list(second[: max_length - short])
+        return first[: max_length - short], second[:short]
+    return first[:short], second[: max_length - short]
+
+
+def _listed(name: str, ids: Ids) -> list[int]:
+    if isinstance(ids, str):
+        raise TypeError(f"{name}: expected a list of ids, got a text")
+    return list(ids)
 
 
 def pad(
@@ -67,7 +78,9 @@ def pad(
     Raises
     ------
     ValueError
-        When a sequence is longer than ``length``: nothing is cut silently.
+        When a sequence is longer than ``length``: nothing is cut silently. Or when one is a list of lists.
+    TypeError
+        When a sequence does not hold integers: no fraction is cut off either.
 
     Examples
     --------
@@ -79,17 +92,32 @@ def pad(
      [1 0 0]]
     """
     _check_side(side)
-    longest = max((len(s) for s in sequences), default=0)
+    integers("value", np.asarray(value))
+    rows = [_row(f"sequences[{i}]", sequence) for i, sequence in enumerate(sequences)]
+    longest = max(map(len, rows), default=0)
     length = longest if length is None else length
     if longest > length:
         raise ValueError(f"a sequence of {longest} does not fit into {length}: truncate it first")
-    ids = np.full((len(sequences), length), value, dtype=np.int64)
+    ids = np.full((len(rows), length), value, dtype=np.int64)
     mask = np.zeros_like(ids)
-    for i, sequence in enumerate(sequences):
-        real = slice(0, len(sequence)) if side == "right" else slice(length - len(sequence), length)
-        ids[i, real] = sequence
+    for i, row in enumerate(rows):
+        real = slice(0, len(row)) if side == "right" else slice(length - len(row), length)
+        ids[i, real] = row
         mask[i, real] = 1
     return ids, mask
+
+
+def _row(name: str, sequence: Ids) -> Int[Array, "n"]:
+    """The ids of one text as an array; the empty one is of no dtype."""
+    try:
+        row = np.asarray(sequence)
+    except ValueError:  # lists of several lengths
+        row = np.empty((0, 0))
+    expect(name, row, (None,), "(n,)")
+    if row.size == 0:
+        return np.zeros(0, np.int64)
+    integers(name, row)
+    return row
 
 
 def _check_side(side: str) -> None:
@@ -107,6 +135,7 @@ def batches_by_length(
     lengths : sequence of N int
         The length of each sequence.
     batch_size : int
+        1 at least.
     rng : numpy.random.Generator, optional
         Shuffles sequences of one length, and the order of the batches. A model that always sees short texts
         first learns worse. Without it the order is from short to long.
@@ -116,12 +145,18 @@ def batches_by_length(
     list of index arrays
         Every index is in exactly one; one batch may be smaller than the others.
 
+    Raises
+    ------
+    ValueError
+        For a ``batch_size`` below 1, or for sequences instead of their lengths.
+
     Examples
     --------
     >>> [batch.tolist() for batch in batches_by_length([9, 2, 8, 1, 7], batch_size=2)]
     [[3, 1], [4, 2], [0]]
     """
-    lengths = np.asarray(lengths)
+    demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
+    lengths = _row("lengths", lengths)
     shuffled = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     order = shuffled[np.argsort(lengths[shuffled], kind="stable")]
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
+from fmkit._shapes import demand, expect, floats, integers, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
-from fmkit.attention import multihead_attention, multihead_attention_backward, padding_mask
+from fmkit.attention import Mask, multihead_attention, multihead_attention_backward, padding_mask
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -27,7 +28,7 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The sizes of a BERT.
+    """The sizes of a BERT. A size below 1, or heads that do not divide the width, raise ValueError.
 
     Examples
     --------
@@ -44,6 +45,11 @@ class BertConfig:
     d_ff: int  # width of the hidden layer of the feed-forward part
     n_segments: int = 2  # sentence A and sentence B
     eps: float = 1e-12  # of every layer norm
+
+    def __post_init__(self):
+        for name in ("vocab_size", "block_size", "n_layers", "n_heads", "d_model", "d_ff", "n_segments"):
+            demand(getattr(self, name) >= 1, name, f"{name} >= 1", getattr(self, name))
+        demand(self.d_model % self.n_heads == 0, "n_heads", f"a divisor of {self.d_model}", self.n_heads)
 
 
 # ------------------------------------------------------------------------------------------------- parameters
@@ -65,7 +71,7 @@ def init_bert(
     mlm : bool
         With the head that guesses masked tokens, ``mlm``.
     n_classes : int, optional
-        With ``pooler`` and ``classifier``, for that many classes.
+        With ``pooler`` and ``classifier``, for that many classes, 1 at least.
 
     Returns
     -------
@@ -80,6 +86,7 @@ def init_bert(
     >>> list(params), params["classifier"]["w"].shape
     (['wte', 'wpe', 'wse', 'ln', 'blocks', 'pooler', 'classifier'], (8, 3))
     """
+    demand(n_classes is None or n_classes >= 1, "n_classes", "n_classes >= 1", n_classes)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
 
     def normal(*shape):
@@ -115,7 +122,7 @@ def init_bert(
 
 
 def bert_block(
-    x: Float[Array, "B T C"], p: dict, n_heads: int, mask: Float[Array, "..."], eps: float
+    x: Float[Array, "B T C"], p: dict, n_heads: int, mask: Mask, eps: float
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """One post-norm block: norm(x + attention(x)), then norm(that + mlp(that)).
 
@@ -128,7 +135,7 @@ def bert_block(
         ``attn``, ``ln1``, ``mlp``, ``ln2``.
     n_heads : int
     mask : broadcastable to (B, H, T, T)
-        Added to the attention scores.
+        As for `fmkit.attention.attention`: True where a query may look, or added to the scores.
     eps : float
         Of the norms.
 
@@ -223,7 +230,10 @@ def bert(
     Raises
     ------
     ValueError
-        If the sequence is longer than the table of positions.
+        If the sequence is longer than the table of positions or has no token, a token or segment is outside
+        its table, the shapes are not all (B, T), or the tables are not those of ``config``.
+    TypeError
+        If ``ids`` or ``segments`` is not an array of integers.
 
     References
     ----------
@@ -239,7 +249,15 @@ def bert(
     >>> print(np.isclose(bert(params, ids, mask, segments, config)[0], hidden).all(-1))  # no other sees it
     [[ True  True  True False]]
     """
-    _, T = ids.shape
+    _check_encoder(params, config)
+    expect("ids", ids, (None, None), "(B, T)")
+    integers("ids", ids, stop=config.vocab_size)
+    expect("mask", mask, ids.shape, "(B, T)")
+    zeros_and_ones("mask", mask)
+    expect("segments", segments, ids.shape, "(B, T)")
+    integers("segments", segments, stop=config.n_segments)
+    T = ids.shape[1]
+    demand(T > 0, "ids", "a token to read", f"shape {ids.shape}")
     if config.block_size < T:
         raise ValueError(f"{T} tokens do not fit into a block of {config.block_size}")
     x, wte_cache = embedding(ids, params["wte"])  # (B, T, C)
@@ -251,6 +269,14 @@ def bert(
         x, cache = bert_block(x, p, config.n_heads, scores_mask, config.eps)
         block_caches.append(cache)
     return x, (wte_cache, wse_cache, ln_cache, block_caches, config)
+
+
+def _check_encoder(params: dict, config: BertConfig) -> None:
+    """The parts that broadcasting would let through."""
+    C = config.d_model
+    expect("wte", floats("wte", params["wte"]), (config.vocab_size, C), "(V, C)")
+    expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
+    expect("wse", params["wse"], (config.n_segments, C), "(n_segments, C)")
 
 
 def bert_backward(dhidden: Float[Array, "B T C"], cache: Cache) -> dict:
@@ -267,6 +293,7 @@ def bert_backward(dhidden: Float[Array, "B T C"], cache: Cache) -> dict:
     (['blocks', 'ln', 'wpe', 'wse', 'wte'], array([ True,  True,  True,  True, False, False, False]))
     """
     wte_cache, wse_cache, ln_cache, block_caches, config = cache
+    expect("dhidden", dhidden, (*wte_cache[0].shape, config.d_model), "(B, T, C)")
     grads = {"blocks": []}
 
     # the blocks, from the last to the first
@@ -316,6 +343,8 @@ def mlm_head(
     >>> logits.shape
     (1, 4, 7)
     """
+    expect("hidden", hidden, (None, None, None), "(B, T, C)")
+    expect("wte", wte, (None, hidden.shape[2]), "(V, C)")
     x, w_cache = linear(hidden, p["w"], p["b"])  # (B, T, C)
     x, gelu_cache = gelu_erf(x)
     x, ln_cache = layernorm(x, **p["ln"], eps=eps)
@@ -373,6 +402,8 @@ def classification_head(
     >>> logits.shape  # a text, not a token, has classes
     (1, 3)
     """
+    expect("hidden", hidden, (None, None, None), "(B, T, C)")
+    demand(hidden.shape[1] > 0, "hidden", "a first token", f"shape {hidden.shape}")
     pooled, pooler_cache = linear(hidden[:, 0], **pooler)  # (B, C)
     pooled, tanh_cache = tanh(pooled)
     logits, classifier_cache = linear(pooled, **classifier)  # (B, K)
@@ -429,6 +460,11 @@ def mlm_loss(
     grads : dict
         Nested like ``params``, less any head that took no part.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As `bert` and `fmkit.losses.cross_entropy`; for targets of another shape than ``ids``.
+
     References
     ----------
     Devlin et al., "BERT" (2018), section 3.1, task 1.
@@ -443,6 +479,7 @@ def mlm_loss(
     >>> print(f"{loss:.2f}, and log 7 is {np.log(7):.2f}")  # untrained: about as unsure
     1.91, and log 7 is 1.95
     """
+    expect("targets", targets, np.shape(ids), "(B, T)")
     hidden, cache = bert(params, ids, mask, segments, config)
     logits, head_cache = mlm_head(hidden, params["mlm"], params["wte"], config.eps)
     loss, loss_cache = cross_entropy(logits, targets)
@@ -470,13 +507,18 @@ def classification_loss(
     params, ids, mask, segments, config
         As for `bert`, with ``pooler`` and ``classifier``.
     labels : (B,) integers
-        The true classes.
+        The true classes; -100 leaves a text out.
 
     Returns
     -------
     loss : scalar
     grads : dict
         Nested like ``params``, less any head that took no part.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `bert` and `fmkit.losses.cross_entropy`; for labels of another shape than (B,).
 
     Examples
     --------
@@ -487,6 +529,7 @@ def classification_loss(
     >>> print(f"{loss:.2f}, and log 3 is {np.log(3):.2f}")
     1.10, and log 3 is 1.10
     """
+    expect("labels", labels, np.shape(ids)[:1], "(B,)")
     hidden, cache = bert(params, ids, mask, segments, config)
     logits, head_cache = classification_head(hidden, params["pooler"], params["classifier"])
     loss, loss_cache = cross_entropy(logits, labels)

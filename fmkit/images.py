@@ -1,7 +1,8 @@
 """Images before they meet a model (chapter 01): rotate, scale, shift, crop, flip, add noise, augment.
 
 An image is a float array (H, W) or (H, W, C): row 0 is the top, column 0 the left. Divide images of bytes
-(0 to 255) by 255 first. Every function returns a new array of the same dtype.
+(0 to 255) by 255 first. Every function returns a new array of the same dtype. What is not such an array
+raises TypeError, another number of axes or a setting out of range ValueError.
 """
 
 import math
@@ -9,6 +10,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from fmkit._shapes import demand, expect
 from fmkit._types import Array
 
 Image = Float[Array, "H W *C"]  # *C: with or without channels
@@ -80,6 +82,9 @@ def warp(
     """
     if not factor > 0:
         raise ValueError(f"factor must be above 0, not {factor}")
+    _check_image(image, floats=True)
+    demand(math.isfinite(degrees), "degrees", "a finite angle", degrees)
+    demand(len(shift) == 2 and all(map(math.isfinite, shift)), "shift", "two finite numbers", shift)
     height, width = image.shape[:2]
     middle = (height - 1) / 2, (width - 1) / 2
     rows = np.arange(height)[:, None] - middle[0] - shift[0]  # (H, 1), as seen from the new middle
@@ -105,8 +110,9 @@ def bilinear(
     >>> bilinear(np.array([[0.0, 10.0]]), np.zeros((1, 3)), np.array([[0.25, 1.0, 1.5]]))
     array([[ 2.5, 10. ,  5. ]])
     """
-    if not np.issubdtype(image.dtype, np.floating):
-        raise TypeError(f"an image of floats is needed, not {image.dtype}: divide one of bytes by 255")
+    _check_image(image, floats=True)
+    expect("rows", rows, (None, None), "(h, w)")
+    expect("columns", columns, rows.shape, "(h, w)")
     height, width = image.shape[:2]
     frame = np.pad(image, ((1, 1), (1, 1)) + ((0, 0),) * (image.ndim - 2), constant_values=fill)
     rows, columns = np.clip(rows, -1, height) + 1, np.clip(columns, -1, width) + 1  # places in the frame
@@ -119,6 +125,13 @@ def bilinear(
     return above * (1 - down) + below * down
 
 
+def _check_image(image: Image, floats: bool = False) -> None:
+    ndim = getattr(image, "ndim", None)
+    expect("image", image, (None,) * (3 if ndim == 3 else 2), "(H, W) or (H, W, C)")
+    if floats and not np.issubdtype(image.dtype, np.floating):
+        raise TypeError(f"an image of floats is needed, not {image.dtype}: divide one of bytes by 255")
+
+
 def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
     """Cut out a window; raises ValueError when it is not inside the image.
 
@@ -128,6 +141,7 @@ def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
     array([[2., 3.],
            [5., 6.]])
     """
+    _check_image(image)
     if min(top, left, height, width) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
         raise ValueError(f"a {height} x {width} window at ({top}, {left}) is not inside {image.shape[:2]}")
     return image[top : top + height, left : left + width].copy()
@@ -141,6 +155,7 @@ def random_crop(image: Image, height: int, width: int, rng: np.random.Generator)
     >>> random_crop(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), 1, 2, np.random.default_rng(0))
     array([[5., 6.]])
     """
+    _check_image(image)
     top = rng.integers(max(0, image.shape[0] - height) + 1)
     left = rng.integers(max(0, image.shape[1] - width) + 1)
     return crop(image, int(top), int(left), height, width)
@@ -157,17 +172,22 @@ def flip(image: Image, direction: str = "horizontal") -> Image:
     """
     if direction not in ("horizontal", "vertical"):
         raise ValueError(f'direction must be "horizontal" or "vertical", not {direction!r}')
+    _check_image(image)
     return np.flip(image, 1 if direction == "horizontal" else 0).copy()
 
 
 def add_noise(image: Image, std: float, rng: np.random.Generator) -> Image:
-    """Add independent Gaussian noise to every value. Nothing is clipped: values may leave [0, 1].
+    """Add independent Gaussian noise of that standard deviation, from 0 up, to every value.
+
+    Nothing is clipped: values may leave [0, 1].
 
     Examples
     --------
     >>> print(add_noise(np.array([[0.0, 0.5, 1.0]]), 0.1, np.random.default_rng(0)).round(2))
     [[0.01 0.49 1.06]]
     """
+    _check_image(image, floats=True)  # in bytes the noise would lose its fractions
+    demand(std >= 0, "std", "std >= 0", std)
     return image + std * rng.standard_normal(image.shape).astype(image.dtype)
 
 
@@ -197,6 +217,11 @@ def augment(
     mirror : bool
         Whether to flip left and right half of the time.
 
+    Raises
+    ------
+    ValueError
+        For a number below 0.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -209,6 +234,8 @@ def augment(
      [0.  0.5 0.4]
      [0.  0.  0.7]]
     """
+    for name, value in (("degrees", degrees), ("zoom", zoom), ("shift", shift), ("noise", noise)):
+        demand(value >= 0, name, f"{name} >= 0", value)
     out = warp(
         image,
         degrees=rng.uniform(-degrees, degrees),

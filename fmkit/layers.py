@@ -2,12 +2,15 @@
 
 Every forward returns ``(out, cache)``. Its backward takes that cache and ``dout``, the gradient that arrives
 from above, and returns one gradient for each floating input, in the order of the inputs. No argument is
-overwritten. B is the batch, T the time, C the channels, H the hidden units, V the vocabulary.
+overwritten. An array of another shape than the signature's raises ValueError: nothing is broadcast. Whole
+numbers are taken as float64; a list, or float16, raises TypeError. B is the batch, T the time, C the
+channels, H the hidden units, V the vocabulary.
 """
 
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
+from fmkit._shapes import demand, expect, floats, integers, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
 from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
 
@@ -25,11 +28,15 @@ def linear(
     [[ 3.5 30. ]
      [ 2.5 20. ]]
     """
+    x = floats("x", x, axes=1)
+    matrix("w", w, x.shape[-1], "(C_in, C_out)")
+    if b is not None:
+        expect("b", b, w.shape[1:], "(C_out,)")
     x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
     out = x2 @ w  # (N, C_out)
     if b is not None:
         out += b
-    return out.reshape(*x.shape[:-1], w.shape[1]), (x, w, b is not None)
+    return out.reshape(x.shape[:-1] + w.shape[1:]), (x, w, b is not None)
 
 
 def linear_backward(
@@ -46,6 +53,7 @@ def linear_backward(
     [[3. 4.]] [[1. 2.]] [1.]
     """
     x, w, has_bias = cache
+    expect("dout", dout, (*x.shape[:-1], w.shape[1]), "(..., C_out)")
     x2, dout2 = x.reshape(-1, x.shape[-1]), dout.reshape(-1, dout.shape[-1])  # (N, C_in), (N, C_out)
     dx = (dout2 @ w.T).reshape(x.shape)  # each input reached every output: collect over C_out
     dw = x2.T @ dout2  # (C_in, C_out): each weight was used in every row, so collect over rows
@@ -60,6 +68,8 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
     ------
     IndexError
         For an id that is not in 0 .. V - 1. (NumPy alone would read a negative id from the end.)
+    TypeError
+        For ids that are not an array of integers.
 
     Examples
     --------
@@ -69,8 +79,10 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
      [0.  0.1]
      [2.  2.1]]
     """
-    if ids.size and ids.min() < 0:
-        raise IndexError(f"id {ids.min()} is negative")
+    matrix("w", w, None, "(V, C)")
+    integers("ids", ids)
+    if ids.size and (ids.min() < 0 or ids.max() >= len(w)):
+        raise IndexError(f"ids: expected 0 to {len(w) - 1}, got {ids.min()} to {ids.max()}")
     return w[ids], (ids, len(w))
 
 
@@ -86,6 +98,7 @@ def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Arr
      [11. 22.]]
     """
     ids, vocab_size = cache
+    expect("dout", dout, (*ids.shape, None), "(..., C)")
     dout2 = dout.reshape(-1, dout.shape[-1])  # (N, C)
     dw = np.zeros((vocab_size, dout2.shape[1]), dout.dtype)
     if ids.size:
@@ -111,7 +124,11 @@ def layernorm(
     [[-1.225  0.     1.225]
      [-1.225  0.     1.225]]
     """
-    xc = x - x.mean(-1, keepdims=True)
+    x = floats("x", x, axes=1)
+    expect("w", w, x.shape[-1:], "(C,)")
+    expect("b", b, x.shape[-1:], "(C,)")
+    demand(eps >= 0, "eps", "eps >= 0", eps)
+    xc = x - x.sum(-1, keepdims=True) / x.shape[-1]
     var = np.vecdot(xc, xc)[..., None] / x.shape[-1]  # (*lead, 1); two passes: exact even far from 0
     rstd = 1.0 / np.sqrt(var + eps)
     norm = xc * rstd  # (*lead, C)
@@ -131,6 +148,7 @@ def layernorm_backward(
     [[ 0.229 -0.344  0.115]]
     """
     norm, rstd, w = cache
+    expect("dout", dout, norm.shape, "(..., C)")
     C = len(w)
     db = dout.reshape(-1, C).sum(0)  # (C,): the shift was added to every vector
     dw = (dout * norm).reshape(-1, C).sum(0)  # (C,): the gain multiplied every norm
@@ -153,6 +171,9 @@ def rmsnorm(
     [[0.849 1.131]
      [0.849 1.131]]
     """
+    x = floats("x", x, axes=1)
+    expect("w", w, x.shape[-1:], "(C,)")
+    demand(eps >= 0, "eps", "eps >= 0", eps)
     mean_square = np.vecdot(x, x)[..., None] / x.shape[-1]  # (*lead, 1)
     rstd = 1.0 / np.sqrt(mean_square + eps)
     norm = x * rstd  # (*lead, C)
@@ -172,6 +193,7 @@ def rmsnorm_backward(
     [[ 0.181 -0.136]] [0.849 0.   ]
     """
     norm, rstd, w = cache
+    expect("dout", dout, norm.shape, "(..., C)")
     C = len(w)
     dw = (dout * norm).reshape(-1, C).sum(0)  # (C,): the gain multiplied every norm
     dnorm = dout * w  # through the gain
@@ -204,6 +226,10 @@ def mlp(
     >>> out.shape, out[0, 0].round(2)
     ((2, 5, 3), array([-1.75, -1.86, -1.4 ]))
     """
+    x = floats("x", x, axes=1)
+    matrix("w1", w1, x.shape[-1], "(C, F)")
+    expect("b1", b1, w1.shape[1:], "(F,)")
+    matrix("w2", w2, w1.shape[1], "(F, C_out)")
     hidden, cache1 = linear(x, w1, b1)  # (..., F)
     active, cache_activation = activation[0](hidden)
     out, cache2 = linear(active, w2, b2)  # (..., C_out)
@@ -242,6 +268,10 @@ def swiglu(
     >>> print(swiglu(np.array([[1.0]]), w_gate, w_up, w_down)[0].round(2))  # the first gate is shut
     [[0.   8.81]]
     """
+    x = floats("x", x, axes=1)
+    matrix("w_gate", w_gate, x.shape[-1], "(C, F)")
+    expect("w_up", w_up, w_gate.shape, "(C, F)")
+    matrix("w_down", w_down, w_gate.shape[1], "(F, C_out)")
     gate, cache_gate = linear(x, w_gate)  # (..., F)
     up, cache_up = linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
@@ -280,6 +310,11 @@ def dropout(
     p : float from 0 to below 1
         The chance of being dropped. When a model is used rather than trained, leave dropout out.
 
+    Raises
+    ------
+    ValueError
+        For another ``p``, or a mask of another shape or of other numbers.
+
     References
     ----------
     Srivastava et al. (2014), with the scale moved into training ("inverted").
@@ -290,6 +325,10 @@ def dropout(
     >>> print(dropout(np.ones(6), mask, p=0.5)[0])
     [2. 0. 0. 0. 2. 2.]
     """
+    x = floats("x", x)
+    expect("mask", mask, x.shape, "the shape of x")
+    zeros_and_ones("mask", mask)
+    demand(0 <= p < 1, "p", "0 <= p < 1", p)
     scale = mask.astype(x.dtype) / (1.0 - p)
     return x * scale, scale
 
@@ -304,13 +343,14 @@ def dropout_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array,
     [0.2 0.  0.  0.8]
     """
     scale = cache
+    expect("dout", dout, scale.shape, "the shape of x")
     return dout * scale
 
 
 def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Float[Array, "B C"], Cache]:
     """One vector a sentence: the mean over its real tokens (mask 1), not over the padding (mask 0).
 
-    A sentence without a real token gives zeros.
+    A sentence without a real token gives zeros. What stands in the padding does not matter, even NaN.
 
     Examples
     --------
@@ -318,6 +358,10 @@ def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Flo
     >>> print(mean_pool(x, np.array([[1, 1, 0]]))[0])
     [[2.]]
     """
+    x = floats("x", x, 3, "(B, T, C)")
+    expect("mask", mask, x.shape[:2], "(B, T)")
+    zeros_and_ones("mask", mask)
+    x = np.where(mask[:, :, None], x, 0.0)
     share = mask.astype(x.dtype)
     share /= np.maximum(share.sum(1, keepdims=True), 1.0)  # (B, T): 1 / number of real tokens, or 0
     out = share[:, None, :] @ x  # (B, 1, C)
@@ -334,6 +378,7 @@ def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, 
     [2. 2. 0.]
     """
     share = cache
+    expect("dout", dout, (len(share), None), "(B, C)")
     return share[:, :, None] * dout[:, None, :]  # (B, T, C)
 
 
@@ -372,7 +417,15 @@ def lstm(
       [ 0.042  0.106]
       [-0.007  0.083]]]
     """
-    (B, T, _), H = x.shape, len(wh)
+    x = floats("x", x, 3, "(B, T, C)")
+    matrix("wh", wh, None, "(H, 4H)")
+    (B, T, C), H = x.shape, len(wh)
+    expect("wx", wx, (C, 4 * H), "(C, 4H)")
+    expect("wh", wh, (H, 4 * H), "(H, 4H)")
+    expect("b", b, (4 * H,), "(4H,)")
+    for name, state in (("h0", h0), ("c0", c0)):
+        if state is not None:
+            expect(name, state, (B, H), "(B, H)")
     xt = np.ascontiguousarray(x.swapaxes(0, 1))  # (T, B, C): the rows of one step side by side in memory
     gates = linear(xt, wx, b)[0]  # (T, B, 4H): what the inputs add to every step, in one product
     views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H): the same numbers, gate by gate
@@ -408,6 +461,7 @@ def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Arra
     """
     xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = cache
     T, B, H = tanh_c.shape
+    expect("dout", dout, (B, T, H), "(B, T, H)")
     views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H)
     dz = np.empty_like(gates)  # (T, B, 4H): gradient of the gates before their sigmoid or tanh
     dh, dc = np.zeros_like(h[0]), np.zeros_like(c[0])  # (B, H) each: what comes from later steps

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from fmkit._types import Array, Cache
-from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward, rope_tables
+from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward, rope_tables
 from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
     embedding,
@@ -195,7 +195,7 @@ def llama_block(
     p: dict,
     config: LlamaConfig,
     rope: tuple[Array, Array],
-    mask: Float[Array, "..."] | None = None,
+    mask: Mask | None = None,
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """One block: x + attention(rmsnorm(x)), then that + swiglu(rmsnorm(that)).
 
@@ -209,7 +209,7 @@ def llama_block(
     rope : (cos, sin)
         Tables of `llama_rope`.
     mask : broadcastable to (B, H, T, T), optional
-        Added to the attention scores.
+        As for `fmkit.attention.attention`: True where a query may look, or added to the scores.
 
     Returns
     -------

@@ -1,12 +1,14 @@
 """Losses (chapter 03): one number for how wrong the predictions are, and its gradient.
 
 Every loss is a mean, so its gradient carries the factor 1/N. ``dout`` is the gradient that arrives from
-above: 1.0 when the loss itself is what is minimised.
+above: 1.0 when the loss itself is what is minimised. Predictions and targets must have shapes that fit
+(ValueError; nothing is broadcast) and be arrays of numbers (TypeError); the mean of nothing is refused, too.
 """
 
 import numpy as np
 from jaxtyping import Float, Integer
 
+from fmkit._shapes import demand, expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
 from fmkit.activations import sigmoid
 
@@ -20,6 +22,7 @@ def mse(pred: Float[Array, "*shape"], target: Float[Array, "*shape"]) -> tuple[S
     >>> print(loss)
     2.0
     """
+    pred, target = _alike("pred", pred, "target", target)
     diff = pred - target
     return (diff * diff).mean(), diff
 
@@ -34,6 +37,7 @@ def mse_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
     [ 0. -2.]
     """
     diff = cache
+    expect("dout", dout, (), "one number ()")
     return dout * (2.0 / diff.size) * diff  # through the mean (1/N), then the square
 
 
@@ -42,13 +46,18 @@ def binary_cross_entropy(
 ) -> tuple[Scalar, Cache]:
     """Mean of -(y log p + (1 - y) log(1 - p)), p = sigmoid(logit), taken from the logits.
 
-    Written as max(x, 0) - x y + log(1 + exp(-|x|)), which holds for any logit; p would round to 0 or 1.
+    Written as max(x, 0) - x y + log(1 + exp(-|x|)), good for any finite logit; p would round to 0 or 1.
 
     Parameters
     ----------
     logits : array of any shape
     targets : array, the shape of ``logits``
         The probability of the class, 0 or 1 or between. It gets no gradient.
+
+    Raises
+    ------
+    ValueError
+        For a target outside 0 to 1, or targets of another shape than the logits.
 
     Examples
     --------
@@ -59,7 +68,9 @@ def binary_cross_entropy(
     >>> print(loss)
     1000.0
     """
-    x = logits
+    x, targets = _alike("logits", logits, "targets", targets)
+    low, high = targets.min(), targets.max()
+    demand(not (low < 0 or high > 1), "targets", "0 to 1", f"{low} to {high}")
     losses = np.maximum(x, 0.0) - x * targets + np.log1p(np.exp(-np.abs(x)))
     return losses.mean(), (x, targets)
 
@@ -74,6 +85,7 @@ def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*
     [-0.25  0.44]
     """
     x, targets = cache
+    expect("dout", dout, (), "one number ()")
     p, _ = sigmoid(x)
     return dout * (1.0 / x.size) * (p - targets)  # through the mean (1/N), then the loss of one logit
 
@@ -91,7 +103,8 @@ def cross_entropy(
     logits : array (..., V)
         Unnormalised scores of V classes.
     targets : integer array (...)
-        The right class, 0 to V - 1, or ``ignore_index`` for a position that does not count (padding).
+        The right class, 0 to V - 1, or ``ignore_index`` for a position that does not count (padding): its
+        logits may be anything, even NaN.
     label_smoothing : float from 0 to 1
         Share of the target's probability that is spread evenly over all V classes.
         Source: Szegedy et al. (2016), section 7.
@@ -99,7 +112,10 @@ def cross_entropy(
     Raises
     ------
     ValueError
-        When every target is ignored (the mean of nothing), or one is not a class.
+        When every target is ignored (the mean of nothing), one is not a class, the shapes do not fit, or
+        ``label_smoothing`` is not in 0 to 1.
+    TypeError
+        For targets that are not an array of integers.
 
     Examples
     --------
@@ -108,13 +124,20 @@ def cross_entropy(
     >>> print(loss.round(3))
     0.669
     """
+    logits = floats("logits", logits, axes=1)
+    expect("targets", targets, logits.shape[:-1], "(...)")
+    integers("targets", targets)
+    demand(0 <= label_smoothing <= 1, "label_smoothing", "0 <= label_smoothing <= 1", label_smoothing)
     keep = targets != ignore_index
-    if not keep.any():
+    n = int(keep.sum())
+    if n == 0:
         raise ValueError("every target is ignored, so there is no loss to take the mean of")
     targets = np.where(keep, targets, 0)
     if targets.min() < 0 or targets.max() >= logits.shape[-1]:
         raise ValueError(f"targets from {targets.min()} to {targets.max()}, but {logits.shape[-1]} classes")
 
+    if n < keep.size:
+        logits = np.where(keep[..., None], logits, 0.0)  # 0 times what stood there would not always be 0
     shifted = logits - logits.max(-1, keepdims=True)  # largest logit 0: no exponent overflows
     aim = np.take_along_axis(shifted, targets[..., None], -1)[..., 0]  # (*N): each target's own logit
     if label_smoothing:
@@ -122,7 +145,6 @@ def cross_entropy(
     exp = np.exp(shifted, out=shifted)  # (*N, V)
     total = exp.sum(-1)  # (*N)
     losses = np.log(total) - aim
-    n = int(keep.sum())
     cache = exp, total, targets, keep, n, label_smoothing
     return (losses * keep).sum() / n, cache
 
@@ -138,6 +160,7 @@ def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
      [ 0.167 -0.333  0.167]]
     """
     exp, total, targets, keep, n, label_smoothing = cache
+    expect("dout", dout, (), "one number ()")
     share = dout * (1.0 / n) * keep.astype(exp.dtype)  # (*N): 1/N through the mean, or 0 where ignored
     dlogits = exp * (share / total)[..., None]  # (*N, V): the softmax, through the log-sum-exp
     if label_smoothing:
@@ -157,7 +180,8 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
     log_q : array (N, ...)
         Log-probabilities of the model (from `log_softmax`).
     p : array, the shape of ``log_q``
-        Probabilities aimed at (a teacher's). They get no gradient. Where p is 0, 0 log 0 counts as 0.
+        Probabilities aimed at (a teacher's). They get no gradient. Where p is 0, 0 log 0 counts as 0,
+        whatever ``log_q`` is there (-inf, for a class that both rule out).
 
     Examples
     --------
@@ -165,7 +189,9 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
     >>> print(kl_divergence(np.log(q), p)[0].round(3), kl_divergence(np.log(p), p)[0])
     0.511 0.0
     """
+    log_q, p = _alike("log_q", log_q, "p", p, axes=1)
     log_p = np.log(np.where(p > 0, p, 1.0))
+    log_q = np.where(p != 0, log_q, 0.0)
     return (p * (log_p - log_q)).sum() / len(p), p
 
 
@@ -179,4 +205,13 @@ def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"
     [[-0.5 -0.5]]
     """
     p = cache
+    expect("dout", dout, (), "one number ()")
     return dout * (-1.0 / len(p)) * p  # through the division by N, then -p log q
+
+
+def _alike(name: str, a: Array, other: str, b: Array, axes: int = 0) -> tuple[Array, Array]:
+    """Two arrays of floats, of one shape, with at least one entry."""
+    a, b = floats(name, a, axes), floats(other, b)
+    expect(other, b, a.shape, f"the shape of {name}")
+    demand(a.size > 0, name, "at least one entry", f"shape {a.shape}")
+    return a, b

@@ -1,7 +1,8 @@
 """Metrics (chapter 01): how right a classifier is, and how surprised a language model.
 
 Arguments come in the order of the losses: what was predicted, then what is true. Classes are numbered from 0.
-Where a ratio would be 0 / 0 (a class that is never predicted has no precision) it counts as 0.
+Where a ratio would be 0 / 0 (a class that is never predicted has no precision) it counts as 0. As many are
+predicted as are true: another shape raises ValueError; probabilities, or a list, raise TypeError.
 """
 
 import math
@@ -9,6 +10,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
+from fmkit._shapes import demand, expect, integers
 from fmkit._types import Array
 
 Labels = Int[Array, "N"]
@@ -22,7 +24,17 @@ def accuracy(pred: Labels, target: Labels) -> float:
     >>> accuracy(np.array([1, 0, 1, 1]), np.array([1, 0, 0, 1]))
     0.75
     """
+    _check_labels(pred, target)
     return float((pred == target).mean()) if len(target) else math.nan
+
+
+def _check_labels(pred: Labels, target: Labels) -> None:
+    """Class numbers (or booleans, for the classes 0 and 1), one for each text."""
+    expect("pred", pred, (None,), "(N,)")
+    expect("target", target, pred.shape, "(N,)")
+    for name, labels in (("pred", pred), ("target", target)):
+        if labels.dtype != bool:
+            integers(name, labels)
 
 
 def confusion_matrix(pred: Labels, target: Labels, n_classes: int | None = None) -> Int[Array, "K K"]:
@@ -35,6 +47,11 @@ def confusion_matrix(pred: Labels, target: Labels, n_classes: int | None = None)
     n_classes : int, optional
         K; by default one more than the largest number there is.
 
+    Raises
+    ------
+    ValueError
+        For a class number that is not 0 to K - 1.
+
     Examples
     --------
     >>> confusion_matrix(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 2]))
@@ -42,11 +59,13 @@ def confusion_matrix(pred: Labels, target: Labels, n_classes: int | None = None)
            [0, 1, 0],
            [0, 1, 0]])
     """
+    _check_labels(pred, target)
+    demand(n_classes is None or n_classes >= 0, "n_classes", "n_classes >= 0", n_classes)
     largest = max(int(pred.max()), int(target.max())) if len(target) else -1
     k = largest + 1 if n_classes is None else n_classes
     if len(target) and (largest >= k or min(pred.min(), target.min()) < 0):
         raise ValueError(f"class numbers must be 0 to {k - 1}")
-    cell = target.astype(np.int64) * k + pred
+    cell = target.astype(np.int64) * k + pred.astype(np.int64)
     return np.bincount(cell, minlength=k * k).reshape(k, k)
 
 
@@ -126,12 +145,17 @@ def _ratio(a: Int[Array, "k"], b: Int[Array, "k"]) -> Float[Array, "k"]:
 def perplexity(nats: float) -> float:
     """exp of the mean cross-entropy per token: among how many equally likely tokens the model is as unsure.
 
+    NaN stays NaN; what no float holds is infinite.
+
     Examples
     --------
     >>> round(perplexity(math.log(50)), 6)
     50.0
     """
-    return math.exp(nats) if nats < 709 else math.inf
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf
 
 
 def bits_per_character(nats: float, tokens_per_character: float = 1.0) -> float:
@@ -145,11 +169,13 @@ def bits_per_character(nats: float, tokens_per_character: float = 1.0) -> float:
     nats : float
         Mean cross-entropy per token (natural logarithm).
     tokens_per_character : float
-        Length of the text in tokens over its length in characters; 1 for a model of characters.
+        Length of the text in tokens over its length in characters, above 0 (else ValueError); 1 for a model
+        of characters.
 
     Examples
     --------
     >>> bits_per_character(math.log(2)), bits_per_character(math.log(2), tokens_per_character=0.25)
     (1.0, 0.25)
     """
+    demand(tokens_per_character > 0, "tokens_per_character", "a number above 0", tokens_per_character)
     return nats / math.log(2) * tokens_per_character

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Integer
 
+from fmkit._shapes import demand, expect, integers
 from fmkit._types import Array
 
 
@@ -72,7 +73,10 @@ def fit(ids: Integer[Array, "N"], order: int, vocab_size: int) -> NGram:
     Raises
     ------
     ValueError
-        If the text is shorter than a gram, or a gram does not fit into 63 bits.
+        If the text is shorter than a gram, a gram does not fit into 63 bits, or a token is not in 0 to V - 1:
+        its grams would have the numbers of others.
+    TypeError
+        For tokens that are not integers.
 
     References
     ----------
@@ -86,6 +90,8 @@ def fit(ids: Integer[Array, "N"], order: int, vocab_size: int) -> NGram:
     >>> model.levels[0].counts  # after how many different tokens each came: 0 after 1 and after 2
     array([2, 1, 1])
     """
+    demand(vocab_size >= 1, "vocab_size", "vocab_size >= 1", vocab_size)
+    ids = _tokens("ids", ids, vocab_size)
     if not 1 <= order <= len(ids):
         raise ValueError(f"grams of {order} tokens cannot be counted in a text of {len(ids)}")
     if vocab_size**order >= 2**63:
@@ -98,9 +104,17 @@ def fit(ids: Integer[Array, "N"], order: int, vocab_size: int) -> NGram:
     return NGram(vocab_size, tuple(reversed(levels)))
 
 
+def _tokens(name: str, ids: Integer[Array, "N"], vocab_size: int) -> Int[Array, "N"]:
+    """The tokens as int64, of which grams are made, once each is one of the vocabulary's."""
+    ids = np.asarray(ids)
+    expect(name, ids, (None,), "(N,)")
+    if ids.size:
+        integers(name, ids, stop=vocab_size)
+    return ids.astype(np.int64)
+
+
 def _grams(ids: Integer[Array, "N"], n: int, vocab_size: int) -> Int[Array, "M"]:
     """The gram that ends at each place, for the places n-1, n, ..., N-1."""
-    ids = np.asarray(ids, np.int64)
     out = ids[n - 1 :].copy()
     for back in range(1, n):
         out += ids[n - 1 - back : len(ids) - back] * vocab_size**back
@@ -156,6 +170,7 @@ def best_discounts(counts: Int[Array, "G"]) -> Float[Array, "4"]:
     >>> best_discounts(np.repeat([1, 2, 3, 4], [6, 3, 1, 1])).round(2)  # of a count of 0, 1, 2, and 3 or more
     array([0.  , 0.47, 1.3 , 1.13])
     """
+    integers("counts", counts)
     n1, n2, n3, n4 = (int((counts == c).sum()) + 1 for c in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
     d = np.array([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
@@ -189,6 +204,8 @@ def refine(
     >>> print(refine(model.levels[1], grams, below, 3).round(3))  # 1 came six times, 2 once, 0 never
     [0.057 0.829 0.114]
     """
+    expect("grams", grams, (None,), "(M,)")
+    expect("below", below, grams.shape, "(M,)")
     contexts = grams // vocab_size
     counts = _look_up(level.grams, level.counts, grams)
     totals = _look_up(level.contexts, level.totals, contexts)
@@ -217,6 +234,11 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
     p : (N,)
         ``-np.log(p).mean()`` is the loss in nats per token, to be compared with any other language model's.
 
+    Raises
+    ------
+    ValueError, TypeError
+        For a token that is not in 0 to V - 1, for tokens that are not integers.
+
     Examples
     --------
     >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
@@ -224,6 +246,7 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
     >>> print(p.round(3), (-np.log(p)).mean().round(3))  # each token's, and the loss in nats
     [0.345 0.828 0.033] 1.557
     """
+    ids = _tokens("ids", ids, model.vocab_size)
     p = np.full(len(ids), 1.0 / model.vocab_size)  # below all levels: nothing is known
     for n, level in enumerate(model.levels[: len(ids)], 1):
         p[n - 1 :] = refine(level, _grams(ids, n, model.vocab_size), p[n - 1 :], model.vocab_size)
@@ -233,6 +256,11 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
 def next_probabilities(model: NGram, context: Integer[Array, "N"]) -> Float[Array, "V"]:
     """The probability of every token after a context (of which the last ``order - 1`` tokens count).
 
+    Raises
+    ------
+    ValueError, TypeError
+        For a token that is not in 0 to V - 1, for tokens that are not integers.
+
     Examples
     --------
     >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
@@ -241,6 +269,7 @@ def next_probabilities(model: NGram, context: Integer[Array, "N"]) -> Float[Arra
     [0.059 0.828 0.113] 1.0
     """
     V = model.vocab_size
+    context = _tokens("context", context, V)
     p, code = np.full(V, 1.0 / V), 0
     for n, level in enumerate(model.levels[: len(context) + 1], 1):
         if n > 1:

@@ -6,6 +6,10 @@ parameters of a model. Gradient descent, SGD and mini-batch SGD are the same ste
 in how much data ``dw`` was taken over.
 
 The formulas and defaults are those of ``torch.optim``, except for `muon`'s learning rate and weight decay.
+
+Every step raises ValueError for a gradient or a state of another shape than the parameter, for another
+optimizer's state, and for a setting out of range (lr, eps and weight decay from 0 up, betas from 0 to below
+1); TypeError for what is not an array of floats (of integers, as float64).
 """
 
 import math
@@ -15,6 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from fmkit._shapes import demand, expect, floats
 from fmkit._types import Array
 from fmkit.params import flatten, tree_map
 
@@ -49,6 +54,8 @@ def sgd(w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2) -
     >>> print(w)
     [0. 3.]
     """
+    w, dw = _alike(w, dw, state, ())
+    demand(lr >= 0, "lr", "lr >= 0", lr)
     return w - lr * dw, {}
 
 
@@ -71,6 +78,9 @@ def momentum(
     [-2.9] [1.9]
     [-5.61] [2.71]
     """
+    w, dw = _alike(w, dw, state, ("v",))
+    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
+    _not_negative(lr=lr)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + dw
     return w - lr * v, {"v": v}
@@ -90,6 +100,9 @@ def nesterov(
     >>> print(w, state["v"])  # `momentum` would be at -1: here the decayed velocity counts already
     [-1.9] [1.]
     """
+    w, dw = _alike(w, dw, state, ("v",))
+    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
+    _not_negative(lr=lr)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + dw
     return w - lr * (dw + beta * v), {"v": v}
@@ -110,6 +123,8 @@ def adagrad(
     >>> print(w.round(3))  # the rare one's first step is as long as the frequent one's
     [-1.707 -1.   ]
     """
+    w, dw = _alike(w, dw, state, ("s",))
+    _not_negative(lr=lr, eps=eps)
     state = state or {"s": np.zeros_like(w)}
     s = state["s"] + dw**2
     return w - lr * dw / (np.sqrt(s) + eps), {"s": s}
@@ -131,6 +146,9 @@ def rmsprop(
     >>> print(w.round(3))  # the first step is lr / sqrt(1 - beta), whatever the gradient's size
     [-1. -1.  1.]
     """
+    w, dw = _alike(w, dw, state, ("v",))
+    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
+    _not_negative(lr=lr, eps=eps)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + (1 - beta) * dw**2
     return w - lr * dw / (np.sqrt(v) + eps), {"v": v}
@@ -176,6 +194,9 @@ def adam(
     >>> print(w.round(3), state["t"])
     [-0.5 -0.5  0.5] 1
     """
+    w, dw = _alike(w, dw, state, ("m", "v", "t"))
+    _check_betas(betas)
+    _not_negative(lr=lr, eps=eps)
     beta1, beta2 = betas
     state = state or {"m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0}
     t = state["t"] + 1
@@ -206,6 +227,9 @@ def adamw(
     >>> print(w.round(3))  # the first only shrinks, the second makes Adam's step, too
     [ 0.95 -1.05]
     """
+    w, dw = _alike(w, dw, state, ("m", "v", "t"))
+    _check_betas(betas)
+    _not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
     return _fused_adam(w * (1 - lr * weight_decay), dw, state, lr, betas, eps)  # `adam`, in less time
 
 
@@ -242,6 +266,11 @@ def muon(
     [[-0.07  0.  ]
      [ 0.   -0.07]]
     """
+    w, dw = _alike(w, dw, state, ("m",))
+    expect("w", w, (None, None), "(C_in, C_out)")
+    demand(w.size > 0, "w", "a row and a column at least", w.shape)
+    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
+    _not_negative(lr=lr, weight_decay=weight_decay)
     c_in, c_out = w.shape
     state = state or {"m": np.zeros_like(w)}
     m = beta * state["m"] + (1 - beta) * dw
@@ -265,6 +294,9 @@ def orthogonalize(g: Float[Array, "N M"], steps: int = 5) -> Float[Array, "N M"]
      [0.   1.11 0.  ]
      [0.   0.   0.69]]
     """
+    g = floats("g", g)
+    expect("g", g, (None, None), "(N, M)")
+    demand(steps >= 0, "steps", "steps >= 0", steps)
     a, b, c = _NEWTON_SCHULZ
     x = g / max(float(np.linalg.norm(g)), 1e-7)  # no singular value exceeds the Frobenius norm
     for _ in range(steps):
@@ -329,13 +361,20 @@ def clip_grad_norm(grads: Any, max_norm: float) -> tuple[Any, float]:
     norm : float
         The norm before clipping: worth plotting, and infinite or NaN when training has gone wrong.
 
+    Raises
+    ------
+    ValueError
+        For a ``max_norm`` below 0: it would turn the direction round.
+
     Examples
     --------
     >>> grads, norm = clip_grad_norm({"w": np.array([3.0, 4.0])}, max_norm=1.0)
     >>> print(grads["w"].round(3), norm)
     [0.6 0.8] 5.0
     """
-    norm = math.sqrt(sum(float(np.vdot(g, g)) for g in flatten(grads).values()))  # of all in one long vector
+    demand(max_norm >= 0, "max_norm", "max_norm >= 0", max_norm)
+    flat = [floats(name, g) for name, g in flatten(grads).items()]
+    norm = math.sqrt(sum(float(np.vdot(g, g)) for g in flat))  # of all in one long vector
     if norm <= max_norm:
         return grads, norm
     scale = max_norm / (norm + 1e-6)  # torch's margin: float32 rounding cannot push the result above max_norm
@@ -357,12 +396,20 @@ def warmup_cosine(step: int, warmup: int, total: int, floor: float = 0.0) -> flo
         has 1.
     total : int
         Steps of the entire run; from there on the multiplier is ``floor``.
+    floor : float from 0 to 1
+
+    Raises
+    ------
+    ValueError
+        For a number below 0, or a ``floor`` above 1.
 
     Examples
     --------
     >>> [round(warmup_cosine(s, warmup=2, total=6), 2) for s in range(7)]
     [0.5, 1.0, 1.0, 0.85, 0.5, 0.15, 0.0]
     """
+    _not_negative(step=step, warmup=warmup, total=total)
+    demand(0 <= floor <= 1, "floor", "0 <= floor <= 1", floor)
     if step >= total:
         return floor
     if step < warmup:
@@ -375,16 +422,46 @@ def warmup_constant_decay(step: int, warmup: int, decay: int, total: int) -> flo
     """Learning-rate multiplier: linear warm-up to 1, constant, and over the last ``decay`` steps linear to 0.
 
     Also called trapezoidal or warmup-stable-decay (Hu et al. 2024). Unlike with a cosine, the middle does
-    not depend on ``total``: a run can be prolonged and its decay begun whenever wanted.
+    not depend on ``total``: a run can be prolonged and its decay begun whenever wanted. A number below 0
+    raises ValueError.
 
     Examples
     --------
     >>> [warmup_constant_decay(s, warmup=2, decay=4, total=8) for s in range(9)]
     [0.5, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
     """
+    _not_negative(step=step, warmup=warmup, decay=decay, total=total)
     rise = (step + 1) / max(1, warmup)
     fall = (total - step) / max(1, decay)
     return max(0.0, min(rise, 1.0, fall))
+
+
+# ------------------------------------------------------------------------------------------- what is refused
+
+
+def _alike(w: Weights, dw: Weights, state: State | None, names: tuple[str, ...]) -> tuple[Weights, Weights]:
+    """w and dw as floats, once the gradient has its parameter's shape and the state is one of this step's."""
+    w, dw = floats("w", w), floats("dw", dw)
+    expect("dw", dw, w.shape, "the shape of w")
+    if state:
+        ours = isinstance(state, dict) and state.keys() == set(names)
+        demand(ours, "state", f"what this optimizer keeps, {names}", tuple(state))
+        for name in names:
+            if name != "t":
+                expect(f"state[{name!r}]", state[name], w.shape, "the shape of w")
+    return w, dw
+
+
+def _check_betas(betas: Any) -> None:
+    if not isinstance(betas, tuple | list) or len(betas) != 2:
+        raise TypeError(f"betas: expected a pair of numbers, got {betas!r}")
+    for beta in betas:
+        demand(0 <= beta < 1, "betas", "0 <= beta < 1", beta)
+
+
+def _not_negative(**settings: Any) -> None:
+    for name, value in settings.items():
+        demand(value >= 0, name, f"{name} >= 0", value)
 
 
 # ----------------------------------------------------------------------------------------------- in less time

@@ -21,6 +21,8 @@ def flatten(params: Tree) -> dict[str, Any]:
     ------
     ValueError
         For a name that is empty, holds a dot or is a number: `unflatten` could not read it back.
+    TypeError
+        For a name that is not a string.
 
     Examples
     --------
@@ -29,6 +31,8 @@ def flatten(params: Tree) -> dict[str, Any]:
     """
     flat = {}
     for name, value in params.items() if isinstance(params, dict) else enumerate(params):
+        if isinstance(params, dict) and not isinstance(name, str):
+            raise TypeError(f"a parameter's name is a string, not {name!r}")
         if isinstance(params, dict) and (not name or "." in name or name.isdigit()):
             raise ValueError(f"a parameter cannot be named {name!r}: dots and numbers mean nesting")
         if isinstance(value, dict | list):
@@ -41,19 +45,39 @@ def flatten(params: Tree) -> dict[str, Any]:
 def unflatten(flat: dict[str, Any]) -> Tree:
     """The inverse of `flatten`: names that are all numbers become a list, in the order of the numbers.
 
+    Raises
+    ------
+    ValueError
+        For names that no tree has: one that is also the beginning of another (``a`` and ``a.b``), one with an
+        empty part, numbers with a gap (``blocks.0`` and ``blocks.2``) or among words.
+    TypeError
+        For what is not a dict.
+
     Examples
     --------
     >>> unflatten({"wte": 1, "blocks.0.w": 2, "blocks.1.w": 3})
     {'wte': 1, 'blocks': [{'w': 2}, {'w': 3}]}
     """
+    if not isinstance(flat, dict):
+        raise TypeError(f"flat: expected a dict with dotted names, got a {type(flat).__name__}")
     groups: dict[str, dict[str, Any]] = {}
     for name, leaf in flat.items():
+        if not isinstance(name, str) or not all(name.split(".")):
+            raise ValueError(f"a part of the name {name!r} is empty, or it is no string")
         head, _, rest = name.partition(".")
         groups.setdefault(head, {})[rest] = leaf
+    for head, group in groups.items():
+        if "" in group and len(group) > 1:
+            raise ValueError(f"{head!r} cannot be an array and hold {max(group)!r}, too")
     tree = {head: group[""] if "" in group else unflatten(group) for head, group in groups.items()}
-    if tree and all(head.isdigit() for head in tree):
-        return [tree[head] for head in sorted(tree, key=int)]
-    return tree
+    if not any(head.isdigit() for head in tree):
+        return tree
+    order = [str(i) for i in range(len(tree))]
+    if tree.keys() != set(order):
+        raise ValueError(
+            f"a list's numbers run from 0 without a gap, but these are {', '.join(sorted(tree))}"
+        )
+    return [tree[head] for head in order]
 
 
 def tree_map(f: Callable, tree: Any, *others: Any) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Integer
 
 from fmkit._moved import names_of
+from fmkit._shapes import demand, expect, integers
 from fmkit._types import Array, Scalar
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
@@ -21,7 +22,9 @@ def batches(
     Raises
     ------
     ValueError
-        If the text is shorter than one window and its targets.
+        If the text is shorter than one window and its targets, or a size is below 1.
+    TypeError
+        If the text is not an array of integers.
 
     Examples
     --------
@@ -32,6 +35,10 @@ def batches(
     [[82 83 84 85]
      [62 63 64 65]]
     """
+    expect("tokens", tokens, (None,), "(N,)")
+    integers("tokens", tokens)
+    demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
+    demand(block_size >= 1, "block_size", "block_size >= 1", block_size)
     if len(tokens) < block_size + 1:
         raise ValueError(f"{len(tokens)} tokens are too few for windows of {block_size} + 1")
     while True:
@@ -71,6 +78,11 @@ def train_step(
     loss : scalar
         Before the step, in nats per token.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As `fmkit.transformer.gpt_loss`, `fmkit.optimizers.clip_grad_norm` and `fmkit.optimizers.adamw`.
+
     Examples
     --------
     >>> from fmkit.transformer import init_gpt
@@ -85,6 +97,7 @@ def train_step(
     0.8
     0.2
     """
+    demand(lr >= 0, "lr", "lr >= 0", lr)
     loss, grads = gpt_loss(params, ids, targets, config)
     grads, _ = clip_grad_norm(grads, max_norm)
     params, state = apply(adamw, params, grads, state, lr=lr)

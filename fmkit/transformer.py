@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
+from fmkit._shapes import demand, expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
-from fmkit.attention import causal_mask, multihead_attention, multihead_attention_backward
+from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
     embedding,
     embedding_backward,
@@ -27,7 +28,7 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class Config:
-    """The sizes of a GPT.
+    """The sizes of a GPT. A size below 1, or heads that do not divide the width, raise ValueError.
 
     Examples
     --------
@@ -43,6 +44,11 @@ class Config:
     d_model: int  # C
     d_ff: int  # width of the hidden layer of the feed-forward part, usually 4 * d_model
     tied: bool = True  # the output layer is the embedding table, transposed
+
+    def __post_init__(self):
+        for name in ("vocab_size", "block_size", "n_layers", "n_heads", "d_model", "d_ff"):
+            demand(getattr(self, name) >= 1, name, f"{name} >= 1", getattr(self, name))
+        demand(self.d_model % self.n_heads == 0, "n_heads", f"a divisor of {self.d_model}", self.n_heads)
 
 
 # ------------------------------------------------------------------------------------------------- parameters
@@ -123,7 +129,7 @@ def block(
     x: Float[Array, "B T C"],
     p: dict,
     n_heads: int,
-    mask: Float[Array, "..."] | None = None,
+    mask: Mask | None = None,
     rope: tuple[Array, Array] | None = None,
 ) -> tuple[Float[Array, "B T C"], Cache]:
     """One pre-norm transformer block: x + attention(norm(x)), then that + mlp(norm(that)).
@@ -136,7 +142,7 @@ def block(
         ``ln1``, ``attn``, ``ln2``, ``mlp``, as `init_block` makes them.
     n_heads : int
     mask : broadcastable to (B, H, T, T), optional
-        Added to the attention scores.
+        As for `fmkit.attention.attention`: True where a query may look, or added to the scores.
     rope : (cos, sin), optional
         Tables of `fmkit.attention.rope_tables`, for rotary positions. A GPT has none.
 
@@ -224,7 +230,10 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     Raises
     ------
     ValueError
-        If the sequence is longer than the table of positions.
+        If the sequence is longer than the table of positions or has no token, a token is outside the
+        vocabulary, or the tables are not those of ``config``.
+    TypeError
+        If ``ids`` is not an array of integers.
 
     References
     ----------
@@ -237,7 +246,11 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     >>> logits.shape
     (1, 3, 7)
     """
-    _, T = ids.shape
+    _check_model(params, config)
+    expect("ids", ids, (None, None), "(B, T)")
+    integers("ids", ids, stop=config.vocab_size)
+    T = ids.shape[1]
+    demand(T > 0, "ids", "a token to read", f"shape {ids.shape}")
     if config.block_size < T:
         raise ValueError(f"{T} tokens do not fit into a block of {config.block_size}")
     x, wte_cache = embedding(ids, params["wte"])  # (B, T, C)
@@ -253,6 +266,15 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     return logits, (wte_cache, block_caches, lnf_cache, head_cache, config)
 
 
+def _check_model(params: dict, config: Config) -> None:
+    """The parts that broadcasting, or a name that nobody reads, would let through."""
+    V, C = config.vocab_size, config.d_model
+    expect("wte", floats("wte", params["wte"]), (V, C), "(V, C)")
+    expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
+    if ("head" in params) == config.tied:
+        raise ValueError("params: a head is expected if config.tied is False, and only then")
+
+
 def gpt_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
     """Gradient of `gpt` in all parameters, nested as they are.
 
@@ -265,7 +287,9 @@ def gpt_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
     (['lnf', 'blocks', 'wpe', 'wte'], array([ True,  True,  True, False]))
     """
     wte_cache, block_caches, lnf_cache, head_cache, config = cache
-    C, T = config.d_model, dlogits.shape[1]
+    B, T = wte_cache[0].shape
+    C = config.d_model
+    expect("dlogits", dlogits, (B, T, config.vocab_size), "(B, T, V)")
     grads = {}
 
     # logits = norm(x) @ head
@@ -310,6 +334,11 @@ def gpt_loss(
     grads : dict
         Nested like ``params``.
 
+    Raises
+    ------
+    ValueError, TypeError
+        As `gpt` and `fmkit.losses.cross_entropy`; for targets of another shape than ``ids``.
+
     Examples
     --------
     >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
@@ -318,6 +347,7 @@ def gpt_loss(
     >>> print(f"{loss:.2f}, and log 7 is {math.log(7):.2f}")  # untrained: every token is as likely
     1.95, and log 7 is 1.95
     """
+    expect("targets", targets, np.shape(ids), "(B, T)")
     logits, cache = gpt(params, ids, config)
     loss, loss_cache = cross_entropy(logits, targets)
     dlogits = cross_entropy_backward(1.0, loss_cache)  # (B, T, V)

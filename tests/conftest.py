@@ -8,7 +8,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 collect_ignore = ["helpers"]  # --doctest-modules imports all that it collects, and nothing in there is a test
 
@@ -20,6 +20,14 @@ install_import_hook([*REFERENCE, "fmkit.data", "fmkit.runs", "fmkit.twins"], "be
 # The same examples in every run, and no time limit for one of them: a busy machine fails no test
 settings.register_profile("fmkit", deadline=None, derandomize=True)
 settings.load_profile("fmkit")
+
+
+@pytest.fixture
+def as_a_learner():
+    """The reference without the checks of its signatures: what it refuses by itself, and how it says so."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 def pytest_runtest_setup(item):

@@ -105,3 +105,55 @@ def test_the_two_gelus_are_close_but_not_the_same():
     x = np.linspace(-6.0, 6.0, 2001)
     gap = np.abs(gelu_tanh(x)[0] - gelu_erf(x)[0]).max()
     assert 1e-4 < gap < 5e-4
+
+
+each_pair = pytest.mark.parametrize("name", PAIRS)
+
+
+def pair(name):
+    return getattr(activations, name), getattr(activations, name + "_backward")
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@each_pair
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.bool_])
+def test_whole_numbers_are_computed_in_float64(name, dtype):
+    forward, _ = pair(name)
+    x = np.array([[0, 1, 100], [3, 2, 1]]).astype(dtype)  # in bytes, 0 - 100 would be 156
+    out, _ = forward(x)
+    assert out.dtype == np.float64
+    np.testing.assert_array_equal(out, forward(x.astype(np.float64))[0])
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@each_pair
+def test_a_list_half_precision_and_another_dout_are_refused(name):
+    forward, backward = pair(name)
+    x = np.ones((2, 3))
+    with pytest.raises(TypeError, match="x: expected an array, got a list"):
+        forward(x.tolist())
+    with pytest.raises(TypeError, match="x: expected float32 or float64, got float16"):
+        forward(x.astype(np.float16))
+    _, cache = forward(x)
+    for dout in (np.ones((2, 1)), np.ones(3)):
+        with pytest.raises(ValueError, match=r"dout: expected the shape of x = \(2, 3\)"):
+            backward(dout, cache)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize("f", [softmax, log_softmax])
+def test_softmax_of_nothing_and_of_a_single_number(f):
+    assert f(np.zeros((2, 0)))[0].shape == (2, 0)
+    assert f(np.zeros((0, 3)))[0].shape == (0, 3)
+    for number in (2.0, np.zeros(())):
+        with pytest.raises(ValueError, match="x: expected 1 axis or more"):
+            f(number)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_a_plain_number_will_do_elsewhere():
+    for forward, backward in map(pair, PAIRS[:-2]):
+        out, cache = forward(0.5)
+        assert out == forward(np.array([0.5]))[0][0]
+        assert np.ndim(backward(1.0, cache)) == 0
+    assert erf(2) == pytest.approx(0.995322265)

@@ -80,3 +80,106 @@ def test_the_prefix_is_seen_where_all_of_the_text_is_masked(rng):
     pk, pv = rng.standard_normal((2, 2, 1, 6))
     out, _ = prefix_attention(q, k, v, pk, pv, padding_mask(np.zeros((1, 4)), np.float64))
     np.testing.assert_allclose(out, np.broadcast_to(pv, (1, 2, 4, 6)), rtol=1e-12)
+
+
+X, W, A, BB = np.ones((2, 4)), np.ones((4, 3)), np.ones((4, 1)), np.ones((1, 3))
+KEYS, PREFIX = np.ones((2, 3, 4, 5)), np.ones((3, 6, 5))
+SEEN = np.tri(4, dtype=bool)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: lora_linear(X, W.T, None, A, BB),
+            ValueError,
+            r"w: expected \(C_in, C_out\) = \(4, any\), got \(3, 4\)",
+        ),
+        (
+            lambda: lora_linear(X, W, None, A.T, BB),
+            ValueError,
+            r"a: expected \(C_in, R\) = \(4, any\), got \(1, 4\)",
+        ),
+        (
+            lambda: lora_linear(X, W, None, A, BB[:, :1]),
+            ValueError,
+            r"bb: expected \(R, C_out\) = \(1, 3\), got \(1, 1\)",
+        ),
+        (lambda: lora_linear(X, W, np.ones(1), A, BB), ValueError, r"b: .* got \(1,\)"),
+        (
+            lambda: lora_linear(X, W, None, A[:, :0], BB[:0]),
+            ValueError,
+            "a: expected a row and a column at least",
+        ),
+        (lambda: lora_linear(X.tolist(), W, None, A, BB), TypeError, "x: .* got a list"),
+        (lambda: merge_lora(W[:, :1], A, BB), ValueError, r"bb: .* = \(1, 1\), got \(1, 3\)"),
+        (lambda: merge_lora(W[:1], A, BB), ValueError, r"a: .* got \(4, 1\)"),
+        (lambda: merge_lora(W[0], A, BB), ValueError, r"w: .* got \(3,\)"),
+        (
+            lambda: adapter(X, A, np.ones(1), BB, np.ones(3)),
+            ValueError,
+            r"w_up: expected \(R, C\) = \(1, 4\), got \(1, 3\)",
+        ),
+        (
+            lambda: adapter(X[:, :1], A[:1], np.ones(1), BB, np.ones(3)),
+            ValueError,
+            r"w_up: .* = \(1, 1\), got",
+        ),
+        (lambda: adapter(X, A, np.ones((1, 1)), A.T, np.ones(4)), ValueError, r"b_down: .* got \(1, 1\)"),
+        (lambda: adapter(X, A, np.ones(1), A.T, np.ones(1)), ValueError, r"b_up: .* = \(4,\), got \(1,\)"),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS, PREFIX[:1], PREFIX),
+            ValueError,
+            r"pk: .* got \(1, 6, 5\)",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS, PREFIX, PREFIX[:, :1]),
+            ValueError,
+            r"pv: .* got \(3, 1, 5\)",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS[:1], PREFIX, PREFIX),
+            ValueError,
+            r"v: .* got \(1, 3, 4, 5\)",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS[0], KEYS[0], PREFIX, PREFIX),
+            ValueError,
+            r"k: expected \(B, H, S, D\)",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS, PREFIX, PREFIX, SEEN * 1),
+            TypeError,
+            "mask: .* got int64",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS, PREFIX, PREFIX, SEEN * 1.0),
+            TypeError,
+            "mask: .* got 1 and 0",
+        ),
+        (
+            lambda: prefix_attention(KEYS, KEYS, KEYS, PREFIX, PREFIX, SEEN[:3]),
+            ValueError,
+            r"mask: .* got \(3, 4\)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 4), (2, 1, 1, 4), (4, 4), (4,), (2, 1, 4, 1), (1,), ()])
+def test_every_form_of_a_mask_hides_the_texts_keys_only(rng, shape):
+    q, k, v = rng.standard_normal((3, 2, 3, 4, 5))
+    pk, pv = rng.standard_normal((2, 3, 6, 5))
+    may = rng.random(shape) < 0.6
+    added = np.where(may, 0.0, -np.inf)
+    whole = np.concatenate([np.ones((2, 3, 4, 6), bool), np.broadcast_to(may, (2, 3, 4, 4))], axis=-1)
+    keys, values = (
+        np.concatenate([np.broadcast_to(p, (2, *p.shape)), a], axis=2) for p, a in ((pk, k), (pv, v))
+    )
+    want, _ = attention(q, keys, values, whole)
+    for mask in (np.asarray(may), np.asarray(added)):
+        np.testing.assert_array_equal(prefix_attention(q, k, v, pk, pv, mask)[0], want)

@@ -75,3 +75,42 @@ def test_batches_are_shuffled_by_the_given_generator():
     assert any(len(a) != len(b) or (a != b).any() for a, b in zip(first, second, strict=True))
     longest = [lengths[batch].max() for batch in first]
     assert longest != sorted(longest)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: truncate([1, 2, 3], -1), ValueError, "max_length: expected max_length >= 0, got -1"),
+        (lambda: truncate([1, 2, 3], -1, side="left"), ValueError, "max_length"),
+        (lambda: truncate("to be", 3), TypeError, "ids: expected a list of ids, got a text"),
+        (lambda: truncate_pair([1, 2], [3], -2), ValueError, "max_length: .* got -2"),
+        (lambda: truncate_pair([1, 2], "be", 3), TypeError, "second: expected a list of ids"),
+        (lambda: pad([[1.7, 2.2]]), TypeError, r"sequences\[0\]: expected an array of integers, got float64"),
+        (lambda: pad([[1], [2.0]]), TypeError, r"sequences\[1\]: .* got float64"),
+        (lambda: pad([["1", "2"]]), TypeError, r"sequences\[0\]: .* got <U1"),
+        (lambda: pad([[True]]), TypeError, "got bool"),
+        (lambda: pad([[1, None]]), TypeError, "got object"),
+        (lambda: pad(["12"]), ValueError, r"sequences\[0\]: expected \(n,\), got \(\)"),
+        (lambda: pad([1, 2]), ValueError, r"sequences\[0\]: expected \(n,\), got \(\)"),
+        (lambda: pad([[[1]]]), ValueError, r"sequences\[0\]: .* got \(1, 1\)"),
+        (lambda: pad([[[1], [2, 3]]]), ValueError, r"sequences\[0\]: expected \(n,\)"),
+        (lambda: pad([[1]], value=0.5), TypeError, "value: expected an array of integers, got float64"),
+        (lambda: pad([[1]], length=-1), ValueError, "does not fit into -1"),
+        (lambda: batches_by_length([1, 2], 0), ValueError, "batch_size: expected batch_size >= 1, got 0"),
+        (lambda: batches_by_length([1, 2], -1), ValueError, "batch_size: .* got -1"),
+        (lambda: batches_by_length([[1, 2], [3]], 2), ValueError, r"lengths: expected \(n,\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_nothing_is_padded_to_nothing():
+    ids, mask = pad([])
+    assert ids.shape == mask.shape == (0, 0)
+    ids, mask = pad([[], np.array([], int)], length=2)
+    assert ids.tolist() == mask.tolist() == [[0, 0], [0, 0]]
+    assert truncate([1, 2], 0) == []
+    assert batches_by_length([], 3) == []

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from fmkit.bert import BertConfig, bert, classification_loss, init_bert, mlm_loss
+from fmkit.bert import (
+    BertConfig,
+    bert,
+    bert_backward,
+    classification_head,
+    classification_loss,
+    init_bert,
+    mlm_head,
+    mlm_loss,
+)
 from fmkit.optimizers import adam, apply
 from fmkit.params import flatten, tree_map
 from fmkit.twins.cases.transformer import shake
@@ -130,3 +139,123 @@ def test_one_batch_can_be_learned_by_heart(rng):
         loss, grads = classification_loss(params, *inputs, labels, CONFIG)
         params, state = apply(adam, params, grads, state, lr=0.005)
     assert loss < 0.05
+
+
+# ------------------------------------------------------------------------------- refusals, ignored positions
+
+PARAMS = init_bert(np.random.default_rng(0), CONFIG, mlm=True, n_classes=2)
+IDS, SEGMENTS, LABELS = np.ones((B, T), int), np.zeros((B, T), int), np.array([0, 1, 1])
+
+
+def loss_of(labels):
+    return classification_loss(PARAMS, IDS, MASK, SEGMENTS, labels, CONFIG)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: bert(PARAMS, IDS[0], MASK, SEGMENTS, CONFIG),
+            ValueError,
+            r"ids: expected \(B, T\), got \(7,\)",
+        ),
+        (
+            lambda: bert(PARAMS, IDS, MASK[:1], SEGMENTS, CONFIG),
+            ValueError,
+            r"mask: .* = \(3, 7\), got \(1, 7\)",
+        ),
+        (lambda: bert(PARAMS, IDS, MASK[:, :1], SEGMENTS, CONFIG), ValueError, r"mask: .* got \(3, 1\)"),
+        (
+            lambda: bert(PARAMS, IDS, -np.inf * (1 - MASK + 1e-9), SEGMENTS, CONFIG),
+            ValueError,
+            "mask: .* got -inf",
+        ),
+        (lambda: bert(PARAMS, IDS, MASK.tolist(), SEGMENTS, CONFIG), TypeError, "mask: .* got a list"),
+        (lambda: bert(PARAMS, IDS, MASK, SEGMENTS[0], CONFIG), ValueError, r"segments: .* got \(7,\)"),
+        (lambda: bert(PARAMS, IDS, MASK, SEGMENTS[:1], CONFIG), ValueError, r"segments: .* got \(1, 7\)"),
+        (
+            lambda: bert(PARAMS, IDS, MASK, SEGMENTS + 2, CONFIG),
+            ValueError,
+            "segments: expected 0 to 1, got 2 to 2",
+        ),
+        (lambda: bert(PARAMS, IDS, MASK, SEGMENTS > 0, CONFIG), TypeError, "segments: .* got bool"),
+        (
+            lambda: bert(PARAMS, IDS * 23, MASK, SEGMENTS, CONFIG),
+            ValueError,
+            "ids: expected 0 to 22, got 23 to 23",
+        ),
+        (
+            lambda: bert(PARAMS, IDS[:, :0], MASK[:, :0], SEGMENTS[:, :0], CONFIG),
+            ValueError,
+            "a token to read",
+        ),
+        (
+            lambda: bert(PARAMS | {"wpe": PARAMS["wpe"][:1]}, IDS, MASK, SEGMENTS, CONFIG),
+            ValueError,
+            "wpe: expected",
+        ),
+        (lambda: loss_of(LABELS[:1]), ValueError, r"labels: expected \(B,\) = \(3,\), got \(1,\)"),
+        (lambda: loss_of(LABELS[:, None]), ValueError, r"labels: .* got \(3, 1\)"),
+        (lambda: loss_of(LABELS.tolist()), TypeError, "labels: .* got a list"),
+        (lambda: loss_of(LABELS + 1), ValueError, "but 2 classes"),
+        (
+            lambda: mlm_loss(PARAMS, IDS, MASK, SEGMENTS, IDS[:, :1], CONFIG),
+            ValueError,
+            r"targets: expected \(B, T\) = \(3, 7\), got \(3, 1\)",
+        ),
+        (
+            lambda: classification_head(np.ones((3, 16)), {}, {}),
+            ValueError,
+            r"hidden: expected \(B, T, C\), got",
+        ),
+        (
+            lambda: classification_head(np.ones((3, 0, 16)), {}, {}),
+            ValueError,
+            "hidden: expected a first token",
+        ),
+        (lambda: mlm_head(np.ones((3, 7, 16)), {}, np.ones((23, 1))), ValueError, r"wte: .* got \(23, 1\)"),
+        (
+            lambda: init_bert(None, CONFIG, n_classes=0),
+            ValueError,
+            "n_classes: expected n_classes >= 1, got 0",
+        ),
+        (lambda: BertConfig(23, 10, 3, 5, 16, 40), ValueError, "n_heads: expected a divisor of 16, got 5"),
+        (lambda: BertConfig(23, 0, 3, 4, 16, 40), ValueError, "block_size: expected block_size >= 1, got 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_a_gradient_of_another_shape_is_refused():
+    hidden, cache = bert(PARAMS, IDS, MASK, SEGMENTS, CONFIG)
+    with pytest.raises(ValueError, match=r"dhidden: expected \(B, T, C\) = \(3, 7, 16\), got \(3, 1, 16\)"):
+        bert_backward(hidden[:, :1], cache)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_token_that_is_ruled_out_does_no_harm_beside_ignored_positions(dtype):
+    params = tree_map(lambda w: w.astype(dtype), PARAMS)
+    params["mlm"] = params["mlm"] | {"bias": params["mlm"]["bias"].copy()}
+    params["mlm"]["bias"][0] = -np.inf  # [PAD] is never the answer
+    with np.errstate(all="raise", under="ignore"):
+        loss, grads = mlm_loss(params, IDS, MASK, SEGMENTS, masked_targets(), CONFIG)
+    assert loss == pytest.approx(np.log(22), rel=0.05)
+    assert all(np.isfinite(grad).all() for grad in flatten(grads).values())
+
+
+def test_a_text_whose_label_is_ignored_does_not_count(rng):
+    params = shake(rng, PARAMS)
+    params["classifier"]["b"][0] = -np.inf  # class 0 is ruled out; the ignored text is not asked
+    ids, mask, segments = batch(rng)
+    loss, grads = classification_loss(params, ids, mask, segments, np.array([1, -100, 1]), CONFIG)
+    kept = [0, 2]
+    want, want_grads = classification_loss(
+        params, ids[kept], mask[kept], segments[kept], np.array([1, 1]), CONFIG
+    )
+    assert loss == pytest.approx(want, abs=1e-12)
+    for name, grad in flatten(grads).items():
+        np.testing.assert_allclose(grad, flatten(want_grads)[name], atol=1e-12)

@@ -147,3 +147,50 @@ def test_augment_without_any_change_and_with_mirrors():
 def test_images_of_bytes_are_refused():
     with pytest.raises(Exception, match="uint8|UInt8|u8|Float"):  # the signature check of the tests, or ours
         rotate(np.zeros((4, 4), dtype=np.uint8), 10.0)
+
+
+IMAGE, BYTES, RNG = np.eye(3), np.eye(3, dtype=np.uint8), np.random.default_rng(0)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: rotate(np.ones(3), 9.0), ValueError, r"image: expected \(H, W\) or \(H, W, C\), got \(3,\)"),
+        (lambda: scale(np.ones((1, 2, 3, 4)), 2.0), ValueError, r"image: .* got \(1, 2, 3, 4\)"),
+        (lambda: warp([[1.0]]), TypeError, "image: .* got a list"),
+        (lambda: rotate(BYTES, 9.0), TypeError, "an image of floats is needed, not uint8"),
+        (lambda: rotate(IMAGE, np.inf), ValueError, "degrees: expected a finite angle, got inf"),
+        (lambda: rotate(IMAGE, np.nan), ValueError, "degrees: .* got nan"),
+        (lambda: scale(IMAGE, np.nan), ValueError, "factor must be above 0"),
+        (lambda: warp(IMAGE, shift=(0.0, np.nan)), ValueError, "shift: expected two finite numbers"),
+        (lambda: warp(IMAGE, shift=(0.0,)), ValueError, "shift: expected two finite numbers"),
+        (
+            lambda: bilinear(IMAGE, np.zeros(2), np.zeros(2)),
+            ValueError,
+            r"rows: expected \(h, w\), got \(2,\)",
+        ),
+        (
+            lambda: bilinear(IMAGE, np.zeros((2, 1)), np.zeros((1, 2))),
+            ValueError,
+            r"columns: .* got \(1, 2\)",
+        ),
+        (lambda: crop(np.ones(3), 0, 0, 1, 1), ValueError, "image: expected"),
+        (lambda: random_crop(np.ones(3), 1, 1, RNG), ValueError, "image: expected"),
+        (lambda: flip(np.ones(3)), ValueError, "image: expected"),
+        (lambda: add_noise(BYTES, 0.1, RNG), TypeError, "an image of floats is needed, not uint8"),
+        (lambda: add_noise(IMAGE, -0.1, RNG), ValueError, "std: expected std >= 0, got -0.1"),
+        (lambda: augment(IMAGE, RNG, degrees=-1.0), ValueError, "degrees: expected degrees >= 0, got -1.0"),
+        (lambda: augment(IMAGE, RNG, zoom=-2.0), ValueError, "zoom: .* got -2.0"),
+        (lambda: augment(IMAGE, RNG, shift=-2.0), ValueError, "shift: .* got -2.0"),
+        (lambda: augment(IMAGE, RNG, noise=np.nan), ValueError, "noise: .* got nan"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_bytes_may_be_cropped_and_flipped():
+    assert crop(BYTES, 0, 0, 2, 2).dtype == flip(BYTES).dtype == np.uint8

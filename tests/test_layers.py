@@ -5,6 +5,7 @@ import pytest
 
 from fmkit.layers import (
     dropout,
+    dropout_backward,
     embedding,
     embedding_backward,
     layernorm,
@@ -14,7 +15,13 @@ from fmkit.layers import (
     lstm,
     lstm_backward,
     mean_pool,
+    mean_pool_backward,
+    mlp,
+    mlp_backward,
     rmsnorm,
+    rmsnorm_backward,
+    swiglu,
+    swiglu_backward,
 )
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -146,3 +153,143 @@ def test_lstm_with_huge_inputs_is_finite(rng, dtype):
         grads = lstm_backward(np.ones_like(h), cache)
     assert np.isfinite(h).all()
     assert all(np.isfinite(grad).all() for grad in grads if grad is not None)
+
+
+# ------------------------------------------------------------------------------------------------- refusals
+
+X, W, B2 = np.ones((2, 3, 4)), np.ones((4, 5)), np.ones(5)
+GAIN, MASK = np.ones(4), np.ones((2, 3), int)
+WX, WH, B8 = np.ones((4, 8)), np.ones((2, 8)), np.ones(8)
+IDS = np.array([[0, 2]])
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: linear(X, np.ones((5, 4))),
+            ValueError,
+            r"w: expected \(C_in, C_out\) = \(4, any\), got \(5, 4\)",
+        ),
+        (lambda: linear(X, GAIN), ValueError, r"w: .* got \(4,\)"),
+        (lambda: linear(X, W, np.ones((5, 1))), ValueError, r"b: expected \(C_out,\) = \(5,\), got \(5, 1\)"),
+        (lambda: linear(X, W, np.ones(1)), ValueError, r"b: .* got \(1,\)"),
+        (lambda: linear(X.tolist(), W), TypeError, "x: .* got a list"),
+        (lambda: linear(X, W.tolist()), TypeError, "w: .* got a list"),
+        (lambda: linear(X.astype(np.float16), W), TypeError, "x: .* got float16"),
+        (lambda: linear(np.float64(1), W), ValueError, "x: expected 1 axis"),
+        (
+            lambda: linear(X[..., :0], W[:0]),
+            ValueError,
+            r"w: expected a row and a column at least, got \(0, 5\)",
+        ),
+        (lambda: embedding(IDS, W[:0]), ValueError, r"w: expected a row and a column .* got \(0, 5\)"),
+        (lambda: lstm(X, WX, None, B8), TypeError, "wh: .* got a NoneType"),
+        (lambda: embedding(IDS, GAIN), ValueError, r"w: expected \(V, C\), got \(4,\)"),
+        (lambda: embedding(IDS + 2, W), IndexError, "ids: expected 0 to 3, got 2 to 4"),
+        (lambda: embedding(IDS - 1, W), IndexError, "ids: expected 0 to 3, got -1 to 1"),
+        (lambda: embedding(IDS > 0, W), TypeError, "ids: .* got bool"),
+        (lambda: embedding(IDS / 1, W), TypeError, "ids: .* got float64"),
+        (lambda: embedding([0, 1], W), TypeError, "ids: .* got a list"),
+        (
+            lambda: layernorm(X, np.ones((3, 1)), np.zeros((3, 1))),
+            ValueError,
+            r"w: expected \(C,\) = \(4,\), got",
+        ),
+        (lambda: layernorm(X, np.ones(1), GAIN), ValueError, r"w: .* got \(1,\)"),
+        (lambda: layernorm(X, GAIN, 0.0), TypeError, "b: .* got a number"),
+        (lambda: layernorm(X, GAIN, GAIN, eps=-1.0), ValueError, "eps: expected eps >= 0, got -1.0"),
+        (lambda: layernorm(X.astype(np.float16), GAIN, GAIN), TypeError, "x: .* got float16"),
+        (lambda: rmsnorm(X, np.ones((1, 4))), ValueError, r"w: .* got \(1, 4\)"),
+        (lambda: rmsnorm(X, GAIN, eps=np.nan), ValueError, "eps: .* got nan"),
+        (lambda: rmsnorm(X.astype(np.float16), GAIN), TypeError, "x: .* got float16"),
+        (lambda: mlp(X, W, B2, np.ones((4, 4)), GAIN), ValueError, r"w2: .* = \(5, any\), got \(4, 4\)"),
+        (lambda: mlp(X, W, np.ones(1), W.T, GAIN), ValueError, r"b1: .* got \(1,\)"),
+        (lambda: mlp(X, W.T, B2, W, GAIN), ValueError, r"w1: .* got \(5, 4\)"),
+        (lambda: mlp(X, W, B2, W.T, np.ones(1)), ValueError, r"b: .* got \(1,\)"),
+        (lambda: swiglu(X, W, np.ones((4, 1)), W.T), ValueError, r"w_up: .* got \(4, 1\)"),
+        (lambda: swiglu(X, W.T, W, W.T), ValueError, r"w_gate: .* got \(5, 4\)"),
+        (lambda: swiglu(X, W, W, W), ValueError, r"w_down: .* got \(4, 5\)"),
+        (lambda: dropout(X, X[0] > 0, 0.5), ValueError, r"mask: .* = \(2, 3, 4\), got \(3, 4\)"),
+        (lambda: dropout(X, X / 3, 0.5), ValueError, "mask: expected 0 or 1"),
+        (lambda: dropout(X, X > 0, 1.0), ValueError, "p: expected 0 <= p < 1, got 1.0"),
+        (lambda: dropout(X, X > 0, -1.0), ValueError, "got -1.0"),
+        (lambda: dropout(X, X > 0, np.nan), ValueError, "got nan"),
+        (lambda: mean_pool(X, MASK.T), ValueError, r"mask: expected \(B, T\) = \(2, 3\), got \(3, 2\)"),
+        (lambda: mean_pool(X, MASK[:1]), ValueError, r"mask: .* got \(1, 3\)"),
+        (lambda: mean_pool(X, -np.inf * MASK), ValueError, "mask: expected 0 or 1 .* got -inf"),
+        (lambda: mean_pool(X[0], MASK), ValueError, r"x: expected \(B, T, C\), got shape \(3, 4\)"),
+        (lambda: lstm(X[0], WX, WH, B8), ValueError, r"x: expected \(B, T, C\)"),
+        (lambda: lstm(X, WX[:3], WH, B8), ValueError, r"wx: expected \(C, 4H\) = \(4, 8\), got \(3, 8\)"),
+        (lambda: lstm(X, WX, WH[:, :2], B8), ValueError, r"wh: .* got \(2, 2\)|wx"),
+        (lambda: lstm(X, WX, WH, B8[:1]), ValueError, r"b: .* got \(1,\)"),
+        (
+            lambda: lstm(X, WX, WH, B8, h0=np.zeros(2)),
+            ValueError,
+            r"h0: expected \(B, H\) = \(2, 2\), got \(2,\)",
+        ),
+        (lambda: lstm(X, WX, WH, B8, c0=np.zeros((1, 2))), ValueError, r"c0: .* got \(1, 2\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("forward", "backward", "dout"),
+    [
+        (lambda: linear(X, W), linear_backward, np.ones((4, 5))),
+        (lambda: linear(X, W), linear_backward, np.ones((6, 5))),
+        (lambda: embedding(IDS, W), embedding_backward, np.ones((2, 5))),
+        (lambda: layernorm(X, GAIN, GAIN), layernorm_backward, np.ones(4)),
+        (lambda: rmsnorm(X, GAIN), rmsnorm_backward, np.ones((2, 3, 1))),
+        (lambda: mlp(X, W, B2, W.T, GAIN), mlp_backward, np.ones((3, 4))),
+        (lambda: swiglu(X, W, W, W.T), swiglu_backward, np.ones((1, 3, 4))),
+        (lambda: dropout(X, X > 0, 0.5), dropout_backward, np.ones((3, 4))),
+        (lambda: mean_pool(X, MASK), mean_pool_backward, np.ones((1, 4))),
+        (lambda: lstm(X, WX, WH, B8), lstm_backward, np.ones((2, 1, 2))),
+    ],
+)
+def test_a_gradient_of_another_shape_is_refused(forward, backward, dout):
+    _, cache = forward()
+    with pytest.raises(ValueError, match="dout: expected"):
+        backward(dout, cache)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda x: linear(x, W, B2),
+        lambda x: layernorm(x, GAIN, GAIN),
+        lambda x: rmsnorm(x, GAIN),
+        lambda x: mlp(x, W, B2, W.T, GAIN),
+        lambda x: swiglu(x, W, W, W.T),
+        lambda x: dropout(x, np.ones(x.shape, bool), 0.5),
+        lambda x: mean_pool(x, MASK),
+        lambda x: lstm(x, WX / 9, WH / 9, B8 / 9),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.bool_])
+def test_whole_numbers_are_computed_in_float64(layer, dtype):
+    x = (np.arange(24).reshape(2, 3, 4) * 10).astype(dtype)
+    out, _ = layer(x)
+    assert out.dtype == np.float64
+    assert out.any()
+    np.testing.assert_array_equal(out, layer(x.astype(np.float64))[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("held", [np.nan, np.inf, -np.inf])
+def test_what_stands_in_the_padding_does_not_matter_to_the_mean(dtype, held):
+    x = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(dtype)
+    mask = np.array([[1, 1, 0], [1, 0, 0]])
+    want, _ = mean_pool(x, mask)
+    x[mask == 0] = held
+    out, cache = mean_pool(x, mask)
+    np.testing.assert_array_equal(out, want)
+    assert out.dtype == dtype
+    assert not mean_pool_backward(np.ones_like(out), cache)[mask == 0].any()

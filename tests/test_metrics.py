@@ -96,3 +96,56 @@ def test_perplexity_and_bits():
     assert bits_per_character(8 * math.log(2), tokens_per_character=1 / 4) == bits_per_character(
         2 * math.log(2)
     )
+
+
+ZERO_ONE = np.array([0, 1])
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    "metric", [accuracy, confusion_matrix, precision, recall, f1, lambda p, t: precision(p, t, "macro")]
+)
+@pytest.mark.parametrize(
+    ("pred", "target", "error", "message"),
+    [
+        (ZERO_ONE, np.array([[0], [1]]), ValueError, r"target: expected \(N,\) = \(2,\), got \(2, 1\)"),
+        (ZERO_ONE[:1], np.array([0, 1, 1]), ValueError, r"target: .* got \(3,\)"),
+        (np.array([[0], [1]]), ZERO_ONE, ValueError, r"pred: expected \(N,\), got \(2, 1\)"),
+        (np.array(0), np.array(0), ValueError, r"pred: .* got \(\)"),
+        (np.array([0.2, 0.9]), ZERO_ONE, TypeError, "pred: expected an array of integers, got float64"),
+        (ZERO_ONE, np.array([0.0, 1.0]), TypeError, "target: .* got float64"),
+        ([0, 1], [0, 1], TypeError, "pred: .* got a list"),
+        (ZERO_ONE, [0, 1], TypeError, "target: .* got a list"),
+        (np.array(["a", "b"]), ZERO_ONE, TypeError, "pred: .* got <U1"),
+    ],
+)
+def test_what_is_no_list_of_classes_is_refused(metric, pred, target, error, message):
+    with pytest.raises(error, match=message):
+        metric(pred, target)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint64, np.int32])
+def test_every_kind_of_integer_is_a_class_number(dtype):
+    pred, target = np.array([1, 0, 1]), np.array([1, 1, 1])
+    assert accuracy(pred.astype(dtype), target.astype(dtype)) == 2 / 3
+    want = confusion_matrix(pred, target)
+    np.testing.assert_array_equal(confusion_matrix(pred.astype(dtype), target.astype(dtype)), want)
+    np.testing.assert_array_equal(confusion_matrix(pred.astype(dtype), target), want)
+
+
+def test_perplexity_of_nan_is_nan_and_of_what_no_float_holds_infinite():
+    assert math.isnan(perplexity(math.nan))
+    assert perplexity(710.0) == perplexity(math.inf) == math.inf
+    assert perplexity(709.5) == math.exp(709.5)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, math.nan])
+def test_tokens_per_character_are_above_0(ratio):
+    with pytest.raises(ValueError, match="tokens_per_character: expected a number above 0"):
+        bits_per_character(1.0, ratio)
+
+
+def test_a_number_of_classes_below_0_is_refused():
+    with pytest.raises(ValueError, match="n_classes: expected n_classes >= 0, got -1"):
+        confusion_matrix(ZERO_ONE, ZERO_ONE, n_classes=-1)

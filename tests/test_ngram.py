@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fmkit.data import datasets
-from fmkit.ngram import best_discounts, fit, next_probabilities, probabilities
+from fmkit.ngram import best_discounts, fit, next_probabilities, probabilities, refine
 
 
 def by_dictionary(train, order, vocab_size, text):
@@ -95,3 +95,54 @@ def test_what_cannot_be_counted_is_refused():
         fit(np.array([1, 2, 3]), 0, 5)
     with pytest.raises(ValueError, match="63 bits"):
         fit(np.zeros(100, int), 10, 100)
+
+
+IDS, MODEL = np.array([0, 1, 2, 0, 1]), fit(np.array([0, 1, 2, 0, 1]), order=2, vocab_size=3)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda ids: fit(ids, 2, 3),
+        lambda ids: probabilities(MODEL, ids),
+        lambda ids: next_probabilities(MODEL, ids),
+    ],
+)
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        (np.array([0, 7, 1]), ValueError, "expected 0 to 2, got 0 to 7"),
+        (np.array([0, 3]), ValueError, "expected 0 to 2, got 0 to 3"),
+        (np.array([0, -1, 1]), ValueError, "expected 0 to 2, got -1 to 1"),
+        ([2, 3], ValueError, "expected 0 to 2, got 2 to 3"),
+        (np.array([[0, 1]]), ValueError, r"expected \(N,\), got \(1, 2\)"),
+        (np.array([0.0, 1.9]), TypeError, "expected an array of integers, got float64"),
+        (np.array([True, False]), TypeError, "got bool"),
+        ("01", ValueError, r"expected \(N,\), got \(\)"),
+    ],
+)
+def test_tokens_that_are_none_of_the_vocabularys_are_refused(use, ids, error, message):
+    with pytest.raises(error, match=message):
+        use(ids)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_settings_and_shapes_of_grams_are_refused():
+    with pytest.raises(ValueError, match="vocab_size: expected vocab_size >= 1, got 0"):
+        fit(IDS, 2, 0)
+    with pytest.raises(ValueError, match="grams of 0 tokens"):
+        fit(IDS, 0, 3)
+    with pytest.raises(ValueError, match=r"below: expected \(M,\) = \(2,\), got \(1,\)"):
+        refine(MODEL.levels[1], np.array([0, 1]), np.array([0.5]), 3)
+    with pytest.raises(TypeError, match="counts: .* got a list"):
+        best_discounts([1, 2])
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_no_token_and_lists_of_tokens():
+    assert probabilities(MODEL, np.array([], int)).shape == probabilities(MODEL, []).shape == (0,)
+    assert next_probabilities(MODEL, []).sum() == pytest.approx(1.0)
+    np.testing.assert_array_equal(
+        next_probabilities(MODEL, [0]), next_probabilities(MODEL, np.array([0], np.uint8))
+    )

@@ -1,5 +1,6 @@
 """The optimizers against torch.optim, over whole runs and not a single step."""
 
+import inspect
 import math
 
 import numpy as np
@@ -327,3 +328,92 @@ def test_schedules_in_extreme_settings():
     assert [warmup_constant_decay(s, 0, 0, 2) for s in range(4)] == [1.0, 1.0, 0.0, 0.0]
     triangle = [warmup_constant_decay(s, 8, 8, 8) for s in range(9)]  # warm-up and decay overlap
     assert max(triangle) < 1 and triangle[-1] == 0 and all(v >= 0 for v in triangle)
+
+
+# ------------------------------------------------------------------------------------------------- refusals
+
+ALL_STEPS = [sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, muon]
+every_step = pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.__name__)
+W = np.ones((3, 2))
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@every_step
+@pytest.mark.parametrize("shape", [(3, 1), (2,), (1, 2), (2, 3), (3, 2, 1), ()])
+def test_a_gradient_of_another_shape_is_refused(step, shape):
+    with pytest.raises(ValueError, match=r"dw: expected the shape of w = \(3, 2\), got"):
+        step(W, np.ones(shape))
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@every_step
+def test_a_step_needs_floats(step):
+    with pytest.raises(TypeError, match="dw: expected an array, got a list"):
+        step(W, W.tolist())
+    with pytest.raises(TypeError, match="w: expected float32 or float64, got float16"):
+        step(W.astype(np.float16), W)
+    got, _ = step(W.astype(int), W.astype(int))
+    np.testing.assert_array_equal(got, step(W, W)[0])
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize("step", ALL_STEPS[1:], ids=lambda step: step.__name__)
+def test_a_state_of_another_weight_or_optimizer_is_refused(step):
+    _, state = step(W, W)
+    with pytest.raises(ValueError, match=r"state\['\w'\]: expected the shape of w = \(3, 3\), got \(3, 2\)"):
+        step(np.ones((3, 3)), np.ones((3, 3)), state)
+    with pytest.raises(ValueError, match="state: expected what this optimizer keeps"):
+        step(W, W, {"momentum": W})
+
+
+SETTINGS = [
+    (step, name)
+    for step in ALL_STEPS
+    for name in ("lr", "eps", "weight_decay", "beta")
+    if name in inspect.signature(step).parameters
+]
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("step", "name"), SETTINGS, ids=[f"{step.__name__}-{name}" for step, name in SETTINGS]
+)
+@pytest.mark.parametrize("value", [-0.1, math.nan])
+def test_a_setting_below_0_is_refused(step, name, value):
+    with pytest.raises(ValueError, match=f"{name}: expected .*{name}.* got {value}"):
+        step(W, W, **{name: value})
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: momentum(W, W, beta=1.0), ValueError, "beta: expected 0 <= beta < 1, got 1.0"),
+        (lambda: rmsprop(W, W, beta=1.5), ValueError, "beta: .* got 1.5"),
+        (lambda: adam(W, W, betas=(1, 1)), ValueError, "betas: expected 0 <= beta < 1, got 1"),
+        (lambda: adamw(W, W, betas=(0.9, 1.5)), ValueError, "betas: .* got 1.5"),
+        (lambda: adam(W, W, betas=0.9), TypeError, "betas: expected a pair of numbers, got 0.9"),
+        (lambda: adamw(W, W, betas=(0.9,)), TypeError, r"betas: expected a pair of numbers, got \(0.9,\)"),
+        (lambda: muon(np.ones(3), np.ones(3)), ValueError, r"w: expected \(C_in, C_out\), got \(3,\)"),
+        (lambda: muon(np.ones((1, 2, 3)), np.ones((1, 2, 3))), ValueError, r"w: .* got \(1, 2, 3\)"),
+        (
+            lambda: muon(np.ones((0, 3)), np.ones((0, 3))),
+            ValueError,
+            r"w: expected a row and a column .* \(0, 3\)",
+        ),
+        (lambda: orthogonalize(np.ones(3)), ValueError, r"g: expected \(N, M\), got \(3,\)"),
+        (lambda: orthogonalize(W, steps=-1), ValueError, "steps: expected steps >= 0, got -1"),
+        (lambda: orthogonalize(W.astype(np.float16)), TypeError, "g: .* got float16"),
+        (lambda: clip_grad_norm({"w": W}, -1.0), ValueError, "max_norm: expected max_norm >= 0, got -1.0"),
+        (lambda: clip_grad_norm({"w": W}, math.nan), ValueError, "max_norm: .* got nan"),
+        (lambda: clip_grad_norm({"w": W.astype(np.float16)}, 1.0), TypeError, "w: .* got float16"),
+        (lambda: warmup_cosine(-3, 2, 6), ValueError, "step: expected step >= 0, got -3"),
+        (lambda: warmup_cosine(0, -2, 6), ValueError, "warmup: .* got -2"),
+        (lambda: warmup_cosine(0, 2, 6, floor=1.5), ValueError, "floor: expected 0 <= floor <= 1, got 1.5"),
+        (lambda: warmup_constant_decay(-1, 2, 3, 6), ValueError, "step: .* got -1"),
+        (lambda: warmup_constant_decay(0, 2, -3, 6), ValueError, "decay: .* got -3"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

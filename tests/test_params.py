@@ -63,3 +63,33 @@ def test_tree_map_refuses_trees_of_another_nesting(other):
 
 def test_count():
     assert count(PARAMS) == 28 + 12 * (16 + 3)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("flat", "message"),
+    [
+        ({"a": 1, "a.b": 2}, "'a' cannot be an array and hold 'b', too"),
+        ({"a.b.c": 1, "a.b": 2}, "'b' cannot be an array and hold 'c', too"),
+        ({"blocks.0": 1, "blocks.2": 2}, "without a gap, but these are 0, 2"),
+        ({"blocks.1.w": 1}, "without a gap, but these are 1"),
+        ({"blocks.0": 1, "blocks.00": 2}, "but these are 0, 00"),
+        ({"blocks.0": 1, "blocks.w": 2}, "but these are 0, w"),
+        ({"blocks.²": 1}, "but these are ²"),
+        ({"": 1}, "a part of the name '' is empty"),
+        ({"a.": 1}, "a part of the name 'a.' is empty"),
+        ({"a..b": 1}, "a part of the name 'a..b' is empty"),
+        ({0: 1}, "0 is empty, or it is no string"),
+    ],
+)
+def test_names_that_no_tree_has_are_refused(flat, message):
+    with pytest.raises(ValueError, match=message):
+        unflatten(flat)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_a_name_is_a_string():
+    with pytest.raises(TypeError, match="flat: expected a dict with dotted names, got a list"):
+        unflatten([1])
+    with pytest.raises(TypeError, match="a parameter's name is a string, not 0"):
+        flatten({0: np.zeros(2)})

@@ -44,3 +44,39 @@ def test_steps_learn_and_leave_their_arguments_alone():
 
 def test_keeping_memory_says_whether_it_worked():
     assert keep_memory() in (True, False)
+
+
+TOKENS, SMALL = np.arange(9), Config(vocab_size=9, block_size=4, n_layers=1, n_heads=1, d_model=4, d_ff=4)
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("tokens", "batch_size", "block_size", "error", "message"),
+    [
+        (TOKENS, 0, 4, ValueError, "batch_size: expected batch_size >= 1, got 0"),
+        (TOKENS, 2, 0, ValueError, "block_size: expected block_size >= 1, got 0"),
+        (TOKENS, 2, 9, ValueError, "9 tokens are too few"),
+        (TOKENS[None], 2, 4, ValueError, r"tokens: expected \(N,\), got \(1, 9\)"),
+        (TOKENS / 2, 2, 4, TypeError, "tokens: .* got float64"),
+        (TOKENS.tolist(), 2, 4, TypeError, "tokens: .* got a list"),
+    ],
+)
+def test_batches_refuse_what_does_not_fit(tokens, batch_size, block_size, error, message):
+    with pytest.raises(error, match=message):
+        next(batches(tokens, batch_size, block_size, np.random.default_rng(0)))
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("targets", "settings", "message"),
+    [
+        (np.array([[1], [2]]), {}, r"targets: expected \(B, T\) = \(2, 3\), got \(2, 1\)"),
+        (np.array([1, 2, 3]), {}, r"targets: .* got \(3,\)"),
+        (np.ones((2, 3), int), {"lr": -1.0}, "lr: expected lr >= 0, got -1.0"),
+        (np.ones((2, 3), int), {"max_norm": -1.0}, "max_norm: expected max_norm >= 0, got -1.0"),
+    ],
+)
+def test_a_step_refuses_what_does_not_fit(targets, settings, message):
+    params = init_gpt(np.random.default_rng(0), SMALL)
+    with pytest.raises(ValueError, match=message):
+        train_step(params, None, np.ones((2, 3), int), targets, SMALL, **settings)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fmkit.attention import causal_mask
 from fmkit.optimizers import adam, apply
 from fmkit.params import count, flatten, tree_map
-from fmkit.transformer import Config, gpt, gpt_backward, gpt_loss, init_gpt
+from fmkit.transformer import Config, block, block_backward, gpt, gpt_backward, gpt_loss, init_gpt
 from fmkit.twins.cases.transformer import shake
 
 CONFIG = Config(vocab_size=23, block_size=10, n_layers=3, n_heads=4, d_model=16, d_ff=40)
@@ -125,3 +126,95 @@ def test_one_batch_can_be_learned_by_heart(rng, tied):
         loss, grads = gpt_loss(params, ids, targets, config)
         params, state = apply(adam, params, grads, state, lr=0.01)
     assert loss < 0.05
+
+
+# ------------------------------------------------------------------------------------------------- refusals
+
+PARAMS = init_gpt(np.random.default_rng(0), CONFIG)
+IDS = np.array([[3, 1, 4], [1, 5, 9]])
+
+
+def without(params, **changed):
+    return {**params, **changed}
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: gpt(PARAMS, IDS[0], CONFIG), ValueError, r"ids: expected \(B, T\), got \(3,\)"),
+        (lambda: gpt(PARAMS, IDS[:, :0], CONFIG), ValueError, "ids: expected a token to read"),
+        (lambda: gpt(PARAMS, IDS + 20, CONFIG), ValueError, "ids: expected 0 to 22, got 21 to 29"),
+        (lambda: gpt(PARAMS, -IDS, CONFIG), ValueError, "ids: expected 0 to 22, got -9 to -1"),
+        (lambda: gpt(PARAMS, IDS / 1, CONFIG), TypeError, "ids: .* got float64"),
+        (lambda: gpt(PARAMS, IDS > 3, CONFIG), TypeError, "ids: .* got bool"),
+        (lambda: gpt(PARAMS, IDS.tolist(), CONFIG), TypeError, "ids: .* got a list"),
+        (lambda: gpt(PARAMS, np.ones((1, 11), int), CONFIG), ValueError, "11 tokens do not fit"),
+        (
+            lambda: gpt(without(PARAMS, wpe=PARAMS["wpe"][:1]), IDS, CONFIG),
+            ValueError,
+            r"wpe: .* got \(1, 16\)",
+        ),
+        (
+            lambda: gpt(without(PARAMS, wte=PARAMS["wte"][:9]), IDS, CONFIG),
+            ValueError,
+            r"wte: .* got \(9, 16\)",
+        ),
+        (
+            lambda: gpt(without(PARAMS, head=PARAMS["wte"].T), IDS, CONFIG),
+            ValueError,
+            "a head is expected if",
+        ),
+        (lambda: gpt(PARAMS, IDS, replace(CONFIG, tied=False)), ValueError, "a head is expected if"),
+        (
+            lambda: gpt_loss(PARAMS, IDS, IDS[:, :1], CONFIG),
+            ValueError,
+            r"targets: .* = \(2, 3\), got \(2, 1\)",
+        ),
+        (lambda: gpt_loss(PARAMS, IDS, IDS[:1], CONFIG), ValueError, r"targets: .* got \(1, 3\)"),
+        (lambda: gpt_loss(PARAMS, IDS, IDS[0], CONFIG), ValueError, r"targets: .* got \(3,\)"),
+        (lambda: gpt_loss(PARAMS, IDS, IDS.tolist(), CONFIG), TypeError, "targets: .* got a list"),
+        (lambda: gpt_loss(PARAMS, IDS, IDS / 1, CONFIG), TypeError, "targets: .* got float64"),
+        (lambda: gpt_loss(PARAMS, IDS[:0], IDS[:0], CONFIG), ValueError, "no loss"),
+        (lambda: Config(0, 4, 1, 1, 4, 4), ValueError, "vocab_size: expected vocab_size >= 1, got 0"),
+        (lambda: replace(CONFIG, n_heads=3), ValueError, "n_heads: expected a divisor of 16, got 3"),
+        (lambda: replace(CONFIG, n_layers=0), ValueError, "n_layers: .* got 0"),
+        (
+            lambda: block(np.ones((1, 2, 16)), PARAMS["blocks"][0], 4, np.tri(2, dtype=int)),
+            TypeError,
+            "mask: .* got int64",
+        ),
+        (lambda: block(np.ones((2, 16)), PARAMS["blocks"][0], 4), ValueError, r"x: expected \(B, T, C\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.usefixtures("as_a_learner")
+def test_a_gradient_of_another_shape_is_refused():
+    logits, cache = gpt(PARAMS, IDS, CONFIG)
+    for dlogits in (logits[:, :1], logits[:1], logits[..., :1]):
+        with pytest.raises(ValueError, match=r"dlogits: expected \(B, T, V\) = \(2, 3, 23\)"):
+            gpt_backward(dlogits, cache)
+    x = np.ones((2, 3, 16))
+    _, cache = block(x, PARAMS["blocks"][0], 4)
+    with pytest.raises(ValueError, match="dout: expected"):
+        block_backward(x[:, :1], cache)
+
+
+def test_a_boolean_mask_of_a_block_is_the_causal_one(rng):
+    x, dout = rng.standard_normal((2, 2, 5, 16))
+    p = shake(rng, PARAMS["blocks"][0])
+    results = []
+    for mask in (causal_mask(5, np.float64), np.tri(5, dtype=bool)):
+        out, cache = block(x, p, 4, mask)
+        results.append({"out": out, "dx": block_backward(dout, cache)[0]})
+    np.testing.assert_array_equal(results[0]["out"], results[1]["out"])
+    np.testing.assert_array_equal(results[0]["dx"], results[1]["dx"])
+
+
+def test_no_row_gives_no_logits():
+    logits, _ = gpt(PARAMS, IDS[:0], CONFIG)
+    assert logits.shape == (0, 3, 23)

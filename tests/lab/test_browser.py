@@ -80,10 +80,11 @@ def test_checks_hints_and_progress(lab):
 def test_run_all_goes_to_the_end_of_a_fresh_chapter(lab):
     """Every check says that its exercise is not done yet, and stops nothing; hidden sources are folded."""
     with labs.notebook(lab, "02-activations") as page:
-        assert page.evaluate(labs.RUN_ALL, 120)
         cells = nbformat.read(lab.workspace / "02-activations.ipynb", as_version=4).cells
         code = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and cell.source.strip()]
         checks = [i for i in code if cells[i].metadata.get("nbgrader", {}).get("grade")]
+        page.evaluate(labs.RUN_ALL, 120)  # its promise does not wait behind the first exception
+        page.wait_for_function(f"at => ({labs.CELLS})()[at].count !== null", arg=code[-1], timeout=120_000)
         shown = page.evaluate(labs.CELLS)
         assert [i for i in code if shown[i]["count"] is None] == []
         assert checks and all("Not done yet" in str(shown[i]["outputs"]) for i in checks)

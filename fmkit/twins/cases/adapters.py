@@ -1,6 +1,7 @@
 """LoRA, adapters and learned prefixes as plain loops, and in torch."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def prefix_loop(q, k, v, pk, pv, mask):
     """Write the prefix in front of each text, then attend one query at a time."""
     k = np.stack([np.concatenate([pk, text], axis=1) for text in k])  # (B, H, P+S, D)
     v = np.stack([np.concatenate([pv, text], axis=1) for text in v])
-    seen = np.zeros((*mask.shape[:-1], P))
+    seen = np.full((*mask.shape[:-1], P), mask.dtype == bool)  # True, or 0 to add
     return attention_loop(q, k, v, np.concatenate([seen, mask], axis=-1))
 
 
@@ -65,7 +66,7 @@ def torch_prefix(q, k, v, pk, pv, mask):
 
     k = torch.cat([pk.expand(len(k), -1, -1, -1), k], dim=2)
     v = torch.cat([pv.expand(len(v), -1, -1, -1), v], dim=2)
-    return scaled_dot_product_attention(q, k, v, attn_mask=pad(mask, (P, 0)))
+    return scaled_dot_product_attention(q, k, v, attn_mask=pad(mask, (P, 0), value=mask.dtype == torch.bool))
 
 
 def _lora(rng):
@@ -78,9 +79,9 @@ def _adapter(rng):
     return tuple(rng.standard_normal(shape) for shape in shapes)
 
 
-def _prefix(rng):
+def _prefix(rng, mask=PADDING):
     shapes = (B, H, T, D), (B, H, S, D), (B, H, S, D), (H, P, D), (H, P, D)
-    return *(rng.standard_normal(shape) for shape in shapes), PADDING
+    return *(rng.standard_normal(shape) for shape in shapes), mask
 
 
 CASES = {
@@ -100,5 +101,12 @@ CASES = {
         torch_prefix,
         prefix_loop,
         constant=(5,),
+    ),
+    "prefix_attention_boolean": Case(
+        ours.prefix_attention,
+        ours.prefix_attention_backward,
+        partial(_prefix, mask=PADDING == 0),
+        torch_prefix,
+        prefix_loop,
     ),
 }

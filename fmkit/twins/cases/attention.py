@@ -21,6 +21,8 @@ def attention_loop(q, k, v, mask=None):
     G, S = k.shape[1:3]
     if mask is None:
         mask = np.zeros(1)
+    if mask.dtype == bool:  # True: may look
+        mask = np.where(mask, 0.0, -np.inf)
     mask = np.broadcast_to(mask, (B, H, T, S))
     out = np.zeros_like(q)
     for b in range(B):
@@ -108,6 +110,9 @@ _LATER_KEYS = ours.causal_mask(S, np.float64)[
 ]  # T queries at the end of S keys, as when continuing a text
 _CAUSAL = ours.causal_mask(T)
 
+_SOME = np.random.default_rng(14).random((B, 1, T, S)) < 0.6  # booleans: True where a query may look
+_SOME[:, :, :, 0] = True  # each query sees one key at least: torch gives NaN where there is none
+
 CASES = {
     "attention": Case(ours.attention, ours.attention_backward, _qkv(H), torch_attention, attention_loop),
     "attention_causal": Case(
@@ -125,6 +130,9 @@ CASES = {
         torch_attention,
         attention_loop,
         constant=(3,),
+    ),
+    "attention_boolean": Case(
+        ours.attention, ours.attention_backward, _qkv(G, _SOME), torch_attention, attention_loop
     ),
     "rope": Case(
         lambda x: ours.rope(x, *TABLES),
@@ -144,6 +152,12 @@ CASES = {
         ours.multihead_attention_backward,
         _multihead(H, G, bias=False),
         lambda x, p: torch_multihead(x, p, H, G, _torch_causal(x), torch_rope),
+    ),
+    "multihead_attention_boolean": Case(
+        lambda x, p: ours.multihead_attention(x, p, H, G, np.tri(T, dtype=bool)),
+        ours.multihead_attention_backward,
+        _multihead(H, G, bias=True),
+        lambda x, p: torch_multihead(x, p, H, G, _torch_causal(x) == 0),
     ),
     "multihead_attention_qk_norm": Case(
         lambda x, p: ours.multihead_attention(x, p, H, G, _CAUSAL.astype(x.dtype), TABLES, EPS),

@@ -84,6 +84,12 @@ CASES = {
         _block_inputs,
         torch_block,
     ),
+    "block_boolean": Case(
+        lambda x, p: ours.block(x, p, TIED.n_heads, np.tri(T, dtype=bool)),
+        ours.block_backward,
+        _block_inputs,
+        torch_block,
+    ),
     "block_rotary": Case(
         lambda x, p: ours.block(x, p, TIED.n_heads, rope=ROPE),
         ours.block_backward,
