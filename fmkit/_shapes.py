@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fmkit._values import demand
+
 
 def expect(name: str, array: Any, shape: tuple[int | None, ...], letters: str) -> None:
     """Refuse an array of another shape: NumPy would broadcast it, or complain without naming it.
@@ -168,25 +170,6 @@ def zeros_and_ones(name: str, mask: Any) -> None:
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:
         raise ValueError(f"{name}: expected 0 or 1 (or booleans) everywhere, got {other[0]}")
-
-
-def demand(fine: bool, name: str, allowed: str, value: Any) -> None:
-    """Refuse a setting that is out of range. (NaN is in no range, for it compares as false with everything.)
-
-    Raises
-    ------
-    ValueError
-        Where ``fine`` is false.
-
-    Examples
-    --------
-    >>> p = 1.5
-    >>> demand(0 <= p < 1, "p", "0 <= p < 1", p)
-    Traceback (most recent call last):
-    ValueError: p: expected 0 <= p < 1, got 1.5
-    """
-    if not fine:
-        raise ValueError(f"{name}: expected {allowed}, got {value}")
 
 
 def _sizes(shape: tuple[int | None, ...]) -> str:

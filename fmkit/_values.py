@@ -6,6 +6,25 @@ from typing import Any
 import numpy as np
 
 
+def demand(fine: bool, name: str, allowed: str, value: Any) -> None:
+    """Refuse a setting that is out of range. (NaN is in no range, for it compares as false with everything.)
+
+    Raises
+    ------
+    ValueError
+        Where ``fine`` is false.
+
+    Examples
+    --------
+    >>> p = 1.5
+    >>> demand(0 <= p < 1, "p", "0 <= p < 1", p)
+    Traceback (most recent call last):
+    ValueError: p: expected 0 <= p < 1, got 1.5
+    """
+    if not fine:
+        raise ValueError(f"{name}: expected {allowed}, got {value}")
+
+
 def whole(name: str, n: Any, least: int) -> None:
     """Refuse what is not a whole number from ``least`` on.
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from fmkit._shapes import demand, expect, floats, matrix, zeros_and_ones
+from fmkit._shapes import expect, floats, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
+from fmkit._values import demand
 from fmkit.activations import softmax_backward
 from fmkit.layers import linear, linear_backward, rmsnorm, rmsnorm_backward
 

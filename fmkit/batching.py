@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from fmkit._shapes import demand, expect, integers
+from fmkit._shapes import expect, integers
 from fmkit._types import Array
+from fmkit._values import demand
 
 Ids = Sequence[int] | Int[Array, "_"]
 

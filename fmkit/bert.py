@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import demand, expect, floats, integers, zeros_and_ones
+from fmkit._shapes import expect, floats, integers, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
+from fmkit._values import demand
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
 from fmkit.attention import Mask, multihead_attention, multihead_attention_backward, padding_mask
 from fmkit.layers import (

@@ -10,8 +10,9 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import demand, expect
+from fmkit._shapes import expect
 from fmkit._types import Array
+from fmkit._values import demand
 
 Image = Float[Array, "H W *C"]  # *C: with or without channels
 Window = Float[Array, "h w *C"]

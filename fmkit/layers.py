@@ -10,8 +10,9 @@ channels, H the hidden units, V the vocabulary.
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
-from fmkit._shapes import demand, expect, floats, integers, matrix, zeros_and_ones
+from fmkit._shapes import expect, floats, integers, matrix, zeros_and_ones
 from fmkit._types import Array, Cache
+from fmkit._values import demand
 from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
 
 

@@ -8,8 +8,9 @@ above: 1.0 when the loss itself is what is minimised. Predictions and targets mu
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import demand, expect, floats, integers
+from fmkit._shapes import expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
+from fmkit._values import demand
 from fmkit.activations import sigmoid
 
 

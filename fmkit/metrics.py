@@ -10,8 +10,9 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 
-from fmkit._shapes import demand, expect, integers
+from fmkit._shapes import expect, integers
 from fmkit._types import Array
+from fmkit._values import demand
 
 Labels = Int[Array, "N"]
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Integer
 
-from fmkit._shapes import demand, expect, integers
+from fmkit._shapes import expect, integers
 from fmkit._types import Array
+from fmkit._values import demand
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import demand, expect, floats
+from fmkit._shapes import expect, floats
 from fmkit._types import Array
+from fmkit._values import demand
 from fmkit.params import flatten, tree_map
 
 Weights = Float[Array, "..."]

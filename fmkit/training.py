@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Integer
 
 from fmkit._moved import names_of
-from fmkit._shapes import demand, expect, integers
+from fmkit._shapes import expect, integers
 from fmkit._types import Array, Scalar
+from fmkit._values import demand
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
 

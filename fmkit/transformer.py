@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import demand, expect, floats, integers
+from fmkit._shapes import expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
+from fmkit._values import demand
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
     embedding,

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from fmkit._shapes import demand, expect, floats, integers, matrix, zeros_and_ones
+from fmkit._shapes import expect, floats, integers, matrix, zeros_and_ones
+from fmkit._values import demand
 
 
 @pytest.mark.parametrize(
