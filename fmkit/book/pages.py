@@ -1,4 +1,4 @@
-"""The pages of the book that are made from data: home, map, glossary, agreement table, kill table."""
+"""The pages of the book that are made from data: home, map, glossary, tables, sources."""
 
 import csv
 import json
@@ -25,6 +25,7 @@ def add_pages(book: dict, root: Path) -> None:
         _page("Glossary", "glossary.md", glossary_page(chapters)),
         _page("What agrees with what", "agreement.md", agreement_page(_data(root, "agreement"))),
         _page("Known mistakes", "mistakes.md", _mistakes_page(root, chapters)),
+        _page("The articles behind this course", "sources.md", sources_page(chapters)),
     ]
     book["items"] = [home, *book["items"], {"PartTitle": "Tables"}, *tables]
 
@@ -133,6 +134,12 @@ def agreement_page(report: dict) -> str:
 
 def _mistakes_page(root: Path, chapters: list[dict]) -> str:
     return kill_page(_data(root, "kill_table"), _data(root, "edits"), chapters)
+
+
+def sources_page(chapters: list[dict]) -> str:
+    """The five articles that the course grew out of, and where each of their slips is met."""
+    articles = json.loads((HERE / "articles.json").read_text("utf-8"))
+    return render("book", "sources.md", articles=articles, pages={c["number"]: c["page"] for c in chapters})
 
 
 def kill_page(rows: list[dict], edits: list[dict], chapters: list[dict]) -> str:

@@ -210,6 +210,13 @@ def test_a_glossary_term_is_in_its_chapter():
     assert not missing
 
 
+def test_every_slip_of_an_article_leads_to_its_chapter():
+    chapters = pages.read_chapters(ROOT)
+    text = pages.sources_page(chapters)
+    assert [f"## Article {k}" in text for k in range(1, 7)] == 5 * [True] + [False]
+    assert text.count("](0") == text.count("([chapter ") > 12 and "(chapter " not in text
+
+
 def test_the_map_knows_every_chapter():
     chapters = pages.read_chapters(ROOT)
     assert [c["number"] for c in chapters] == [path.stem[:2] for path in NOTEBOOKS]

@@ -15,7 +15,7 @@ from helpers.paths import ROOT
 from fmkit.book import build
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
-MADE = ["index", "map", "glossary", "agreement", "mistakes", "404"]
+MADE = ["index", "map", "glossary", "agreement", "mistakes", "sources", "404"]
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,7 @@ def test_a_batch_is_graded_once(tmp_path):
     assert len(read_journal(tmp_path / "j")) == 6
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_killed_at_any_moment_it_goes_on(tmp_path):
     jobs = jobs_in(tmp_path / "in", 10)
@@ -226,6 +227,7 @@ def test_a_chapter_that_cannot_be_judged_is_told_at_once(tmp_path):
         list(grade_batch([job], 1, tmp_path / "j", unsafe=True))
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_cluster_gives_the_same_also_when_a_worker_is_killed(tmp_path):
     distributed = pytest.importorskip("distributed")

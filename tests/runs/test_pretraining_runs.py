@@ -116,6 +116,7 @@ def kill_after_saves(process, path, saves=3):
     process.kill()
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_numbers(text, tmp_path):
     whole = pretrain(RECIPE, tmp_path / "whole", "cpu", text, say=lambda line: None)
     folder = tmp_path / "killed"
