@@ -142,15 +142,18 @@ def table(
 
 
 def shapes(blocks: Sequence[tuple[str, str, int, int]], *, title: str) -> Axes:
-    """Matrices as boxes to scale, in one row: each is (name, sign before it, rows, columns)."""
+    """Matrices as boxes to scale, in one row: each is (name, sign before it, rows, columns).
+
+    X, dX and Xᵀ have one colour, so that a matrix and its slope are seen to belong together.
+    """
     _, ax = plt.subplots(figsize=(5.8, 2.0))
     tallest, at = max(rows for _, _, rows, _ in blocks), 0.0
-    for i, (name, sign, rows, columns) in enumerate(blocks):
+    letters = sorted({name.strip("dᵀ") for name, _, _, _ in blocks})
+    for name, sign, rows, columns in blocks:
+        colour = COLOURS[letters.index(name.strip("dᵀ")) % 4]
         ax.text(at + 0.6, 0, sign, ha="center", va="center", fontsize=13)
         at += 1.4 if sign else 0.0
-        ax.add_patch(
-            plt.Rectangle((at, -rows / 2), columns, rows, fc=COLOURS[i % 4] + "33", ec=COLOURS[i % 4], lw=2)
-        )
+        ax.add_patch(plt.Rectangle((at, -rows / 2), columns, rows, fc=colour + "33", ec=colour, lw=2))
         ax.text(at + columns / 2, 0, name, ha="center", va="center", weight="bold")
         ax.text(
             at + columns / 2, -tallest / 2 - 0.3, f"({rows}, {columns})", ha="center", va="top", fontsize=8.5
