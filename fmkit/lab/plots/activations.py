@@ -1,13 +1,23 @@
 """Chapter 02's own pictures: the activations with their slopes, and what ten layers of one do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
 from fmkit import activations
-from fmkit.lab.plots.style import BLACK, BLUE, ORANGE, RED, title_above
+from fmkit.lab.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    HATCHES,
+    LINES,
+    ORANGE,
+    RED,
+    legend_beside,
+    title_above,
+)
 
 NAMES = {
     "sigmoid": "sigmoid",
@@ -106,7 +116,8 @@ def ten_layers(name: str, scale: float, axes: tuple[Axes, Axes] | None = None) -
     axes[0].legend(loc="upper left", handlelength=1.6)
     _ridges(axes[1], seen, slopes)
     said = verdict(name, seen, slopes)
-    axes[1].set_title(f"ten layers, scale {scale:.2f}:\n{said}")
+    what, _, apart = said.rpartition(", ")
+    axes[1].set_title(f"ten layers, scale {scale:.2f}, {apart}:\n{what}", pad=14, x=-0.12)
     return said
 
 
@@ -144,13 +155,72 @@ def size_of(h: np.ndarray) -> float:
 
 
 def verdict(name: str, seen: Sequence[np.ndarray], slopes: Sequence[float]) -> str:
-    """In words: what became of the numbers, whether the rows still differ, whether the units still react."""
-    ratio = size_of(seen[-1]) / size_of(seen[0])
-    what = "the size stays"
-    if not 0.3 < ratio < 3:
+    """In words: what the layers make of the size, whether the units still react, how far the rows are apart.
+
+    The size is compared with that behind the *first* layer: a sigmoid halves what it is given and then
+    keeps that. How far rows are apart is the size of their difference from the average row.
+    """
+    last = size_of(seen[-1])
+    ratio = last / max(size_of(seen[1]), 1e-300)
+    what = f"the size stays near {_short(last)}"
+    if not 2 / 3 < ratio < 3 / 2:
+        what = f"the size {'shrinks' if ratio < 1 else 'grows'} to {_short(last)}"
+    if not 0.1 < ratio < 10:
         what = "the numbers die out" if ratio < 1 else "the numbers explode"
-    differ = size_of(seen[-1] - seen[-1].mean(0)) / max(size_of(seen[-1]), 1e-300)
+    apart = size_of(seen[-1] - seen[-1].mean(0)) / max(last, 1e-300)
     steepest = value_and_slope(name, np.linspace(-4, 4, 401))[1].max()
-    if slopes[-1] < 0.35 * steepest:
-        return f"{what}, but saturated"
-    return f"{what}, rows look alike" if differ < 0.1 else what
+    saturated = "saturated, " if slopes[-1] < 0.35 * steepest else ""
+    return f"{what}, {saturated}rows {apart:.0%} apart"
+
+
+def starts(
+    steps: Sequence[int], curves: Mapping[str, np.ndarray], *, title: str, xlabel: str, ylabel: str
+) -> Axes:
+    """A panel for each kind of first weights, a line for each run: nothing hides behind anything.
+
+    Parameters
+    ----------
+    steps : increasing whole numbers
+        When the runs were looked at.
+    curves : dict of arrays (runs, len(steps))
+        Shares, by the name of the first weights.
+    """
+    fig, axes = plt.subplots(1, len(curves), figsize=(5.8, 2.6), sharex=True, sharey=True)
+    shown = [step for step in (0, 8, 256) if step in steps] or [steps[0], steps[-1]]
+    for ax, (name, runs) in zip(axes, curves.items(), strict=True):
+        for i, run in enumerate(runs):
+            ax.plot(steps, run, LINES[i % len(LINES)], color=COLOURS[i % len(COLOURS)], lw=1.6)
+        ax.set_xscale("symlog", linthresh=1)
+        ax.set_title(name, fontsize=9.5)
+        ax.set(ylim=(-0.03, 1.03), xticks=shown, xticklabels=[str(step) for step in shown])
+        ax.minorticks_off()
+        ax.tick_params(axis="x", labelsize=8)
+    axes[0].set_ylabel(ylabel)
+    fig.supxlabel(xlabel, fontsize=9.5)
+    title_above(fig, title)
+    return axes[0]
+
+
+def shares(
+    series: Mapping[str, Mapping[str, Sequence[float]]], *, title: str, xlabel: str, ylabel: str
+) -> Axes:
+    """Bars side by side: the mean of some runs, a line from the lowest to the highest, the mean in percent.
+
+    Parameters
+    ----------
+    series : dict of dicts of sequences
+        The shares of the runs, by the name of the series and that of the group.
+    """
+    ax = plt.subplots()[1]
+    width = 0.84 / len(series)
+    for i, (name, groups) in enumerate(series.items()):
+        at = np.arange(len(groups)) + (i - (len(series) - 1) / 2) * width
+        mean, low, high = (np.array([f(runs) for runs in groups.values()]) for f in (np.mean, np.min, np.max))
+        ax.bar(at, mean, width, color=COLOURS[i], label=name, hatch=HATCHES[i % 3], edgecolor="white", lw=0)
+        ax.errorbar(at, mean, (mean - low, high - mean), fmt="none", ecolor=BLACK, elinewidth=1.2)
+        for place, value, top in zip(at, mean, high, strict=True):
+            ax.text(place, top + 0.015, f"{100 * value:.0f}", ha="center", va="bottom", fontsize=7.5)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.08))
+    ax.set_xticks(range(len(groups)), list(groups))
+    legend_beside(ax)
+    return ax

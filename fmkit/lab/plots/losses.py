@@ -89,6 +89,13 @@ def reliability(
     return ax
 
 
+def off_the_diagonal(p: np.ndarray, y: np.ndarray, *, bins: int = 10) -> tuple[int, int]:
+    """How many points of a reliability diagram miss the diagonal by more than their bar, and of how many."""
+    said, came, count = _binned(p, y, bins)
+    error = 2 * np.sqrt(came * (1 - came) / count)
+    return int((np.abs(said - came) > error).sum()), len(count)
+
+
 def _binned(p, y, bins):
     """Mean prediction, share of class 1 and number of each bin with at least 10 in it."""
     place = np.minimum((p * bins).astype(int), bins - 1)

@@ -15,11 +15,11 @@ def ten_layers(name: str = "sigmoid", scale: float = 1.0) -> ipywidgets.VBox:
     name : str
         The activation to begin with.
     scale : float
-        The scale to begin with, 0.1 to 4.
+        The scale to begin with, 0.1 to 10.
     """
     choice = ipywidgets.Dropdown(options=list(plots_activations.NAMES), value=name, description="activation")
     slider = ipywidgets.FloatSlider(
-        scale, min=0.1, max=4.0, step=0.05, description="scale", continuous_update=False
+        scale, min=0.1, max=10.0, step=0.05, description="scale", continuous_update=False
     )
     picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
 

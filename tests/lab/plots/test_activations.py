@@ -32,12 +32,15 @@ def test_through_layers_gives_the_input_and_ten_layers():
 @pytest.mark.parametrize(
     ("name", "scale", "said"),
     [
-        ("ReLU", 2**0.5, "the size stays"),
-        ("ReLU", 1.0, "the numbers die out"),
-        ("ReLU", 2.5, "the numbers explode"),
-        ("tanh", 3.0, "the size stays, but saturated"),
-        ("sigmoid", 1.0, "the size stays, rows look alike"),
-        ("none (a line)", 1.0, "the size stays"),
+        ("ReLU", 2**0.5, "the size stays near 0.99, rows 42% apart"),
+        ("ReLU", 1.0, "the numbers die out, rows 42% apart"),
+        ("ReLU", 2.5, "the numbers explode, rows 42% apart"),
+        ("tanh", 3.0, "the size stays near 0.83, saturated, rows 100% apart"),
+        ("tanh", 1.0, "the size shrinks to 0.21, rows 100% apart"),
+        ("sigmoid", 1.0, "the size stays near 0.53, rows 0% apart"),
+        ("sigmoid", 8.0, "the size stays near 0.73, saturated, rows 9% apart"),
+        ("GELU", 1.53, "the size grows to 1.71, rows 62% apart"),
+        ("none (a line)", 1.0, "the size stays near 0.91, rows 100% apart"),
     ],
 )
 def test_ten_layers_says_what_became_of_the_numbers(name, scale, said):
@@ -65,6 +68,33 @@ def test_the_gallery_has_a_panel_for_each():
     assert [ax.get_title(loc="left") for ax in plt.gcf().axes] == titles
 
 
+def test_starts_has_a_panel_for_each_kind_and_a_line_for_each_run():
+    curves = {"He": np.zeros((3, 4)), "std 1": np.ones((3, 4))}
+    plots.starts((0, 4, 8, 256), curves, title="T", xlabel="step", ylabel="dead")
+    panels = plt.gcf().axes
+    assert [ax.get_title(loc="left") for ax in panels] == ["He", "std 1"]
+    assert [len(ax.lines) for ax in panels] == [3, 3]
+    assert [t.get_text() for t in panels[0].get_xticklabels()] == ["0", "8", "256"]
+
+
+def test_starts_takes_any_steps():
+    ax = plots.starts(
+        (1, 3), {"He": np.zeros((1, 2)), "std 1": np.ones((1, 2))}, title="", xlabel="", ylabel=""
+    )
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "3"]
+
+
+def test_shares_write_the_mean_over_every_bar_also_over_none():
+    series = {
+        "ReLU": {"He": [0.0, 0.0], "std 1": [0.8, 1.0]},
+        "tanh": {"He": [0.5, 0.5], "std 1": [0.1, 0.3]},
+    }
+    ax = plots.shares(series, title="T", xlabel="", ylabel="share")
+    assert [t.get_text() for t in ax.texts] == ["0", "90", "50", "20"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["He", "std 1"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["ReLU", "tanh"]
+
+
 def test_the_widget_is_drawn_anew():
     box = widgets_activations.ten_layers("ReLU", 2**0.5)
     controls, text, picture = box.children
@@ -74,5 +104,5 @@ def test_the_widget_is_drawn_anew():
     slider.value = 1.0
     assert "the numbers die out" in text.value and picture.value != before
     choice.value = "sigmoid"
-    assert "rows look alike" in text.value
+    assert "rows 0% apart" in text.value
     assert bytes(picture.value).startswith(b"\x89PNG")

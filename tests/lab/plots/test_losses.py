@@ -80,6 +80,12 @@ def test_reliability_series_differ_by_more_than_colour():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["as often as said", "a", "b"]
 
 
+def test_a_point_is_off_when_the_diagonal_lies_outside_its_bar():
+    p = np.r_[np.full(100, 0.35), np.full(100, 0.85), np.full(9, 0.5)]  # the last bin has too few
+    y = np.r_[np.ones(30), np.zeros(70), np.ones(60), np.zeros(40), np.ones(9)]
+    assert plots_losses.off_the_diagonal(p, y) == (1, 2)
+
+
 # --- the widget ---------------------------------------------------------------------------------------------
 
 
