@@ -88,7 +88,7 @@ def einsum(dout, x, a, wo, w1, w2):
 EXERCISE = Exercise(
     title="The backward of a parallel block",
     points=5,
-    minutes=25,
+    minutes=35,
     difficulty=4,
     cases=cases,
     reference=parallel_block_backward,

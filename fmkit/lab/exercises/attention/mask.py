@@ -88,7 +88,7 @@ PAST = "(age >= 0) & (age < window)"
 EXERCISE = Exercise(
     title="A window into the past, and padding",
     points=4,
-    minutes=18,
+    minutes=25,
     difficulty=4,
     cases=cases,
     reference=masked_weights,
