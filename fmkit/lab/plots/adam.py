@@ -133,7 +133,7 @@ def draw_ground(ax: Axes, landscape: Landscape) -> None:
     levels = float(landscape.loss(np.array(landscape.start))) * 4.0 ** np.arange(-4, 1)
     ax.contour(side, side, heights, levels=levels, colors="0.75", linewidths=0.8)
     ax.plot(0, 0, marker="+", color=BLACK, ms=9, mew=1.5)
-    ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+    ax.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xticks=range(-2, 3), yticks=range(-2, 3))
     ax.tick_params(labelsize=7.5)
 
 
@@ -150,16 +150,21 @@ def strip(
     title: str,
     frames: Sequence[int] = (2, 8, 25, 100),
     factor: float = 1.0,
+    window: tuple[float, float, float, float] = (-2.0, 2.0, -2.0, 2.0),
 ) -> Axes:
-    """The paths of some optimizers after each number of steps in ``frames``: the animation, for paper."""
+    """The paths of some optimizers after each number of steps in ``frames``: the animation, for paper.
+
+    ``window`` is the part that is shown: from left to right, then from below to above.
+    """
     fig, axes = plt.subplots(1, len(frames), figsize=(6.2, 2.35), dpi=_DPI, sharey=True)
     paths = {name: walk(landscape, name, factor, max(frames)) for name in names}
     for ax, last in zip(axes, frames, strict=True):
         draw_ground(ax, landscape)
         for name, path in paths.items():
             shade, style = colour(name)
-            ax.plot(*path[: last + 1].T, style, color=shade, lw=1.3, label=name)
+            ax.plot(*path[: last + 1].T, style, color=shade, lw=1.8 if style == ":" else 1.1, label=name)
             ax.plot(*path[last], "o", color=shade, ms=4.5)
+        ax.set(xlim=window[:2], ylim=window[2:])
         ax.set_title(f"{last} steps", loc="center", fontsize=8.5)
         ax.set_xlabel("weight 1")
     axes[0].set_ylabel("weight 2")
@@ -182,6 +187,7 @@ def race(
     for place, (name, losses) in enumerate(sweeps.items()):
         shade, style = COLOURS[place % len(COLOURS)], LINES[place % len(LINES)]
         left.plot(list(losses), list(losses.values()), style, marker="o", ms=3, lw=1.4, color=shade)
+        right.axhline(place, ls=style, lw=1.4, color=shade, alpha=0.45, zorder=0)  # whose line it is, left
         right.plot(finals[name], [place] * len(finals[name]), "o", ms=5.5, color=shade, alpha=0.8)
     low = min(min(seeds) for seeds in finals.values())
     left.set(

@@ -67,6 +67,11 @@ def test_strip():
     assert [len(a.lines[1].get_xdata()) for a in (first, second)] == [2, 6]
 
 
+def test_strip_shows_a_window():
+    ax = plots_adam.strip(LANDSCAPES["scale"], ["RMSProp"], title="t", window=(-1, 0.5, -0.2, 1.8))
+    assert (*ax.get_xlim(), *ax.get_ylim()) == (-1, 0.5, -0.2, 1.8)
+
+
 def test_race():
     sweeps = {"a": {0.1: 3.0, 1.0: 2.0}, "b": {0.01: 2.5, 0.1: 2.2}}
     ax = plots_adam.race(sweeps, {"a": [2.0, 2.1], "b": [2.2, 2.3]}, title="t")
