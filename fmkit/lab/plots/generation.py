@@ -7,7 +7,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, HATCHES, ORANGE, RED, SKY, title_above
+from fmkit.lab.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    HATCHES,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    title_above,
+)
 
 _GREY = "#BBBBBB"
 
@@ -68,12 +79,14 @@ def settings_compared(
     for (name, (before, after, text)), (ax, beside) in zip(panels.items(), axes, strict=True):
         next_tokens(before, after, tokens, title="", top=7, ax=ax)
         ax.set_ylim(0, min(1.3 * tallest, 1.05))
-        if ax is not axes[-1, 0]:
+        if ax is not axes[0, 0]:  # one legend for all, at the top right, where the bars are low
             ax.get_legend().remove()
+        if ax is not axes[len(panels) // 2, 0]:
+            ax.set_ylabel("")
         beside.axis("off")
         beside.text(0, 1, name, va="center", weight="bold")
-        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 40) if part]
-        beside.text(0, 0.84, "\n".join(lines[:4]), va="top", family="monospace", fontsize=9.5)
+        lines = [part for line in text.splitlines() for part in textwrap.wrap(line, 38) if part]
+        beside.text(0, 0.84, "\n".join(lines[:4]), va="top", family="monospace", fontsize=9)
     title_above(fig, title)
     return axes[0, 0]
 
@@ -118,38 +131,58 @@ def tree(branches: Mapping[str, Mapping[str, float]], paths: Mapping[str, Sequen
 
 def trade_off(
     points: Mapping[str, tuple[float, float]],
-    real: tuple[float, float],
+    others: Mapping[str, tuple[float, float]],
+    real: Sequence[tuple[float, float]],
     *,
     title: str,
     xlabel: str,
     ylabel: str,
 ) -> Axes:
-    """Settings as labelled points on two measures, joined in their order; a star for real text."""
-    _, ax = plt.subplots(figsize=(5.8, 3.2))
+    """Settings on two measures: ``points`` labelled and joined in their order, ``others`` each with a marker.
+
+    Stars stand for samples of real text. The y axis is logarithmic.
+    """
+    _, ax = plt.subplots(figsize=(5.8, 3.4))
     xs, ys = zip(*points.values(), strict=True)
     ax.plot(xs, ys, "o-", color=BLUE, lw=1.2, ms=5)
-    for name, (x, y) in points.items():
-        ax.annotate(name, (x, y), xytext=(5, 5), textcoords="offset points", fontsize=8)
-    ax.plot(*real, "*", color=RED, ms=14)
-    ax.annotate("real text", real, xytext=(9, -4), textcoords="offset points", fontsize=9, color=RED)
+    for name, (x, y) in points.items():  # above the flat end of the curve, below its steep one
+        flat = x > sorted(xs)[len(xs) // 2]
+        side = {"xytext": (4, 4)} if flat else {"xytext": (-4, -4), "ha": "right", "va": "top"}
+        ax.annotate(name, (x, y), textcoords="offset points", fontsize=8, **side)
+    for (name, place), marker, shade in zip(
+        others.items(), "s^DvP", (GREEN, ORANGE, PURPLE, SKY, BLACK), strict=False
+    ):
+        ax.plot(*place, marker, color=shade, ms=7, label=name)
+    ax.plot(*zip(*real, strict=True), "*", color=RED, ms=13, label="real text")
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.margins(0.12)
     ax.set_yscale("log")
-    ticks = [tick for tick in (2, 3, 4, 5, 7, 10, 15, 20, 30) if 0.8 * min(ys) < tick < 1.2 * max(ys)]
+    everywhere = [y for _, y in (*points.values(), *others.values(), *real)]
+    low, high = 0.8 * min(everywhere), 1.2 * max(everywhere)
+    ticks = [tick for tick in (2, 3, 4, 5, 7, 10, 15, 20, 30) if low < tick < high]
     ax.set_yticks(ticks, map(str, ticks))
     ax.set_yticks([], minor=True)
+    ax.legend(loc="upper right")
     return ax
+
+
+def begins_word(text: str) -> list[bool]:
+    """For each character: does a word begin here? It does after a gap; an apostrophe at a word's head counts.
+
+    In "when 'tis" that is so for w, the apostrophe and t.
+    """
+    gaps = " \n"
+    return [(" " + text[:i]).rstrip("'")[-1] in gaps and c not in gaps for i, c in enumerate(text)]
 
 
 def sureness(text: str, counts: Sequence[int], *, title: str) -> Axes:
     """A bar for each character of a text: the number of characters it was chosen from."""
     _, ax = plt.subplots(figsize=(5.8, 2.4))
     places = np.arange(len(text))
-    shades = [ORANGE if before in " \n" else SKY for before in "x" + text[:-1]]
-    ax.bar(places, counts, 0.8, color=shades)
-    ax.set_xticks(places, [readable(c) for c in text], fontsize=8)
+    ax.bar(places, counts, 0.8, color=[ORANGE if begins else SKY for begins in begins_word(text)])
+    ax.set_xticks(places, [readable(c) for c in text], fontsize=8, family="monospace")
     ax.set(title=title, ylabel="characters kept")
-    for shade, name in ((ORANGE, "a word begins"), (SKY, "inside a word")):
+    for shade, name in ((ORANGE, "a word begins"), (SKY, "elsewhere")):
         ax.bar([0], [0], color=shade, label=name)
     ax.set_ylim(0, 1.3 * max(counts))
     ax.legend(loc="upper left", ncols=2)

@@ -37,7 +37,7 @@ def drawn_from(logits: np.ndarray, prompt: list[int], settings: dict[str, Any]) 
 def playground(
     model: tuple, encode: Callable, decode: Callable, prompt: str, n: int = 200
 ) -> ipywidgets.VBox:
-    """Sliders for temperature, top-k, top-p, the penalty; below them the text and the next token's bars.
+    """Sliders for temperature, top-k, top-p, min-p, penalty; below them the text and the next token's bars.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ def playground(
         "temperature": slider("temperature", 1.0, 0.0, 2.0, 0.05),
         "top_k": slider("top-k", config.vocab_size, 1, config.vocab_size, 1),
         "top_p": slider("top-p", 1.0, 0.05, 1.0, 0.01),
+        "min_p": slider("min-p", 0.0, 0.0, 1.0, 0.01),
         "repetition_penalty": slider("penalty", 1.0, 1.0, 2.0, 0.05),
     }
     seed = slider("seed", 0, 0, 99, 1)

@@ -11,7 +11,7 @@ from fmkit.llama import LlamaConfig, init_llama, llama_step
 
 CONFIG = LlamaConfig(12, 16, n_layers=1, n_heads=2, n_kv_heads=1, d_model=8, d_ff=12)
 LETTERS = "abcdefghi \n<"
-OFF = {"temperature": 1.0, "top_k": None, "top_p": None, "repetition_penalty": 1.0}
+OFF = {"temperature": 1.0, "top_k": None, "top_p": None, "min_p": 0.0, "repetition_penalty": 1.0}
 
 
 @pytest.fixture
@@ -63,14 +63,22 @@ def test_tree_has_a_product_for_each_leaf():
 
 def test_trade_off_and_sureness_and_accuracies():
     points = {"cold": (0.8, 3.0), "hot": (0.1, 12.0)}
-    ax = plots_generation.trade_off(points, (0.2, 6.0), title="t", xlabel="x", ylabel="y")
-    assert {text.get_text() for text in ax.texts} == {"cold", "hot", "real text"}
+    others = {"cut": (0.3, 4.0)}
+    real = [(0.2, 6.0), (0.2, 5.0)]
+    ax = plots_generation.trade_off(points, others, real, title="t", xlabel="x", ylabel="y")
+    assert {text.get_text() for text in ax.texts} == {"cold", "hot"}
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["cut", "real text"]
     ax = plots_generation.sureness("ab c", [3, 1, 2, 7], title="t")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "·", "c"]
     begins = [bar.get_facecolor() for bar in ax.patches[:4]]
-    assert begins[3] != begins[0] == begins[1] == begins[2]
+    assert begins[0] == begins[3] != begins[1] == begins[2]
     ax = plots_generation.accuracies({"m": [1.0, 0.25]}, ["same", "next"], title="t")
     assert [text.get_text() for text in ax.texts] == ["100", "25"]
+
+
+def test_a_word_begins_after_a_gap_and_its_first_apostrophe():
+    begins = plots_generation.begins_word("it's 'tis\nso")
+    assert "".join("^" if b else "." for b in begins) == "^....^^...^."
 
 
 # --- widgets -----------------------------------------------------------------------------------------------
@@ -87,17 +95,18 @@ def test_temperature_zero_is_greedy(model):
 
 
 def controls(box):
-    field, temperature, top_k, top_p, penalty, seed, text, picture = box.children
-    return field, (temperature, top_k, top_p, penalty, seed), text, picture
+    field, temperature, top_k, top_p, min_p, penalty, seed, text, picture = box.children
+    return field, (temperature, top_k, top_p, min_p, penalty, seed), text, picture
 
 
 def test_playground_writes_anew_with_each_slider(model):
     field, sliders, text, picture = controls(widgets_generation.playground(model, encode, decode, "ab", n=30))
     assert bytes(picture.value).startswith(b"\x89PNG")
-    for slider, value in zip(sliders, (0.3, 6, 0.8, 2.0, 7), strict=True):
-        before = text.value, bytes(picture.value)
+    for slider, value in zip(sliders, (0.3, 6, 0.8, 1.0, 2.0, 7), strict=True):
+        before, at_first = (text.value, bytes(picture.value)), slider.value
         slider.value = value
         assert (text.value, bytes(picture.value)) != before
+        slider.value = at_first
     field.value = "cab"
     assert "cab" in text.value
 

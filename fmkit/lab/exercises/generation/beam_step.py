@@ -89,7 +89,7 @@ def in_two_parts(sums, done, logits, end, n):
 EXERCISE = Exercise(
     title="One step of a beam search",
     points=3,
-    minutes=15,
+    minutes=25,
     difficulty=4,
     cases=cases,
     reference=beam_step,

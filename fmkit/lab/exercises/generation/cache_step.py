@@ -75,7 +75,7 @@ def head_by_head(q, k, v, keys, values, window):
 EXERCISE = Exercise(
     title="One new token against a cache with a window",
     points=4,
-    minutes=20,
+    minutes=30,
     difficulty=4,
     cases=cases,
     reference=cached_step,

@@ -81,7 +81,7 @@ def by_a_softmax(logits, min_p, temperature, points):
 EXERCISE = Exercise(
     title="Min-p first, temperature after it, then the draw",
     points=3,
-    minutes=12,
+    minutes=15,
     difficulty=3,
     cases=cases,
     reference=draw_min_p,

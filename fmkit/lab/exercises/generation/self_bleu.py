@@ -126,7 +126,7 @@ def of_the_corpus(texts, n):
 EXERCISE = Exercise(
     title="Self-BLEU with smoothing",
     points=3,
-    minutes=15,
+    minutes=25,
     difficulty=3,
     cases=cases,
     reference=self_bleu_of,
