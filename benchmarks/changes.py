@@ -24,6 +24,7 @@ from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_l
 
 FILE = RESULTS / "speedrun.json"
 STEPS, TURN, PEEK = 250, 10, 16384
+LLAMA = {"body": "llama", "d_ff": 344}
 LADDER = (  # each change stays for those after it
     ("learning rate 4e-3", {"lr": 4e-3}),
     ("rotary positions", {"rotary": True}),
@@ -34,7 +35,7 @@ LADDER = (  # each change stays for those after it
         {"decay": "linear", "floor": 0.0, "warmup": 5, "weight_decay": 0.0, "clip": 0.0},
     ),
     ("blocks begin at zero", {"zero_init": True}),
-    ("Llama's block", {"body": "llama", "d_ff": 344}),
+    ("Llama's block", LLAMA),
     ("hashed n-gram tables", {"ngram_rows": 16384, "table_lr": 1e-2}),
 )
 CANDIDATES = {  # each tried alone on top of the ladder's sixth change
@@ -43,6 +44,12 @@ CANDIDATES = {  # each tried alone on top of the ladder's sixth change
     "output layer of its own": {"tied": False},
     "another seed": {"seed": 1},
     "a third seed": {"seed": 2},
+}
+SEEDS = {  # the two that look worse, on the seeds of the rung
+    "squared ReLU, another seed": {"relu_squared": True, "seed": 1},
+    "squared ReLU, a third seed": {"relu_squared": True, "seed": 2},
+    "Llama's block, another seed": LLAMA | {"seed": 1},
+    "Llama's block, a third seed": LLAMA | {"seed": 2},
 }
 
 
@@ -88,7 +95,7 @@ def main() -> None:
     keep_memory()
     data, ladder = read_corpus(None, CLASSIC.block_size), rungs()
     base = ladder["blocks begin at zero"]
-    candidates = {name: replace(base, **change) for name, change in CANDIDATES.items()}
+    candidates = {name: replace(base, **change) for name, change in (CANDIDATES | SEEDS).items()}
     short = run(ladder | candidates, data, STEPS // TURN, peek=False)
     whole = run({"classic": CLASSIC, "fast": FAST, "speedrun": SPEEDRUN}, data, 40, peek=True)
     result = {

@@ -149,7 +149,7 @@ def changes(
     noise: float | int,
     xlabel: str = "validation loss (nats)",
 ) -> Axes:
-    """One bar for each change, from where it started; what is inside the noise is grey.
+    """A stair of changes, each kept for the next: a bar from the loss before to the loss after it.
 
     Parameters
     ----------
@@ -158,17 +158,40 @@ def changes(
     start : float
         The loss without any change.
     noise : float
-        How much the losses of two runs differ that have different seeds only.
+        How much the losses of two runs differ that have different seeds only; a step inside it is grey.
     """
-    _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 0.9))
-    ax.axvspan(start - noise, start + noise, color="0.92", zorder=0)
-    ax.axvline(start, color=BLACK, lw=0.8)
+    _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 1.1))
+    before, seen = start, {}
     for y, value in enumerate(losses):
-        gain = start - value
-        colour = "0.55" if abs(gain) <= noise else COLOURS[0] if gain > 0 else COLOURS[1]
-        ax.barh(y, value - start, 0.62, left=start, color=colour)
-        ax.text(value, y, f" {value:.2f} ", ha="left" if value > start else "right", va="center", fontsize=8)
+        gain = before - value
+        kind = "within the noise" if abs(gain) <= noise else "better" if gain > 0 else "worse"
+        colour = {"better": COLOURS[0], "worse": COLOURS[1]}.get(kind, "0.55")
+        seen[kind] = ax.barh(y, value - before, 0.62, left=before, color=colour)
+        ax.plot([value, value], [y - 0.31, y + 1.31], color=BLACK, lw=0.7)  # on to the next step
+        ax.text(max(value, before), y, f" {value:.2f}", ha="left", va="center", fontsize=8)
+        before = value
     ax.set(yticks=range(len(names)), yticklabels=names, title=title, xlabel=xlabel)
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.4, -0.6)
     ax.margins(x=0.16)
+    ax.legend(seen.values(), seen.keys(), loc="lower right")
+    return ax
+
+
+def seeds(
+    runs: Mapping[str, Sequence],
+    *,
+    title: str,
+    beside: str,
+    xlabel: str = "validation loss (nats)",
+    ax: Axes | None = None,
+) -> Axes:
+    """A dot for each seed of each run; the grey band is as wide as the seeds of the run ``beside``."""
+    ax = ax or plt.subplots(figsize=(6.0, 0.3 * len(runs) + 0.95))[1]
+    ax.axvspan(min(runs[beside]), max(runs[beside]), color="0.9", zorder=0)
+    for y, (name, values) in enumerate(runs.items()):
+        colour = BLACK if name == beside else COLOURS[0]
+        ax.plot(values, [y] * len(values), MARKERS[0], color=colour, ms=6, alpha=0.75)
+    ax.set(yticks=range(len(runs)), yticklabels=runs, title=title, xlabel=xlabel)
+    ax.set_ylim(len(runs) - 0.4, -0.6)
+    ax.margins(x=0.1)
     return ax

@@ -78,13 +78,24 @@ def model_backward(dlogits: np.ndarray, cache: Any) -> dict:
     return grads
 
 
+def library_loss(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean cross-entropy in nats where the target is not -100, and its gradient in the logits."""
+    value, cache = cross_entropy(logits, targets)
+    return float(value), cross_entropy_backward(1.0, cache)
+
+
 def loss_and_grads(
-    params: dict, ids: np.ndarray, targets: np.ndarray, causal: bool, n_heads: int = 4
+    params: dict,
+    ids: np.ndarray,
+    targets: np.ndarray,
+    causal: bool,
+    n_heads: int = 4,
+    loss: Callable = library_loss,
 ) -> tuple[float, dict]:
-    """Mean cross-entropy in nats where the target is not -100, and its gradient in all parameters."""
+    """The mean loss in nats where the target is not -100, and its gradient in all parameters."""
     logits, cache = model(params, ids, causal, n_heads)
-    value, loss_cache = cross_entropy(logits, targets)
-    return float(value), model_backward(cross_entropy_backward(1.0, loss_cache), cache)
+    value, dlogits = loss(logits, targets)
+    return value, model_backward(dlogits, cache)
 
 
 # --------------------------------------------------------------------------------------------------- training
@@ -119,6 +130,7 @@ def train(
     lr: float = 1.0,
     n_heads: int = 4,
     watch: Callable | None = None,
+    loss: Callable = library_loss,
 ) -> tuple[dict, list, list]:
     """Train on the first ``steps`` batches: 20 steps of warm-up, the last two thirds falling to zero.
 
@@ -135,6 +147,8 @@ def train(
     n_heads : int
     watch : callable, optional
         ``watch(params)``, called ten times at equal intervals, the last time after the last step.
+    loss : callable
+        ``loss(logits, targets)`` gives the loss and its gradient in the logits.
 
     Returns
     -------
@@ -146,7 +160,7 @@ def train(
     """
     flat, state, losses, watched = flatten(params), {}, [], []
     for i, (ids, targets) in zip(range(steps), batches, strict=False):
-        value, grads = loss_and_grads(params, ids, targets, causal, n_heads)
+        value, grads = loss_and_grads(params, ids, targets, causal, n_heads, loss)
         grads, _ = clip_grad_norm(grads, 1.0)
         rate = lr * warmup_constant_decay(i, 20, 2 * steps // 3, steps)
         flat, state = step(flat, flatten(grads), state, rate)

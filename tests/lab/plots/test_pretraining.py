@@ -53,11 +53,22 @@ def test_runs_by_seconds():
     assert ax.get_xscale() == "log" and len(ax.lines) == 3
 
 
-def test_changes_are_coloured_by_what_they_are_worth():
-    ax = pictures.changes(["good", "nothing", "bad"], [1.8, 2.01, 2.3], start=2.0, noise=0.05, title="t")
-    good, nothing, bad = (bar.get_facecolor()[:3] for bar in ax.patches[1:])
-    assert len({good, nothing, bad}) == 3
-    assert said(ax) == [" 1.80 ", " 2.01 ", " 2.30 "]
+def test_changes_are_a_stair_in_the_colours_of_what_each_is_worth():
+    ax = pictures.changes(["good", "nothing", "bad"], [1.8, 1.81, 2.3], start=2.0, noise=0.05, title="t")
+    good, nothing, bad = ax.patches
+    assert len({bar.get_facecolor()[:3] for bar in ax.patches}) == 3
+    assert bad.get_x() == nothing.get_x() + nothing.get_width() == 1.81
+    assert [round(bar.get_width(), 2) for bar in (good, nothing, bad)] == [-0.2, 0.01, 0.49]
+    assert said(ax) == [" 1.80", " 1.81", " 2.30"]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["better", "within the noise", "worse"]
+
+
+def test_seeds_are_dots_beside_the_band_of_one_run():
+    ax = pictures.seeds({"as it was": [1.9, 1.95], "changed": [2.0, 2.1]}, beside="as it was", title="t")
+    band = ax.patches[0]
+    assert (band.get_x(), round(band.get_width(), 2)) == (1.9, 0.05)
+    assert [list(line.get_xdata()) for line in ax.lines] == [[1.9, 1.95], [2.0, 2.1]]
 
 
 def test_fill_in_asks_again_at_each_key():

@@ -60,6 +60,23 @@ def test_it_learns_a_text_that_repeats(step):
     np.testing.assert_array_equal(params["wte"], before)
 
 
+def test_it_learns_from_a_loss_that_it_is_given():
+    """A learner's own loss: half of it has half the gradient, and the clipping sees that."""
+
+    def half(logits, targets):
+        value, dlogits = lab.library_loss(logits, targets)
+        return value / 2, dlogits / 2
+
+    text, runs = np.tile(np.arange(V), 40), []
+    for loss in (lab.library_loss, half):
+        source = lab.batches(text, 4, 12, np.random.default_rng(0))
+        _, losses, _ = lab.train(
+            lab.init(0, V, d_model=16, n_heads=2), source, 20, True, n_heads=2, loss=loss
+        )
+        runs.append(losses)
+    assert runs[1][0] == pytest.approx(runs[0][0] / 2) and runs[1][-1] < runs[1][0]
+
+
 def test_hidden_tokens():
     ids = np.random.default_rng(2).integers(0, V, (200, 50))
     inputs, targets = lab.hide(ids, np.random.default_rng(3), V, 0.15)

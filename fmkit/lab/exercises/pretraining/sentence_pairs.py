@@ -90,7 +90,7 @@ def iterators(documents, coins, draws):
 EXERCISE = Exercise(
     title="Pairs for next-sentence prediction",
     points=2,
-    minutes=12,
+    minutes=20,
     difficulty=3,
     cases=cases,
     reference=sentence_pairs,
