@@ -16,7 +16,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
 	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
-	@echo 'make test-all   the same with the slow ones'
+	@echo 'make test-all   the same with the slow ones and the two long chapters'
 	@echo 'make book       the same chapters as a book to read, in build/book'
 	@echo 'make bench      the benchmarks'
 	@echo 'make lint       check the style of the code'
@@ -29,13 +29,14 @@ lab: data
 # Files in their order: the one with few and long tests, of the chapters in the browser, must not come last.
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	--nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg \
-	tests fmkit/[a-z]*.py notebooks
+	tests fmkit/[a-z]*.py
+LONG := notebooks/07-pretraining.ipynb notebooks/08-finetuning.ipynb
 
 test: $(VENV)/.ready-all data
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(filter-out $(LONG),$(wildcard notebooks/*.ipynb)) $(ARGS)
 
 test-all: $(VENV)/.ready-all data
-	$(PYTEST) -m '' $(ARGS)
+	$(PYTEST) notebooks -m '' $(ARGS)
 
 book: $(VENV)/.ready-all data
 	@$(RUN) fmkit.book.build

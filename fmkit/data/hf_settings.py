@@ -39,9 +39,9 @@ def gpt2_config(c: Settings, where: object = "the model") -> Config:
     c = {"tie_word_embeddings": True} | c
     if c.get("n_inner") is None:
         c["n_inner"] = 4 * (c.get("n_embd") or 1)
-    config = Config(**_sizes(c, GPT2_SIZES, where))
-    _refuse_uneven(where, "n_head", config.n_heads, "n_embd", config.d_model)
-    return config
+    sizes = _sizes(c, GPT2_SIZES, where)
+    _refuse_uneven(where, "n_head", sizes["n_heads"], "n_embd", sizes["d_model"])
+    return Config(**sizes)
 
 
 def bert_config(c: Settings, where: object = "the model") -> BertConfig:
@@ -58,9 +58,9 @@ def bert_config(c: Settings, where: object = "the model") -> BertConfig:
     classes = c.get("architectures") or BERT_CLASSES
     if not set(classes) & set(BERT_CLASSES):
         raise ValueError(f"{where}: {classes[0]} is not supported here, only {_or(BERT_CLASSES)}")
-    config = BertConfig(**_sizes({"type_vocab_size": 2, "layer_norm_eps": 1e-12} | c, BERT_SIZES, where))
-    _refuse_uneven(where, "num_attention_heads", config.n_heads, "hidden_size", config.d_model)
-    return config
+    sizes = _sizes({"type_vocab_size": 2, "layer_norm_eps": 1e-12} | c, BERT_SIZES, where)
+    _refuse_uneven(where, "num_attention_heads", sizes["n_heads"], "hidden_size", sizes["d_model"])
+    return BertConfig(**sizes)
 
 
 def llama_config(c: Settings, where: object = "the model") -> LlamaConfig:

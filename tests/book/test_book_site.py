@@ -15,7 +15,17 @@ from helpers.paths import ROOT
 from fmkit.book import build
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+KINDS = {
+    "00-start-here",
+    "04-backprop",
+    "index",
+    "glossary",
+    "mistakes",
+}  # a page of each kind; all: make test-all
 MADE = ["index", "map", "glossary", "agreement", "mistakes", "sources", "404"]
+each_page = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in KINDS else pytest.mark.slow) for n in CHAPTERS + MADE]
+)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +153,7 @@ def choose_theme(page, name: str) -> None:
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", CHAPTERS + MADE)
+@each_page
 def test_a_page_in_the_browser(chromium, site, name):
     with opened(chromium, f"{site}{name}.html") as page:
         assert page.complaints == []
@@ -169,7 +179,7 @@ def test_the_colours_of_code_can_be_read(chromium, site, theme):
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", CHAPTERS + MADE)
+@each_page
 def test_a_page_on_a_phone(chromium, site, name):
     with opened(chromium, f"{site}{name}.html", width=390, height=844) as page:
         assert page.complaints == []

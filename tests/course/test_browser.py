@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from fmkit.course import gradebook
 from fmkit.course.feedback import write_feedback
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 ATTACK = "<script>window.hacked = 1; alert(1)</script><img src=x onerror='window.hacked = 1; alert(2)'>"
 WRONG = {"status": "wrong", "misconception": "forgot the 1/N of the mean", "hint": "How many rows are there?"}
 

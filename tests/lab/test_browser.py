@@ -79,8 +79,8 @@ def test_checks_hints_and_progress(lab):
 
 def test_run_all_goes_to_the_end_of_a_fresh_chapter(lab):
     """Every check says that its exercise is not done yet, and stops nothing; hidden sources are folded."""
-    with labs.notebook(lab, "02-activations") as page:
-        cells = nbformat.read(lab.workspace / "02-activations.ipynb", as_version=4).cells
+    with labs.notebook(lab, "00-start-here") as page:
+        cells = nbformat.read(lab.workspace / "00-start-here.ipynb", as_version=4).cells
         code = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and cell.source.strip()]
         checks = [i for i in code if cells[i].metadata.get("nbgrader", {}).get("grade")]
         page.evaluate(labs.RUN_ALL, 120)  # its promise does not wait behind the first exception
@@ -148,6 +148,7 @@ def test_the_terminal_shows_the_address_and_nothing_else(lab):
     assert any("http://" in line for line in lines)
 
 
+@pytest.mark.slow  # of the eye with which test_chapters_in_the_browser.py looks
 def test_a_control_that_does_nothing_is_found(lab):
     with labs.notebook(lab, "00-start-here") as page:
         cell = run_cell(page, DEAD)
@@ -155,6 +156,7 @@ def test_a_control_that_does_nothing_is_found(lab):
         assert "dead" in slider and "deaf" in button
 
 
+@pytest.mark.slow
 def test_an_error_in_a_widget_is_heard(lab):
     """No cell shows it: JupyterLab puts it into its log console."""
     with labs.notebook(lab, "00-start-here") as page:
