@@ -81,6 +81,21 @@ def share(name: str, p: Any) -> None:
         raise ValueError(f"{name} must be from 0 to 1, got {p}")
 
 
+def generator(rng: Any) -> None:
+    """Refuse what is not a random generator: a seed would give the same numbers in every call.
+
+    Examples
+    --------
+    >>> generator(0)
+    Traceback (most recent call last):
+    TypeError: rng: expected a numpy.random.Generator, got 0; np.random.default_rng(0) is one
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng: expected a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
+        )
+
+
 def one_text(name: str, text: Any) -> None:
     """Refuse what is not one str.
 
@@ -91,7 +106,8 @@ def one_text(name: str, text: Any) -> None:
     TypeError: text: expected one str, got a list
     """
     if not isinstance(text, str):
-        raise TypeError(f"{name}: expected one str, got a {type(text).__name__}")
+        kind = type(text).__name__
+        raise TypeError(f"{name}: expected one str, got {'an' if kind == 'int' else 'a'} {kind}")
 
 
 def listed(name: str, values: Any, what: str = "texts") -> None:

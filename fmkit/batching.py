@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import demand
+from fmkit._values import demand, generator
 
 Ids = Sequence[int] | Int[Array, "_"]
 
@@ -51,7 +51,10 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
 def _listed(name: str, ids: Ids) -> list[int]:
     if isinstance(ids, str):
         raise TypeError(f"{name}: expected a list of ids, got a text")
-    return list(ids)
+    ids = list(ids)
+    if ids and not isinstance(ids[0], int | np.integer):  # a batch, say: cut each of its texts by itself
+        raise TypeError(f"{name}: expected whole numbers, the ids of one text, got {ids[0]!r} among them")
+    return ids
 
 
 def pad(
@@ -156,6 +159,8 @@ def batches_by_length(
     >>> [batch.tolist() for batch in batches_by_length([9, 2, 8, 1, 7], batch_size=2)]
     [[3, 1], [4, 2], [0]]
     """
+    if rng is not None:
+        generator(rng)
     demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
     lengths = _row("lengths", lengths)
     shuffled = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))

@@ -11,7 +11,7 @@ from jaxtyping import Float, Integer
 
 from fmkit._shapes import expect, floats, integers, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand
+from fmkit._values import demand, generator
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
 from fmkit.attention import Mask, multihead_attention, multihead_attention_backward, padding_mask
 from fmkit.layers import (
@@ -87,6 +87,7 @@ def init_bert(
     >>> list(params), params["classifier"]["w"].shape
     (['wte', 'wpe', 'wse', 'ln', 'blocks', 'pooler', 'classifier'], (8, 3))
     """
+    generator(rng)
     demand(n_classes is None or n_classes >= 1, "n_classes", "n_classes >= 1", n_classes)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
 
@@ -482,6 +483,7 @@ def mlm_loss(
     """
     expect("targets", targets, np.shape(ids), "(B, T)")
     hidden, cache = bert(params, ids, mask, segments, config)
+    demand("mlm" in params, "params", "the head of init_bert(..., mlm=True)", "none")
     logits, head_cache = mlm_head(hidden, params["mlm"], params["wte"], config.eps)
     loss, loss_cache = cross_entropy(logits, targets)
 
@@ -532,6 +534,7 @@ def classification_loss(
     """
     expect("labels", labels, np.shape(ids)[:1], "(B,)")
     hidden, cache = bert(params, ids, mask, segments, config)
+    demand("pooler" in params, "params", "the head of init_bert(..., n_classes=2)", "none")
     logits, head_cache = classification_head(hidden, params["pooler"], params["classifier"])
     loss, loss_cache = cross_entropy(logits, labels)
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from fmkit._shapes import expect
 from fmkit._types import Array
-from fmkit._values import demand
+from fmkit._values import demand, generator
 
 Image = Float[Array, "H W *C"]  # *C: with or without channels
 Window = Float[Array, "h w *C"]
@@ -156,6 +156,7 @@ def random_crop(image: Image, height: int, width: int, rng: np.random.Generator)
     >>> random_crop(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), 1, 2, np.random.default_rng(0))
     array([[5., 6.]])
     """
+    generator(rng)
     _check_image(image)
     top = rng.integers(max(0, image.shape[0] - height) + 1)
     left = rng.integers(max(0, image.shape[1] - width) + 1)
@@ -187,6 +188,7 @@ def add_noise(image: Image, std: float, rng: np.random.Generator) -> Image:
     >>> print(add_noise(np.array([[0.0, 0.5, 1.0]]), 0.1, np.random.default_rng(0)).round(2))
     [[0.01 0.49 1.06]]
     """
+    generator(rng)
     _check_image(image, floats=True)  # in bytes the noise would lose its fractions
     demand(std >= 0, "std", "std >= 0", std)
     return image + std * rng.standard_normal(image.shape).astype(image.dtype)
@@ -235,6 +237,7 @@ def augment(
      [0.  0.5 0.4]
      [0.  0.  0.7]]
     """
+    generator(rng)
     for name, value in (("degrees", degrees), ("zoom", zoom), ("shift", shift), ("noise", noise)):
         demand(value >= 0, name, f"{name} >= 0", value)
     out = warp(

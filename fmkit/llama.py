@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from fmkit._shapes import expect
 from fmkit._types import Array, Cache
+from fmkit._values import demand, generator
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward, rope_tables
 from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
@@ -127,6 +129,7 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     >>> list(params), params["blocks"][0]["attn"]["wqkv"].shape  # 4 + 2 + 2 heads of width 2
     (['wte', 'blocks', 'norm'], (8, 16))
     """
+    generator(rng)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     H, G, D = config.n_heads, config.n_kv_heads, config.head_width
 
@@ -311,6 +314,7 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     ((1, 3, 7), True)
     """
     check_fit(ids, config)
+    _check_params(params, config)
     T = ids.shape[1]
     x, wte_cache = embedding(ids, params["wte"])  # (B, T, C)
     rope = llama_rope(np.arange(T), config)  # (T, D/2) each
@@ -323,6 +327,19 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     head = params["wte"].T if config.tied else params["head"]
     logits, head_cache = linear(x, head, None)  # (B, T, V)
     return logits, (wte_cache, block_caches, norm_cache, head_cache, config)
+
+
+def _check_params(params: dict, config: LlamaConfig) -> None:
+    """Parameters of another model would give plausible numbers: not all that a config says is a shape."""
+    blocks = params["blocks"]
+    expect("wte", params["wte"], (config.vocab_size, config.d_model), "(V, C)")
+    demand(len(blocks) == config.n_layers, "params", f"{config.n_layers} blocks", len(blocks))
+    attn = blocks[0]["attn"] if blocks else {}
+    for setting, name in (("qk_norm", "q_norm"), ("qkv_bias", "bqkv")):
+        has = name in attn
+        demand(not blocks or has == getattr(config, setting), setting, f"{has}, as the params", not has)
+    has = "head" in params
+    demand(has != config.tied, "tied", f"{not has}, as the params", config.tied)
 
 
 def llama_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:

@@ -191,6 +191,8 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
     0.511 0.0
     """
     log_q, p = _alike("log_q", log_q, "p", p, axes=1)
+    low, high = p.min(), p.max()
+    demand(not (low < 0 or high > 1 + 1e-6), "p", "probabilities, 0 to 1", f"{low} to {high}")
     log_p = np.log(np.where(p > 0, p, 1.0))
     log_q = np.where(p != 0, log_q, 0.0)
     return (p * (log_p - log_q)).sum() / len(p), p

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Int
 
 from fmkit._shapes import expect
 from fmkit._types import Array
-from fmkit._values import listed, number, one_text, share, whole
+from fmkit._values import generator, listed, number, one_text, share, whole
 
 # ---------------------------------------------------------------- cleaning and normal forms
 
@@ -305,6 +305,7 @@ def split_by_group(
     >>> [plays[i] for i in train], [plays[i] for i in test]
     (['Hamlet', 'Hamlet', 'Macbeth'], ['Lear', 'Lear'])
     """
+    generator(rng)
     ends = _ends(fractions)
     listed("groups", groups, "names")
     groups = np.asarray(groups)
@@ -332,6 +333,9 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
     """
     ends = _ends(fractions)
     listed("keys", keys, "keys")
+    keys = list(keys)
+    for key in keys:
+        one_text("keys", key)
     digests = [hashlib.blake2b((salt + key).encode("utf-8", "surrogatepass"), digest_size=8) for key in keys]
     u = np.array([int.from_bytes(d.digest(), "big") / 2**64 for d in digests])
     part = np.searchsorted(ends, u, side="right")
@@ -358,6 +362,7 @@ def random_deletion(words: Sequence[str], p: float, rng: np.random.Generator) ->
     >>> random_deletion("a very good film indeed".split(), 0.3, np.random.default_rng(1))
     ['a', 'very', 'film', 'indeed']
     """
+    generator(rng)
     listed("words", words, "words")
     share("p", p)
     keep = rng.random(len(words)) >= p
@@ -374,6 +379,7 @@ def random_swap(words: Sequence[str], n: int, rng: np.random.Generator) -> list[
     >>> random_swap("a very good film".split(), 1, np.random.default_rng(0))
     ['a', 'very', 'film', 'good']
     """
+    generator(rng)
     listed("words", words, "words")
     whole("n", n, 0)
     words = list(words)
@@ -393,6 +399,7 @@ def replace_synonyms(
     >>> replace_synonyms(["a", "good", "film"], {"good": ["fine"]}, p=1.0, rng=np.random.default_rng(0))
     ['a', 'fine', 'film']
     """
+    generator(rng)
     listed("words", words, "words")
     share("p", p)
     for word in table.keys() & set(words):

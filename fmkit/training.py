@@ -8,7 +8,7 @@ from jaxtyping import Integer
 from fmkit._moved import names_of
 from fmkit._shapes import expect, integers
 from fmkit._types import Array, Scalar
-from fmkit._values import demand
+from fmkit._values import demand, generator
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
 
@@ -36,6 +36,7 @@ def batches(
     [[82 83 84 85]
      [62 63 64 65]]
     """
+    generator(rng)
     expect("tokens", tokens, (None,), "(N,)")
     integers("tokens", tokens)
     demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)

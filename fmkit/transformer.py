@@ -12,7 +12,7 @@ from jaxtyping import Float, Integer
 
 from fmkit._shapes import expect, floats, integers
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand
+from fmkit._values import demand, generator
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
     embedding,
@@ -68,6 +68,7 @@ def init_block(rng: np.random.Generator, config: Config, dtype=np.float32) -> di
     >>> {name: w.shape for name, w in p["attn"].items()}
     {'wqkv': (8, 24), 'bqkv': (24,), 'wo': (8, 8), 'bo': (8,)}
     """
+    generator(rng)
     C, F = config.d_model, config.d_ff
     small = 0.02 / math.sqrt(2 * config.n_layers)
 
@@ -111,6 +112,7 @@ def init_gpt(rng: np.random.Generator, config: Config, dtype=np.float32) -> dict
     >>> list(params), params["wte"].shape, params["wpe"].shape
     (['wte', 'wpe', 'blocks', 'lnf'], (7, 8), (4, 8))
     """
+    generator(rng)
     V, C = config.vocab_size, config.d_model
     params = {
         "wte": rng.normal(0.0, 0.02, (V, C)).astype(dtype),

@@ -216,7 +216,7 @@ def loss_of(labels):
         ),
         (lambda: mlm_head(np.ones((3, 7, 16)), {}, np.ones((23, 1))), ValueError, r"wte: .* got \(23, 1\)"),
         (
-            lambda: init_bert(None, CONFIG, n_classes=0),
+            lambda: init_bert(np.random.default_rng(0), CONFIG, n_classes=0),
             ValueError,
             "n_classes: expected n_classes >= 1, got 0",
         ),

@@ -91,6 +91,7 @@ def _text(text: str) -> str:
 def _paragraph(label: str, text: str) -> str:
     bold = f"<strong>{_text(label)}:</strong> " if label else ""
     words = re.sub(r"`([^`]+)`", rf'<code style="{_CODE}">\1</code>', _text(text))
+    words = re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", words)
     return f'<div style="margin-top:0.5em">{bold}{words}</div>'
 
 

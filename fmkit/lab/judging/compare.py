@@ -328,7 +328,7 @@ def _numbers(expected, got, e, g, path):
     if e.dtype == np.float32 and g.dtype == np.float64:
         message = f"float32 came in, so float32 should come out; yours is float64{_of(path)}."
     elif e.dtype == np.float64 and g.dtype == np.float32:
-        message = f"float64 came in; yours loses half of its digits by going to float32{_of(path)}."
+        message = f"float64 is wanted; yours loses half of its digits by going to float32{_of(path)}."
     return Difference("dtype", message, rows)
 
 

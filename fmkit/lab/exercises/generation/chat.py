@@ -33,6 +33,8 @@ def cases(rng):
     gap = (gap, "Be kind.", room_for(gap, "Be kind.", 1) + 70)
     answered = [*talk(words(3), words(4), words(5)), {"role": "assistant", "content": words(2)}]
     answered = (answered, "Go.", room_for(answered, "Go.", 2))  # the last is the assistant's
+    alone = [{"role": "user", "content": "u" * 60}, {"role": "assistant", "content": "a"}]
+    alone = (alone, "Go.", room_for(alone, "Go.", 1) + 2)  # only the assistant's turn is left
     plain = talk("Hi", "Yes?", "Why?")
     four = talk("What?", *(message["content"] for message in plain))
     wide = talk("日本", "Äpfel", "日本")  # more bytes than characters
@@ -60,7 +62,7 @@ def cases(rng):
         (four, "Go.", room_for(four, "Go.", 3)),
         (talk(words(50), words(3)), "Go.", 140),  # long texts: the letters alone are more than room
         case([2, 3, 4], WIDE),
-        *(long, tight, tighter, spare, whole, two, gap, answered),
+        *(long, tight, tighter, spare, whole, two, gap, answered, alone),
         *(rude, copied, nested, starts, uneven, spaces, crossed, rude_system, nested_system),
         tiny,
     ]

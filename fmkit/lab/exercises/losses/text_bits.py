@@ -21,7 +21,7 @@ def cases(rng):
 
     example = np.log(np.array([0.25, 0.5])), ["the", ""]
     small, start = (logs(2), ["to", " be"]), (logs(3), ["", "a", "b"])
-    accents = logs(3), ["cafe\u0301", "ﬁ", "é"]  # a character of its own, a ligature, one character
+    accents = logs(3), ["cafe\u0301", "ﬁ ﬃ", "é"]  # a character of its own, two ligatures, one character
     blanks = logs(4), [" ", "\tso\tit ", "\r\n", "\n"]
     letters = logs(3), ["Straße", "İ7", "!?"]
     repeated = logs(4), ["la", "la", "la", ""]
