@@ -58,6 +58,8 @@ def _changes(name, values) -> Iterator[tuple[str, Change]]:
     if not given:
         return
     kinds = {_kind(value) for value in given}
+    if kinds == {"ints"} and all(np.isin(value, (0, 1)).all() for value in given):
+        kinds = {"ones"}
     if len(kinds) == 1:
         for words, change in _BY_KIND.get(kinds.pop(), ()):
             yield words.format(name), _where_given(change)
@@ -128,6 +130,12 @@ _BY_KIND = {
         ("{} were transposed", lambda v: v.T.copy()),
         ("{} were one larger", lambda v: v + 1),
         ("{} were one smaller", lambda v: v - 1),
+    ),
+    "ones": (
+        ("{} were all zeros", np.zeros_like),
+        ("{} were all ones", np.ones_like),
+        ("{} were turned round", lambda v: 1 - v),
+        ("{} were transposed", lambda v: v.T.copy()),
     ),
     "mask": (
         ("{} were all True", np.ones_like),

@@ -111,8 +111,8 @@ class _Search:
         return (i not in self.wrong, not is_value, size)
 
     def run(self) -> Name | None:
-        if not self.wrong:  # right values in a wrong form
-            return self.same()
+        if not self.wrong:  # right values in a wrong form: a mistake of the same form, then
+            return self.same(forms=(True,))
         if not any(self.outcomes[i].failure is None for i in self.wrong):
             return self.same() or self.raised()
         for look in (
@@ -132,11 +132,11 @@ class _Search:
 
     # --- one known mistake ----------------------------------------------------------------------------------
 
-    def same(self) -> Name | None:
+    def same(self, forms: tuple[bool, ...] = (True, False)) -> Name | None:
         """The known mistake that does the same on all inputs: the closest, then the first."""
         found = []
         for order, theirs in enumerate(self.known.mistakes):
-            for strict in (True, False):
+            for strict in forms:
                 is_like = all_alike(theirs, self.outcomes, self.tolerance, strict)
                 if is_like and not all_alike(self.known.reference, theirs, self.tolerance, strict):
                     found.append((not strict, _apart(theirs, self.outcomes), order))
