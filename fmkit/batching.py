@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import demand, generator
+from fmkit._values import demand
 
 Ids = Sequence[int] | Int[Array, "_"]
 
@@ -159,8 +159,6 @@ def batches_by_length(
     >>> [batch.tolist() for batch in batches_by_length([9, 2, 8, 1, 7], batch_size=2)]
     [[3, 1], [4, 2], [0]]
     """
-    if rng is not None:
-        generator(rng)
     demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
     lengths = _row("lengths", lengths)
     shuffled = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))

@@ -23,7 +23,6 @@ GREY = np.ones((4, 4))
         lambda: text.random_swap(["a", "b"], 1, 0),
         lambda: images.random_crop(GREY, 2, 2, 0),
         lambda: images.add_noise(GREY, 0.1, 0),
-        lambda: batching.batches_by_length([1, 2], 1, 0),
         lambda: next(training.batches(np.arange(9), 2, 3, 0)),
         lambda: transformer.init_gpt(0, transformer.Config(7, 8, 1, 2, 8, 16)),
         lambda: bert.init_bert(0, BERT),
