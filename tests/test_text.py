@@ -300,7 +300,7 @@ X = np.array([1.0, 2.0, 3.0])
         (lambda t: t.clean(None), "text: expected one str, got a NoneType"),
         (lambda t: t.clean(["a"]), "text: expected one str, got a list"),
         (lambda t: t.clean(b"a"), "text: expected one str, got a bytes"),
-        (lambda t: t.fix_mojibake(3), "text: expected one str, got a int"),
+        (lambda t: t.fix_mojibake(3), "text: expected one str, got an int"),
         (lambda t: t.normalize(None), "text: expected one str"),
         (lambda t: t.split_terms(["a"]), "text: expected one str"),
         (lambda t: t.shingles(["a"]), "text: expected one str"),

@@ -493,7 +493,7 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
         (lambda t: t.BPETokenizer([], ["<|end|>"] * 2), "comes twice"),
         (lambda t: t.BPETokenizer([], [""]), "'' cannot be a special token"),
         (lambda t: t.BPETokenizer([], ["\ud83d"]), "cannot be a special token"),
-        (lambda t: t.BPETokenizer([], [5]), "each special token: expected one str, got a int"),
+        (lambda t: t.BPETokenizer([], [5]), "each special token: expected one str, got an int"),
         (lambda t: t.BPETokenizer([]).encode(["a"]), "text: expected one str, got a list"),
         (lambda t: t.BPETokenizer([]).encode(b"a"), "text: expected one str, got a bytes"),
         (
