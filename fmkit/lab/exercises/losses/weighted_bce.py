@@ -6,8 +6,6 @@ import numpy as np
 
 from fmkit.lab.exercises._inputs import as_float32
 from fmkit.lab.exercises.losses._inputs import EPSILONS
-from fmkit.lab.exercises.losses._inputs import EPSILONS
-from fmkit.lab.exercises.losses._inputs import EPSILONS
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 
