@@ -21,9 +21,9 @@ def cases(rng):
 
     example = np.log(np.array([0.25, 0.5])), ["the", ""]
     small, start = (logs(2), ["to", " be"]), (logs(3), ["", "a", "b"])
-    accents = logs(3), ["cafe\u0301", "ﬁ", "é"]  # a character of its own, a ligature, one character
-    blanks = logs(4), [" ", "\tso ", "\r\n", "\n"]
-    letters = logs(3), ["Straße", "İ", "!?"]
+    accents = logs(3), ["cafe\u0301", "ﬁ ﬃ", "é"]  # a character of its own, two ligatures, one character
+    blanks = logs(4), [" ", "\tso\tit ", "\r\n", "\n"]
+    letters = logs(3), ["Straße", "İ7", "!?"]
     repeated = logs(4), ["la", "la", "la", ""]
     impossible = np.array([-800.0, -1.5, -2000.0]), ["no", " way", "!"]
     cases = [example, small, start, accents, blanks, letters, repeated, impossible]
@@ -145,6 +145,16 @@ EXERCISE = Exercise(
             "A space or a line end is a character, and the model had to predict it.",
         ),
         mistake(
+            "counted no line ends",
+            "len(piece) -> len(piece.replace('\\n', ''))",
+            "A line end is a character, and the model had to predict it.",
+        ),
+        mistake(
+            "put letters and their accents together before counting",
+            "len(piece) -> len(__import__('unicodedata').normalize('NFC', piece))",
+            "Count the text as it is given, as `len` does.",
+        ),
+        mistake(
             "counted letters only",
             "len(piece) -> sum(c.isalpha() for c in piece)",
             "Spaces and marks are characters as well: `len` counts them all.",
@@ -173,6 +183,16 @@ EXERCISE = Exercise(
             "each different piece counted once",
             "for piece in pieces -> for piece in set(pieces)",
             "A piece that comes ten times was predicted ten times, and spells ten times.",
+        ),
+        mistake(
+            "left out the bits of the last piece",
+            "-logp.sum() -> -logp[:-1].sum()",
+            "The model had to predict every piece, the last one, too.",
+        ),
+        mistake(
+            "left out the bits of the first piece",
+            "-logp.sum() -> -logp[1:].sum()",
+            "The model had to predict every piece, the first one, too.",
         ),
         mistake(
             "the perplexity instead of its logarithm",

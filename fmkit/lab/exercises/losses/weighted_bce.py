@@ -29,7 +29,7 @@ def cases(rng):
     right = np.array([1000.0, -1000.0, 30.0, 1.0]), np.array([1.0, 0.0, 1.0, 0.0]), weight()
     wrong = np.array([-1000.0, 0.5]), np.ones(2), weight()
     cases = [example, small, ones, zeros, light, far, farther, right, wrong, case(6), case(9, 4.0)]
-    single = as_float32((np.array([20.0, -18.0, 95.0]), np.array([0.0, 1.0, 0.0]), 2.5))
+    single = as_float32((np.array([22.0, -90.0, 95.0]), np.array([0.0, 1.0, 0.0]), 2.5))
     return [*cases, single, as_float32(case(7))]
 
 
@@ -73,24 +73,6 @@ def clipped_at(eps):
             "minus_log_not_p = -np.log(1 - p)",
         ),
         "A clip is a ceiling: beyond it, more wrong costs no more. From the logit none is needed.",
-    )
-
-
-def a_ceiling_of(limit):
-    return mistake(
-        f"the logits cut off at {limit}",
-        f"tail = np.log1p(np.exp(-np.abs(logits))) -> logits = np.clip(logits, -{limit}, {limit})\n"
-        "tail = np.log1p(np.exp(-np.abs(logits)))",
-        "A cut is a ceiling: beyond it, more wrong costs no more. Written well, no logit is too large.",
-    )
-
-
-def a_ceiling_of(limit):
-    return mistake(
-        f"the logits cut off at {limit}",
-        f"tail = np.log1p(np.exp(-np.abs(logits))) -> logits = np.clip(logits, -{limit}, {limit})\n"
-        "tail = np.log1p(np.exp(-np.abs(logits)))",
-        "A cut is a ceiling: beyond it, more wrong costs no more. Written well, no logit is too large.",
     )
 
 
@@ -171,6 +153,15 @@ EXERCISE = Exercise(
             "A logit is any number: what makes a probability of it?",
         ),
         mistake(
+            "the squared error instead of the cross-entropy",
+            (
+                "tail = np.log1p(np.exp(-np.abs(logits))) -> p = np.exp(-np.logaddexp(0, -logits))",
+                "minus_log_p = (1 - p) ** 2",
+                "minus_log_not_p = p**2",
+            ),
+            "What is asked for is the surprise, -log p: it grows without limit, a squared error does not.",
+        ),
+        mistake(
             "left out the term for y = 0",
             "+ (1 - targets) * minus_log_not_p ->",
             "What does your loss say when y is 0 and the model shouts yes? It should not be nothing.",
@@ -215,8 +206,9 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the weight on the logits",
-            "tail = np.log1p(np.exp(-np.abs(logits))) -> logits = np.where(targets == 1, pos_weight * logits, logits)"
-            "\ntail = np.log1p(np.exp(-np.abs(logits)))\npos_weight = 1",
+            "tail = np.log1p(np.exp(-np.abs(logits))) -> "
+            "logits, pos_weight = np.where(targets == 1, pos_weight * logits, logits), 1\n"
+            "tail = np.log1p(np.exp(-np.abs(logits)))",
             "The weight scales how much an example's loss counts, not what the model says.",
         ),
         mistake(
@@ -234,7 +226,7 @@ EXERCISE = Exercise(
             "One sum over all the examples, divided once by N: the classes need not be of one size.",
         ),
         mistake(
-            "the mean over the class that is there",
+            "divided by the number of positives",
             ".mean() -> .sum() / max(targets.sum(), 1)",
             "N counts all the examples, positives and negatives.",
         ),
@@ -249,7 +241,8 @@ EXERCISE = Exercise(
             "A loss is to be made small, a likelihood large: what turns the one into the other?",
         ),
         *map(an_epsilon_of, EPSILONS),
-        *map(a_ceiling_of, (15, 20, 30, 50, 100, 500, 700)),
+        *map(clipped_at, ("1e-6", "1e-7", "1e-8", "1e-10", "1e-12", "1e-15")),
+        *map(a_ceiling_of, (20, 30, 50, 100, 500)),
     ),
     hints=(
         "Write the two pieces by themselves: -log sigmoid(x), and -log (1 - sigmoid(x)).",
