@@ -38,7 +38,7 @@ from typing import Any
 
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
-from fmkit.course.sandbox import staging
+from fmkit.course.sandbox import staging, wire
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
@@ -212,7 +212,8 @@ class _Grader:
             message = f"It took more memory than is allowed ({self.limits.memory // MB} MB)."
             return _entry(asked, "crashed", message=message)
         modules = _texts(value.get("modules"))
-        verdict = _judged(exercise, cases, outcomes, modules, known)
+        key = wire.encode([asked.exercise, self.seed, value["outcomes"], modules])
+        verdict = _judged(hashlib.sha256(key).digest(), exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
@@ -323,11 +324,18 @@ def _signal(number) -> str:
         return str(number)
 
 
-def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
-    try:
-        return judge(exercise, cases, outcomes, modules, known, SEARCH)
-    except Exception as error:  # values of a form that nobody thought of: they cost only this answer
-        raise WireError(f"it cannot be judged ({type(error).__name__})") from None
+_verdicts: dict[bytes, Verdict] = {}  # many in a class make the same mistake: its name is looked for once
+
+
+def _judged(key, exercise, cases, outcomes, modules, known) -> Verdict:
+    if key not in _verdicts:
+        if len(_verdicts) > 10_000:
+            _verdicts.clear()
+        try:
+            _verdicts[key] = judge(exercise, cases, outcomes, modules, known, SEARCH)
+        except Exception as error:  # values of a form that nobody thought of: they cost only this answer
+            raise WireError(f"it cannot be judged ({type(error).__name__})") from None
+    return _verdicts[key]
 
 
 def _judgement(asked: Asked, verdict: Verdict) -> dict:

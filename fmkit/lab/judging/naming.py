@@ -12,7 +12,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,16 +62,34 @@ class Name:
 
 @dataclass(frozen=True)
 class Known:
-    """What the reference and each known mistake do on some cases; worth keeping to judge many answers."""
+    """What the reference, each known mistake and each suspect asked so far do on some cases.
 
+    Worth keeping to judge many answers: a suspect runs once on an input, whoever is suspected.
+    """
+
+    cases: list
     reference: list[Outcome]
     mistakes: list[list[Outcome]]
+    suspects: dict[tuple[Callable, int], Outcome] = field(default_factory=dict)
+    changed: dict[Callable, tuple] = field(default_factory=dict)
+
+    def outcome(self, suspect: Callable, at: int) -> Outcome:
+        """What a suspect does on one of the cases."""
+        if (suspect, at) not in self.suspects:
+            self.suspects[suspect, at] = run_answer(suspect, [self.cases[at]], SECONDS)[0]
+        return self.suspects[suspect, at]
+
+    def as_if(self, function: Callable) -> tuple[tuple[str, Callable], ...]:
+        """A function on other arguments, see `as_if`."""
+        if function not in self.changed:
+            self.changed[function] = tuple(as_if(function, self.cases))
+        return self.changed[function]
 
 
 def known_outcomes(exercise: Exercise, cases: list) -> Known:
     """Run the reference and the known mistakes on the cases."""
     wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
-    return Known(run_answer(exercise.reference, cases), wrong)
+    return Known(cases, run_answer(exercise.reference, cases), wrong)
 
 
 def find_name(
@@ -182,7 +200,7 @@ class _Search:
     def does(self, fn, only=None, part=None) -> bool:
         """Whether a function does what the answer did, on all inputs or on some; in one returned value."""
         for i in self.order if only is None else [i for i in self.order if i in only]:
-            (theirs,) = run_answer(fn, [self.cases[i]], SECONDS)
+            theirs = self.known.outcome(fn, i)
             if part is not None:
                 ours, theirs = part(self.outcomes[i]), part(theirs)
                 if ours is None or theirs is None:
@@ -202,7 +220,7 @@ class _Search:
         return None
 
     def on_other_arguments(self) -> Name | None:
-        found = self.first(as_if(self.exercise.reference, self.cases))
+        found = self.first(self.known.as_if(self.exercise.reference))
         return Name("edit", f"as if {found[0]}") if found else None
 
     def one_edit(self) -> Name | None:
@@ -214,7 +232,7 @@ class _Search:
         only = set(self.wrong)
         if len(only) < 2 or sum(self.outcomes[i].failure is None for i in only) < 2:
             return None
-        suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
+        suspects = itertools.chain(self.known.as_if(self.exercise.reference), _edits(self.exercise))
         found = self.first(suspects, only=only)
         return Name("edit", f"where it is wrong, as if {found[0]}") if found else None
 
@@ -225,7 +243,7 @@ class _Search:
     def known_and_more(self) -> Name | None:
         """A known mistake, and besides it one argument changed in a way in which learners change it."""
         for mistake in self.exercise.mistakes:
-            suspects = as_if(self.exercise.wrong(mistake), self.cases)
+            suspects = self.known.as_if(self.exercise.wrong(mistake))
             if found := self.first(s for s in suspects if s[0].endswith(OFTEN)):
                 return _and_more(mistake, f"as if {found[0]}")
         return None
@@ -257,7 +275,7 @@ class _Search:
         for _, mistake in self._by_likeness():
             if self.does(self.exercise.wrong(mistake), part=part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
-        changed = (s for s in as_if(self.exercise.reference, self.cases) if s[0].endswith(OFTEN))
+        changed = (s for s in self.known.as_if(self.exercise.reference) if s[0].endswith(OFTEN))
         found = self.first(itertools.chain(changed, _edits(self.exercise)), part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
 
@@ -284,7 +302,7 @@ class _Search:
             if self.late():
                 return None
             if self.does(suspect[-1]):
-                again = run_answer(suspect[-1], self.cases, SECONDS)
+                again = [self.known.outcome(suspect[-1], i) for i in range(len(self.cases))]
                 if [o.failure.message for o in again if o.failure] == words:
                     return Name("edit", f"as if {suspect[0]}")
         return None
