@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 from fmkit._files import write_whole
@@ -31,9 +32,12 @@ def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
 
 
 def _harmless(cell):
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "|", "%"):
-        return "'" + cell
+    """What a spreadsheet would take for a formula gets an apostrophe in front, wherever a cell may begin.
+
+    That is also behind a semicolon, a tab or a new line: many split there, whatever the quotes say.
+    """
+    if isinstance(cell, str):
+        return re.sub(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@|%])""", r"\1\2'", cell)
     return f"{cell:g}" if isinstance(cell, float) else cell
 
 

@@ -17,6 +17,7 @@ from fmkit.chapters.read import parse
 from fmkit.course.chapter import Asked, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
+MAX_ELEMENTS = 2_000_000  # of its JSON
 MAX_SOURCE = 200_000  # characters of one cell that are looked at
 MAX_CELLS = 5_000
 
@@ -107,6 +108,8 @@ def read_cells(data: bytes) -> list[Cell]:
     if not data.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty")
     try:
+        if _elements(data) > MAX_ELEMENTS:
+            raise ValueError("it has too many parts")
         notebook = parse(_text(data))
     except ValueError as error:
         raise Unreadable(f"the file is not a notebook: {_kind(data)}{str(error)[:200]}") from None
@@ -119,6 +122,17 @@ def read_cells(data: bytes) -> list[Cell]:
         if not sheets:
             raise Unreadable("the file is not a notebook: it has no cells")
     return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
+
+
+def _elements(data: bytes) -> int:
+    """About how many objects reading this JSON would make: 127 MB of ``{},`` would take gigabytes."""
+    if _signs(data) <= MAX_ELEMENTS:
+        return 0
+    return _signs(re.sub(rb'"(?:[^"\\]++|\\.)*+"', b"", data, flags=re.DOTALL))  # texts may hold commas
+
+
+def _signs(data: bytes) -> int:
+    return sum(data.count(sign) for sign in (b"{", b"[", b","))
 
 
 def _text(data: bytes) -> str:
