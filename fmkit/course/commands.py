@@ -20,9 +20,19 @@ def _course(command):
     )
     @functools.wraps(command)
     def run(root, **options):
-        return command(open_course(root), **options)
+        from fmkit.course.rules import read_rules
+
+        course = open_course(root)
+        for note in read_rules(course).notes:
+            click.echo(_harmless(note))
+        return command(course, **options)
 
     return run
+
+
+SECTION = click.option(
+    "--section", metavar="NAME", help="Only these students, by the column section of students.csv."
+)
 
 
 def _list(names: list[str]) -> str:
@@ -78,8 +88,9 @@ def release(course, chapters, due):
     from fmkit.course.collecting.collect import settle_all
     from fmkit.course.gradebook import release as hand_out
     from fmkit.course.grading import marking
+    from fmkit.course.rules import parse_moment
 
-    moment = marking.parse_moment(due) if due else None
+    moment = parse_moment(due) if due else None
     for chapter in [course.find(name) for name in chapters] or course.chapters():
         path = hand_out(course, chapter, moment)
         until = f", due {moment.isoformat(' ', 'minutes')}" if moment else ""
@@ -134,20 +145,26 @@ def collect(course, source, chapter, on_time, table):
 @click.option(
     "--unsafe", is_flag=True, help="Without the sandbox, where there is none. Read the README first."
 )
+@SECTION
 @_course
-def grade(course, chapter, jobs, cluster, student, again, unsafe):
+def grade(course, chapter, jobs, cluster, student, again, unsafe, section):
     """Grade what was collected. Stop it whenever you like: the same command continues."""
     from tqdm import tqdm
 
     from fmkit.course.grading import marking
+    from fmkit.course.marks import enter, members
 
     chapters = _released(course, chapter)
-    todo = marking.jobs(course, chapters, student)
+    _take_up_extensions(course, chapters)
+    known = [s.id for s in members(course, section)]
+    todo = [job for job in marking.jobs(course, chapters, student) if job["student"] in known]
     with tqdm(total=len(todo), unit="submission", disable=None) as bar:  # None: only on a terminal
         results = marking.grade(
             course, todo, jobs, cluster, again, unsafe, progress=lambda done, total, result: bar.update()
         )
-    click.echo("\n".join(marking.summary(course, results, chapters)))
+    for name in chapters:
+        enter(course, name)
+    click.echo("\n".join(marking.summary(course, results, chapters, known)))
 
 
 @course.command()
@@ -168,13 +185,19 @@ def feedback(course, chapter, student):
 @click.option(
     "--output", type=FOLDER, default="export", metavar="DIR", help="Folder to write to [default: export]."
 )
+@SECTION
 @_course
-def export(course, chapter, output):
+def export(course, chapter, output, section):
     """Write the grades as CSV: for Moodle, for Canvas, and plain."""
-    from fmkit.course.export import export as write
+    from fmkit.course import export as exporting
+    from fmkit.course.marks import members
 
-    for path in write(course, _graded(course, chapter), course.root / output):
+    chapters, students = _graded(course, chapter), members(course, section)
+    for path in exporting.export(course, chapters, course.root / output, students):
         click.echo(str(path))
+    for name, number in exporting.waiting(course, chapters, students).items():
+        answers = "1 free answer waits" if number == 1 else f"{number} free answers wait"
+        click.echo(f"{name}: {answers} for a mark (in formgrader), so these points are not final")
 
 
 @course.command()
@@ -200,15 +223,27 @@ def _released(course, chapter: str | None) -> list[str]:
     return there or course.chapters("release")
 
 
+def _take_up_extensions(course, chapters: list[str]) -> None:
+    """Let another try count where extensions.csv says so since."""
+    from fmkit.course.collecting.collect import settle_extensions
+
+    for name in chapters:
+        if changed := settle_extensions(course, name):
+            click.echo(f"{name}: another try counts now, by its own deadline: {_list(changed)}")
+
+
 def _graded(course, chapter: str | None) -> list[str]:
     """The chapters with results; prints whose answers are newer than their grades."""
     from fmkit.course.grading.marking import latest, ungraded
+    from fmkit.course.marks import enter
 
     wanted = [course.find(chapter, "release")] if chapter else course.chapters("release")
     found = [name for name in wanted if latest(course, name)]
     if not found:
         raise CourseError("nothing has been graded yet: run `fmkit course grade`")
+    _take_up_extensions(course, found)
     for name in found:
+        enter(course, name)
         if newer := ungraded(course, name):
             click.echo(f"{name}: handed in since the last grading: {_list(newer)}")
     return found

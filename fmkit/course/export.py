@@ -6,21 +6,19 @@ import re
 from pathlib import Path
 
 from fmkit._files import write_whole
-from fmkit.course import gradebook
-from fmkit.course.collecting.collect import handed_in
-from fmkit.course.grading import marking
 from fmkit.course.layout import Course
+from fmkit.course.marks import Mark, marks
+from fmkit.course.roster import Student
 
 
-def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
+def export(course: Course, chapters: list[str], folder: Path, students: list[Student]) -> list[Path]:
     """Write grades.csv, exercises.csv, moodle.csv and canvas.csv into a folder; returns their paths."""
-    grades = {chapter: gradebook.grades(course, chapter) for chapter in chapters}
-    results = {chapter: marking.latest(course, chapter) for chapter in chapters}
+    found = {chapter: marks(course, chapter) for chapter in chapters}
     tables = {
-        "grades.csv": _grades(course, grades, results),
-        "exercises.csv": _exercises(course, grades, results),
-        "moodle.csv": _moodle(course, grades),
-        "canvas.csv": _canvas(course, grades),
+        "grades.csv": _grades(students, found),
+        "exercises.csv": _exercises(students, found),
+        "moodle.csv": _moodle(students, found),
+        "canvas.csv": _canvas(students, found),
     }
     written = []
     for name, rows in tables.items():
@@ -29,6 +27,16 @@ def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
         write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
         written.append(folder / name)
     return written
+
+
+def waiting(course: Course, chapters: list[str], students: list[Student]) -> dict[str, int]:
+    """Chapter -> how many free answers still wait for a mark; chapters without any are left out."""
+    found = {}
+    for chapter in chapters:
+        theirs = marks(course, chapter)
+        own = [theirs[s.id] for s in students if theirs[s.id].by == s.id]
+        found[chapter] = sum(len(mark.grade["waiting"]) for mark in own)
+    return {chapter: number for chapter, number in found.items() if number}
 
 
 def _harmless(cell):
@@ -41,57 +49,64 @@ def _harmless(cell):
     return f"{cell:g}" if isinstance(cell, float) else cell
 
 
-def _grades(course, grades, results):
+def _grades(students, found):
     head = "student,name,chapter,score,max_score,status,reason,handed in,late,waiting"
-    yield head.split(",")
-    for chapter, found in results.items():
-        for student in course.students():
-            result, grade = found.get(student.id), grades[chapter].get(student.id)
-            when, late = handed_in(course, student.id, chapter)
-            stamp = when.astimezone().isoformat(" ", "minutes") if when else ""
-            row, is_late = [student.id, student.name, chapter], ("yes" if late else "no") if when else ""
-            if result is None:
-                status = "not graded" if when else "nothing handed in"
-                yield [*row, "", "", status, "", stamp, is_late, ""]
+    yield [*head.split(","), "raw_score", "late_penalty", "remark", "section"]
+    for chapter, theirs in found.items():
+        for student in students:
+            mark = theirs[student.id]
+            stamp = mark.when.astimezone().isoformat(" ", "minutes") if mark.when else ""
+            late = ("yes" if mark.late else "no") if mark.when else ""
+            row, more = [student.id, student.name, chapter], ["; ".join(mark.remarks), student.section]
+            if mark.raw is None:
+                status = "not graded" if mark.when else "nothing handed in"
+                yield [*row, "", "", status, "", stamp, late, "", "", "", *more]
                 continue
-            score = (grade["score"], grade["max_score"]) if grade else (result["score"], result["max_score"])
-            waiting = "yes" if grade and grade["waiting"] else "no"
-            yield [*row, *map(float, score), result["status"], result["reason"], stamp, is_late, waiting]
+            status, waits = [mark.result["status"], mark.result["reason"]], _yes(mark.grade["waiting"])
+            more = [waits, mark.raw, mark.penalty, *more]
+            yield [*row, mark.score, mark.most, *status, stamp, late, *more]
 
 
-def _exercises(course, grades, results):
+def _yes(found) -> str:
+    return "yes" if found else "no"
+
+
+def _exercises(students, found):
     yield ["student", "chapter", "exercise", "points", "max_points", "status", "misconception", "reason"]
-    for chapter, found in results.items():
-        for student in course.students():
-            result, grade = found.get(student.id), grades[chapter].get(student.id) or {"points": {}}
-            for id, entry in result["exercises"].items() if result else ():
-                points = grade["points"].get(id, (entry["points"], entry["max_points"]))
+    for chapter, theirs in found.items():
+        for student in students:
+            mark = theirs[student.id]
+            for id, entry in mark.result["exercises"].items() if mark.result else ():
+                points = mark.grade["points"].get(id, (entry["points"], entry["max_points"]))
                 row = [student.id, chapter, entry["exercise"], *map(float, points)]
                 yield [*row, entry["status"], entry["misconception"], entry["message"]]
-            for id in result["texts"] if result else ():
-                points, most = grade["points"].get(id, (0.0, 0.0))
-                if id in grade.get("waiting", ()):
+            for id in mark.result["texts"] if mark.result else ():
+                points, most = mark.grade["points"].get(id, (0.0, 0.0))
+                if id in mark.grade["waiting"]:
                     yield [student.id, chapter, id, "", most, "waits for points by hand", "", ""]
                 else:
                     yield [student.id, chapter, id, points, most, "graded by hand", "", ""]
 
 
-def _moodle(course, grades):
+def _moodle(students, found):
     """Moodle's "Import grades" asks which column is what; these are its own names for them."""
-    yield ["ID number", "First name", "Last name", "Email address", *grades]
-    for s in course.students():
-        yield [s.id, s.first_name, s.last_name, s.email, *_scores(s, grades)]
+    yield ["ID number", "First name", "Last name", "Email address", *found]
+    for s in students:
+        yield [s.id, s.first_name, s.last_name, s.email, *_scores(s, found)]
 
 
-def _canvas(course, grades):
+def _canvas(students, found):
     """Canvas wants these columns, and finds students by SIS Login ID; the second line has the points."""
-    yield ["Student", "ID", "SIS Login ID", "Section", *grades]
-    most = [max((g["max_score"] for g in found.values()), default="") for found in grades.values()]
+    yield ["Student", "ID", "SIS Login ID", "Section", *found]
+    most = [
+        max((m.most for m in theirs.values() if m.most is not None), default="") for theirs in found.values()
+    ]
     yield ["    Points Possible", "", "", "", *most]
-    for s in course.students():
-        yield [f"{s.last_name}, {s.first_name}".strip(", "), "", s.id, "", *_scores(s, grades)]
+    for s in students:
+        yield [f"{s.last_name}, {s.first_name}".strip(", "), "", s.id, s.section, *_scores(s, found)]
 
 
-def _scores(student, grades):
+def _scores(student: Student, found: dict[str, dict[str, Mark]]) -> list:
     """No score for who handed in nothing: the LMS keeps what it has then."""
-    return [float(found[student.id]["score"]) if student.id in found else "" for found in grades.values()]
+    scores = [theirs[student.id].score for theirs in found.values()]
+    return ["" if score is None else score for score in scores]

@@ -8,10 +8,9 @@ from fmkit._files import write_whole
 from fmkit._templates import render
 from fmkit.course import gradebook
 from fmkit.course.chapter import grade_id_of
-from fmkit.course.collecting.collect import handed_in
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
-from fmkit.course.roster import Student
+from fmkit.course.marks import Mark, marks
 from fmkit.errors import CourseError
 
 LONGEST = 20_000  # characters of an answer that are shown
@@ -25,19 +24,17 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
     CourseError
         When nothing has been graded.
     """
-    results = marking.latest(course, chapter)
+    found = {id: mark for id, mark in marks(course, chapter).items() if mark.result}
     if student is not None:
-        results = {name: result for name, result in results.items() if name == student}
-    if not results:
+        found = {id: mark for id, mark in found.items() if id == student}
+    if not found:
         whose = f" of {student}" if student else ""
         raise CourseError(f"{chapter}: nothing{whose} has been graded yet: run `fmkit course grade`")
-    grades, students = gradebook.grades(course, chapter), {s.id: s for s in course.students()}
     titles = text_titles(course, chapter)
-    for name, result in results.items():
-        text = page(course, students.get(name, Student(name)), result, grades.get(name), titles)
+    for name, mark in found.items():
         path = course.notebook("feedback", chapter, name).with_suffix(".html")
-        write_whole(path, text.encode("utf-8", "replace"))
-    return sorted(results)
+        write_whole(path, page(course, mark, titles).encode("utf-8", "replace"))
+    return sorted(found)
 
 
 def text_titles(course: Course, chapter: str) -> dict[str, str]:
@@ -52,12 +49,11 @@ def text_titles(course: Course, chapter: str) -> dict[str, str]:
     return titles
 
 
-def page(course: Course, student: Student, result: dict, grade: dict | None, titles: dict[str, str]) -> str:
-    """The page of one student; ``grade`` is what the gradebook says, with manual points and comments."""
+def page(course: Course, mark: Mark, titles: dict[str, str]) -> str:
+    """The page of one student, with manual points and comments."""
+    result, grade = mark.result, mark.grade
     chapter = result["chapter"]
-    score, most = (grade["score"], grade["max_score"]) if grade else (result["score"], result["max_score"])
-    grade = grade or {"points": {}, "comments": {}, "waiting": set()}
-    answers = marking.shown_answers(course, chapter, student.id)
+    answers = marking.shown_answers(course, chapter, mark.by)
     cells = {a.check_id: a.answer_id for a in marking.asked(course, chapter).asked}
     parts = []
     for check_id, entry in result["exercises"].items():
@@ -70,23 +66,27 @@ def page(course: Course, student: Student, result: dict, grade: dict | None, tit
     return render(
         "course",
         "feedback.html",
-        title=f"{chapter}: {student.name}",
-        score=f"{score:g}",
-        most=f"{most:g}",
-        remarks=_remarks(course, student, result, grade),
+        title=f"{chapter}: {mark.student.name}",
+        score=f"{mark.score:g}",
+        most=f"{mark.most:g}",
+        remarks=_remarks(mark),
         parts=parts,
     )
 
 
-def _remarks(course, student, result, grade) -> list[str]:
-    remarks = []
-    when, late = handed_in(course, student.id, result["chapter"])
-    if when:
-        words = f"Handed in {when.astimezone():%Y-%m-%d %H:%M}{', after the deadline' if late else ''}."
-        remarks.append(words)
+def _remarks(mark: Mark) -> list[str]:
+    remarks, result = [], mark.result
+    if mark.when:
+        words = f"{', after the deadline' if mark.late else ''}."
+        remarks.append(f"Handed in {mark.when.astimezone():%Y-%m-%d %H:%M}{words}")
+    if mark.penalty:
+        remarks.append(f"{mark.raw:g} points without the deduction for being late.")
+    if mark.remarks:
+        words = "; ".join(mark.remarks)
+        remarks.append(f"{words[0].upper()}{words[1:]}.")
     if result["status"] != "graded":
         remarks.append(f"Status: {result['status']}. {result['reason']}")
-    if grade["waiting"]:
+    if mark.grade["waiting"]:
         remarks.append("Part of it is still to be read by a person.")
     return remarks
 

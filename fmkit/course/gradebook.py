@@ -158,6 +158,22 @@ def write_result(gradebook, result: dict, handed_in: datetime | None, changed: s
     gradebook.db.commit()
 
 
+def write_late(course: Course, chapter: str, late: dict[str, tuple[datetime | None, float]]) -> None:
+    """Enter of each student the own deadline, and the points that being late costs; scores stay raw."""
+    with opened(course) as gradebook:
+        for student, (due, penalty) in late.items():
+            try:
+                submission = gradebook.find_submission(chapter, student)
+            except _nbgrader().MissingEntry:
+                continue
+            until = submission.assignment.duedate
+            later = due and until and due.astimezone(UTC).replace(tzinfo=None) - until
+            submission.extension = later or None
+            for notebook in submission.notebooks:
+                notebook.late_submission_penalty = penalty if notebook.name == chapter else None
+        gradebook.db.commit()
+
+
 def grades(course: Course, chapter: str) -> dict[str, dict]:
     """What the gradebook says of a chapter: student -> score, max_score, points, comments, waiting.
 

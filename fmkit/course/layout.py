@@ -1,6 +1,7 @@
 """A course on disk: nbgrader's folders, the roster, the gradebook.
 
 DIR/nbgrader_config.py  students.csv  gradebook.db
+    course.toml  extensions.csv  teams.csv   what the instructor lays down (see `course.rules`)
     source/NN-name/NN-name.ipynb         the instructor's, with solutions
     release/NN-name/NN-name.ipynb        what students get
     tries/STUDENT/NN-name/               everything that was ever collected

@@ -7,6 +7,7 @@ from fmkit.course.collecting.matching import alike
 from fmkit.course.gradebook import save_students
 from fmkit.course.layout import Course, check_place
 from fmkit.course.roster import read_roster, roster_csv
+from fmkit.course.rules import SETTINGS
 from fmkit.errors import CourseError
 
 CONFIG = '''"""nbgrader's settings for this course; plain nbgrader commands use them too."""
@@ -51,6 +52,7 @@ def init(root: Path, roster: Path | None, notebooks: list[Path], notes: list[str
 
     write(course.root / "nbgrader_config.py", CONFIG.format(name=course.root.name))
     write(course.root / "students.csv", roster_csv(students))
+    write(course.root / "course.toml", SETTINGS)
     for path in notebooks:
         write(course.notebook("source", path.stem), path.read_bytes())
     save_students(course)

@@ -351,7 +351,7 @@ def test_a_deadline_that_moves(course, tmp_path):
 
 
 def test_a_day_lasts_to_its_end(course):
-    from fmkit.course.grading.marking import parse_moment
+    from fmkit.course.rules import parse_moment
 
     assert parse_moment("2026-12-01") == datetime(2026, 12, 1, 23, 59, 59).astimezone()
     assert parse_moment("2026-12-01 08:00") == datetime(2026, 12, 1, 8).astimezone()

@@ -271,7 +271,7 @@ def test_a_gradebook_that_is_none_is_one_line(course):
 def test_strangers_are_named_and_stop_nobody(course):
     courses.hand_in(course, "eve", courses.solved())
     assert [job["student"] for job in marking.jobs(course, [CHAPTER])] == ["ada", "emmy"]
-    lines = marking.summary(course, [], [CHAPTER])
+    lines = marking.summary(course, [], [CHAPTER], list(courses.STUDENTS))
     assert f"{CHAPTER}: not in students.csv, so not graded: eve" in lines
     assert f"{CHAPTER}: nothing from jose, zoe" in lines
 

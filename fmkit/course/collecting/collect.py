@@ -22,6 +22,7 @@ from fmkit.course.collecting.matching import Match, Matcher, plain_name, read_ma
 from fmkit.course.gradebook import due_date
 from fmkit.course.layout import Course
 from fmkit.course.roster import Student, read_roster
+from fmkit.course.rules import Rules, read_rules
 from fmkit.course.submission import MAX_BYTES, Cell, Unreadable, digest, read_cells
 from fmkit.errors import CourseError
 
@@ -41,9 +42,9 @@ class Try:
     late: bool | None = None  # what the LMS or the instructor said; None: the time tells
     answered: int = 1  # answer cells that are not as they were handed out
 
-    def is_late(self, due: datetime | None) -> bool:
-        """Whether it came after the deadline."""
-        if self.late is not None:
+    def is_late(self, due: datetime | None, extended: bool = False) -> bool:
+        """Whether it came after the deadline. The LMS's mark does not know of an extension that we gave."""
+        if self.late is not None and not (self.late and extended):
             return self.late
         return due is not None and datetime.fromisoformat(self.when) > due
 
@@ -158,6 +159,7 @@ class _Collection:
         self.course, self.on_time, self.result = course, on_time, Collected(notes=notes)
         self.given = {name: _given(course.notebook("release", name)) for name in chapters}
         self.due = {name: due_date(course, name) for name in chapters}
+        self.rules = read_rules(course)
         self.now = datetime.now(UTC)
         self.times: dict[str, list[datetime]] = {name: [] for name in chapters}
 
@@ -202,7 +204,8 @@ class _Collection:
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
             for item in ours:
                 self._keep(student, item)
-            status, chosen = settle(self.course, student, chapter, self.due[chapter], self.result.notes)
+            due, notes = self.due[chapter], self.result.notes
+            status, chosen = settle(self.course, student, chapter, due, notes, self.rules)
             self.result.counted[student, chapter] = status
             self._name_others(student, items, chosen)
 
@@ -330,16 +333,20 @@ def read_tries(course: Course, student: str, chapter: str) -> list[Try]:
 
 
 def settle(
-    course: Course, student: str, chapter: str, due: datetime | None, notes: list[str]
+    course: Course, student: str, chapter: str, due: datetime | None, notes: list[str], rules: Rules
 ) -> tuple[str, Try]:
-    """Put the try that counts into ``submitted/``; gives ``"on time"`` or ``"late"``, and the try."""
+    """Put the try that counts into ``submitted/``; gives ``"on time"`` or ``"late"``, and the try.
+
+    ``due`` is the deadline of the class.
+    """
+    extended, due = rules.due(student, chapter, due) != due, rules.due(student, chapter, due)
     tries = read_tries(course, student, chapter)
     tries.sort(key=lambda t: (t.when[:16], t.answered))  # within a minute by the answers, then as kept
-    in_time = [t for t in tries if not t.is_late(due)]
+    in_time = [t for t in tries if not t.is_late(due, extended)]
     chosen = ([t for t in in_time or tries if t.answered] or in_time or tries)[-1]
     last = tries[-1]
     if chosen.sha256 != last.sha256:
-        if in_time and last.is_late(due):
+        if in_time and last.is_late(due, extended):
             notes.append(f"{student}: a later try ({last.when}) came after the deadline and does not count")
         elif not last.answered:
             notes.append(f"{student}: a later try ({last.when}) answers nothing and does not count")
@@ -348,26 +355,48 @@ def settle(
     stamp = datetime.fromisoformat(chosen.when).strftime(incoming.STAMP)
     write_whole(target.parent / "timestamp.txt", stamp.encode())
     status = "on time" if in_time else "late"
-    write_whole(target.parent / "collected.json", json.dumps({"status": status} | asdict(chosen)).encode())
+    how = {"status": status, "due": due.isoformat() if due else ""}
+    write_whole(target.parent / "collected.json", json.dumps(how | asdict(chosen)).encode())
     return status, chosen
 
 
 def settle_all(course: Course, chapter: str) -> list[str]:
     """Settle all that was collected again, for a new deadline; returns for whom another try counts now."""
-    due, changed = due_date(course, chapter), []
+    due, rules, changed = due_date(course, chapter), read_rules(course), []
     for folder in sorted((course.root / "tries").glob(f"*/{escape(chapter)}")):
         student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)
         before = target.read_bytes() if target.exists() else b""
-        settle(course, student, chapter, due, [])
+        settle(course, student, chapter, due, [], rules)
         changed += [student] if target.read_bytes() != before else []
+    return changed
+
+
+def settle_extensions(course: Course, chapter: str) -> list[str]:
+    """The same for those alone whose own deadline is another one than when their try was settled."""
+    due, rules, changed = due_date(course, chapter), read_rules(course), []
+    for folder in sorted((course.root / "tries").glob(f"*/{escape(chapter)}")):
+        student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)
+        own = rules.due(student, chapter, due)
+        before = _collected(target.parent).get(
+            "due", due.isoformat() if due else ""
+        )  # an older kit's has none
+        if target.exists() and before != (own.isoformat() if own else ""):
+            content = target.read_bytes()
+            settle(course, student, chapter, due, [], rules)
+            changed += [student] if target.read_bytes() != content else []
     return changed
 
 
 def handed_in(course: Course, student: str, chapter: str) -> tuple[datetime | None, bool]:
     """When the try that counts was handed in, and whether that was late."""
     folder = course.notebook("submitted", chapter, student).parent
+    return incoming.read_stamp(folder), _collected(folder).get("status") == "late"
+
+
+def _collected(folder: Path) -> dict:
+    """What `settle` noted beside the try that counts."""
     try:
-        status = json.loads((folder / "collected.json").read_text("utf-8"))["status"]
-    except (OSError, ValueError, KeyError):
-        status = ""
-    return incoming.read_stamp(folder), status == "late"
+        found = json.loads((folder / "collected.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

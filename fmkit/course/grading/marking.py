@@ -18,10 +18,11 @@ from fmkit.chapters.read import read_file
 from fmkit.course import gradebook
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
-from fmkit.course.collecting.incoming import BELIEVED, STAMP
+from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import read_journal
 from fmkit.course.layout import Course
+from fmkit.course.rules import read_rules
 from fmkit.course.sandbox.process import DEFAULT, Limits
 from fmkit.course.submission import Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.errors import ChapterError, CourseError
@@ -138,8 +139,8 @@ def ungraded(course: Course, chapter: str) -> list[str]:
     return found
 
 
-def summary(course: Course, results: list[dict], chapters: list[str]) -> list[str]:
-    """How the batch went, as lines: statuses, what needs a look, who is missing."""
+def summary(course: Course, results: list[dict], chapters: list[str], known: list[str]) -> list[str]:
+    """How the batch went, as lines: statuses, what needs a look, who of ``known`` is missing."""
     count = Counter(sorted(result["status"] for result in results))  # equally many stand by name
     lines = [f"{number:>5}  {status}" for status, number in count.most_common()]
     for result in sorted(results, key=lambda r: (r["chapter"], r["student"])):  # they end in any order
@@ -147,14 +148,17 @@ def summary(course: Course, results: list[dict], chapters: list[str]) -> list[st
             lines.append(
                 f"{result['student']}, {result['chapter']}: {result['status']}: {result['reason']}"[:300]
             )
-    known = [s.id for s in course.students()]
+    rules, roster = read_rules(course), {s.id for s in course.students()}
     for chapter in chapters:
         there = {path.parent.parent.name for path in _submitted(course, chapter)}
-        if missing := [id for id in known if id not in there]:
+        teams = {rules.team(id, chapter) for id in there} - {""}
+        missing = [id for id in known if id not in there and rules.team(id, chapter) not in teams]
+        if missing:
             lines.append(f"{chapter}: nothing from {', '.join(missing)}")
-        if strangers := sorted(there - set(known)):
+        if strangers := sorted(there - roster):
             lines.append(f"{chapter}: not in students.csv, so not graded: {', '.join(strangers)}")
-        if waiting := sum(bool(g["waiting"]) for g in gradebook.grades(course, chapter).values()):
+        grades = gradebook.grades(course, chapter)
+        if waiting := sum(bool(grades[id]["waiting"]) for id in known if id in grades):
             lines.append(f"{chapter}: {waiting} wait for points by hand, in formgrader")
     return lines
 
@@ -243,27 +247,3 @@ def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -
     write_whole(path, nbformat.writes(nb).encode("utf-8", "replace"))
     if when:
         write_whole(path.parent / "timestamp.txt", when.strftime(STAMP).encode())
-
-
-def parse_moment(text: str) -> datetime:
-    """A deadline such as "2026-12-01 23:59", in local time unless it names a zone; a day lasts to its end.
-
-    Raises
-    ------
-    CourseError
-    """
-    text, words = text.strip(), "is not a date and time: write it like 2026-12-01 23:59"
-    try:
-        # 23.59 is a time in much of Europe; to Python it would be a part of an hour
-        moment = datetime.fromisoformat(re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, text))
-    except ValueError:
-        raise CourseError(f"{text!r} {words}") from None
-    if moment.year not in BELIEVED:
-        raise CourseError(f"{text!r} {words}")
-    if re.fullmatch(r"[\d-]+", text):
-        moment = moment.replace(hour=23, minute=59, second=59)
-    return moment if moment.tzinfo else moment.astimezone()
-
-
-def _colons(found: re.Match) -> str:
-    return "".join(f":{part}" for part in found.groups() if part)

@@ -1,0 +1,212 @@
+"""What a student gets: extensions, being late, teams, sections; the points that were given stay as they are."""
+
+import csv
+import io
+import shutil
+from datetime import datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+from helpers import courses
+from helpers.courses import CHAPTER, WHY, by_hand
+
+from fmkit.command.cli import main
+from fmkit.course import gradebook
+from fmkit.course.collecting.collect import collect, handed_in, settle_extensions
+from fmkit.course.export import export, waiting
+from fmkit.course.feedback import write_feedback
+from fmkit.course.grading import marking
+from fmkit.course.layout import open_course
+from fmkit.course.marks import enter, lateness, marks, members
+from fmkit.course.rules import Late
+from fmkit.errors import CourseError
+
+DUE = datetime(2026, 11, 20, 12, 0).astimezone()
+RULES = "[late]\npercent_a_day = 10\nat_most = 50\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Due on the 20th at noon. Ada: in time, Emmy: a day and a half late, José: two hours late; all right."""
+    tmp_path = tmp_path_factory.mktemp("marks")
+    course = courses.make(tmp_path / "course", due=DUE)
+    hours = {"ada": -1, "emmy": 36, "jose": 2}
+    entries = {
+        f"{name}.ipynb": (courses.solved(why=name), (DUE + timedelta(hours=h)).timetuple()[:6])
+        for name, h in hours.items()
+    }
+    (tmp_path / "in.zip").write_bytes(courses.zipped(entries))
+    collect(course, tmp_path / "in.zip")
+    with pytest.MonkeyPatch.context() as patch:
+        courses.enter(course, [courses.result(course, name) for name in hours], patch)
+    return course.root
+
+
+@pytest.fixture
+def course(made, tmp_path):
+    shutil.copytree(made, tmp_path / "course")
+    return open_course(tmp_path / "course")
+
+
+def lay_down(course, **files):
+    for name, text in files.items():
+        (course.root / name.replace("_", ".")).write_text(text)
+
+
+def table(course, name="grades.csv"):
+    export(course, [CHAPTER], course.root / "export", course.students())
+    rows = list(csv.DictReader(io.StringIO((course.root / "export" / name).read_text("utf-8-sig"))))
+    return {row.get("student") or row["ID number"]: row for row in rows}
+
+
+def of_nbgrader(course, student):
+    with gradebook.opened(course) as book:
+        submission = book.find_submission(CHAPTER, student)
+        return submission.score, submission.late_submission_penalty, submission.extension
+
+
+# --- late ---------------------------------------------------------------------------------------------------
+
+
+def test_without_rules_late_is_said_and_costs_nothing(course):
+    found = marks(course, CHAPTER)
+    assert [found[s].score for s in ("ada", "emmy", "jose", "zoe")] == [5, 5, 5, None]
+    assert [found[s].remarks for s in ("ada", "emmy", "zoe")] == [(), ("2 days late",), ()]
+
+
+def test_late_costs_and_the_points_stay(course):
+    lay_down(course, course_toml=RULES)
+    found = marks(course, CHAPTER)
+    assert [(found[s].raw, found[s].score) for s in ("ada", "emmy", "jose")] == [(5, 5), (5, 4), (5, 4.5)]
+    assert found["emmy"].remarks == ("2 days late: -20 %",) and found["jose"].remarks == (
+        "1 day late: -10 %",
+    )
+    enter(course, CHAPTER)
+    assert of_nbgrader(course, "emmy") == (5, 1, None) and of_nbgrader(course, "ada") == (5, 0, None)
+    by_hand(course, "emmy", points=4)
+    enter(course, CHAPTER)
+    assert of_nbgrader(course, "emmy") == (9, 1.8, None), "it is a share of the points that were reached"
+    lay_down(course, course_toml="")
+    enter(course, CHAPTER)
+    assert of_nbgrader(course, "emmy") == (9, 0, None)
+
+
+def test_export_and_feedback_say_what_late_costs(course):
+    lay_down(course, course_toml=RULES)
+    rows = table(course)
+    row = rows["emmy"]
+    assert [row[k] for k in ("score", "raw_score", "late_penalty", "late")] == ["4", "5", "1", "yes"]
+    assert row["remark"] == "2 days late: -20 %" and rows["ada"]["remark"] == rows["zoe"]["remark"] == ""
+    assert table(course, "moodle.csv")["emmy"][CHAPTER] == "4" and rows["zoe"]["raw_score"] == ""
+    write_feedback(course, CHAPTER)
+    page = course.notebook("feedback", CHAPTER, "emmy").with_suffix(".html").read_text()
+    assert (
+        "4 of 9 points" in page and "2 days late: -20 %." in page and "5 points without the deduction" in page
+    )
+    assert "deduction" not in course.notebook("feedback", CHAPTER, "ada").with_suffix(".html").read_text()
+
+
+def test_late_in_words():
+    rule = Late(grace_days=1, percent_a_day=10)
+    assert lateness(rule, DUE + timedelta(hours=3), DUE) == ("1 day late", 0)
+    assert lateness(rule, DUE + timedelta(hours=25), DUE) == ("2 days late: -10 %", 10)
+    for when, due in ((None, DUE), (DUE, None), (DUE - timedelta(hours=1), DUE)):
+        assert lateness(Late(0, 10), when, due) == ("late: -10 %", 10), "the LMS says so, but not by how much"
+
+
+# --- extensions ---------------------------------------------------------------------------------------------
+
+
+def test_an_extension_decides_which_try_counts(course, tmp_path):
+    second = {"ada.ipynb": (courses.solved(why="second"), (DUE + timedelta(hours=20)).timetuple()[:6])}
+    (tmp_path / "more.zip").write_bytes(courses.zipped(second))
+    assert "does not count" in "".join(collect(course, tmp_path / "more.zip").notes)
+    lay_down(course, extensions_csv=f"id,chapter,due\nada,4,2026-11-21\nemmy,{CHAPTER},2026-11-21 12:00\n")
+    assert settle_extensions(course, CHAPTER) == ["ada"], "Emmy has one try; it counts as before"
+    assert b"second" in course.notebook("submitted", CHAPTER, "ada").read_bytes()
+    assert [handed_in(course, s, CHAPTER)[1] for s in ("ada", "emmy", "jose")] == [False, True, True]
+    assert settle_extensions(course, CHAPTER) == []
+    (course.root / "extensions.csv").unlink()
+    assert settle_extensions(course, CHAPTER) == ["ada"], "taken back again"
+
+
+def test_days_late_are_counted_from_the_own_deadline(course):
+    lay_down(course, course_toml=RULES, extensions_csv="id,chapter,due\nemmy,4,2026-11-21 12:00\n")
+    settle_extensions(course, CHAPTER)
+    emmy = marks(course, CHAPTER)["emmy"]
+    assert emmy.score == 4.5 and emmy.remarks == ("1 day late: -10 %", "extended to 2026-11-21 12:00")
+    enter(course, CHAPTER)
+    assert of_nbgrader(course, "emmy") == (5, 0.5, timedelta(days=1))
+
+
+def test_canvas_knows_of_no_extension(course, tmp_path):
+    when = (DUE + timedelta(hours=5)).timetuple()[:6]
+    for id in ("ada", "jose"):
+        (tmp_path / "late.zip").write_bytes(
+            courses.zipped({f"{id}_LATE_7_88_{id}.ipynb": (courses.solved(why="x"), when)})
+        )
+        lay_down(course, extensions_csv="id,chapter,due\njose,4,2026-11-21\n")
+        collect(course, tmp_path / "late.zip")
+    assert not handed_in(course, "jose", CHAPTER)[1]
+    assert b'"x"' not in course.notebook("submitted", CHAPTER, "ada").read_bytes(), "late for Ada"
+
+
+def test_the_commands_take_extensions_up_and_name_bad_lines(course):
+    lay_down(course, extensions_csv="id,chapter,due\nemmy,4,2026-11-23\neve,4,2026-11-23\n")
+    done = CliRunner().invoke(main, ["course", "export", "--course", str(course.root)])
+    assert done.exit_code == 0, done.output
+    assert "extensions.csv: line 3: there is no student 'eve'" in done.stdout
+    assert not handed_in(course, "emmy", CHAPTER)[1] and of_nbgrader(course, "emmy")[2] == timedelta(
+        days=3, hours=11, minutes=59, seconds=59
+    )
+    assert f"{CHAPTER}: 3 free answers wait for a mark" in done.stdout
+
+
+# --- teams and sections -------------------------------------------------------------------------------------
+
+
+def test_a_team_shares_what_counts(course):
+    lay_down(course, course_toml=RULES, teams_csv="team,id\nred,emmy\nred,zoe\nblue,ada\nblue,jose\n")
+    by_hand(course, "jose", points=4)
+    found = marks(course, CHAPTER)
+    assert [(found[s].by, found[s].score) for s in courses.STUDENTS] == [
+        ("ada", 5),
+        ("emmy", 4),
+        ("ada", 5),
+        ("emmy", 4),
+    ], "what came in time goes before what was better and late"
+    assert found["zoe"].remarks == ("2 days late: -20 %", "team red: handed in by emmy")
+    rows = table(course)
+    assert (rows["zoe"]["score"], rows["zoe"]["status"], rows["zoe"]["late"]) == ("4", "graded", "yes")
+    assert table(course, "moodle.csv")["jose"][CHAPTER] == "5"
+    assert write_feedback(course, CHAPTER) == list(courses.STUDENTS)
+    page = course.notebook("feedback", CHAPTER, "zoe").with_suffix(".html").read_text()
+    assert "Zoë O&#39;Brien-Łoś" in page and "return x.T @ dz" in page, "the team's answer"
+    assert waiting(course, [CHAPTER], course.students()) == {CHAPTER: 2}, "each is counted once"
+    lines = marking.summary(course, [], [CHAPTER], list(courses.STUDENTS))
+    assert not [line for line in lines if "nothing from" in line]
+
+
+def test_sections(course):
+    (course.root / "students.csv").write_text('id,section\nada,A\nemmy,"B, evening"\njose,b\nzoe,\n')
+    assert [s.id for s in members(course, "B")] == ["emmy", "jose"]
+    assert [s.id for s in members(course, " Evening ")] == ["emmy"] and len(members(course, None)) == 4
+    with pytest.raises(CourseError, match="nobody is in the section 'C'; there are A, B, b, evening"):
+        members(course, "C")
+    done = CliRunner().invoke(main, ["course", "export", "--section", "b", "--course", str(course.root)])
+    assert done.exit_code == 0 and f"{CHAPTER}: 2 free answers wait" in done.stdout, done.output
+    rows = (course.root / "export" / "moodle.csv").read_text("utf-8-sig").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["ID number", "emmy", "jose"]
+    lines = marking.summary(course, [], [CHAPTER], ["emmy", "jose"])
+    assert lines == [f"{CHAPTER}: 2 wait for points by hand, in formgrader"]
+
+
+def test_a_course_without_sections(course):
+    with pytest.raises(CourseError, match="students.csv has no column section"):
+        members(course, "A")
+
+
+def test_no_answer_waits_when_all_is_read(course):
+    for student in ("ada", "emmy", "jose"):
+        by_hand(course, student, WHY, points=1)
+    assert waiting(course, [CHAPTER], course.students()) == {}
