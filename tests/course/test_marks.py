@@ -1,4 +1,4 @@
-"""What a student gets: extensions, being late, teams, sections; the points that were given stay as they are."""
+"""What a student gets: extensions, being late, teams, sections; the points that were given stay."""
 
 import csv
 import io
