@@ -253,12 +253,13 @@ def parse_moment(text: str) -> datetime:
     CourseError
     """
     text, words = text.strip(), "is not a date and time: write it like 2026-12-01 23:59"
+    # 23.59 is a time in much of Europe; to Python it would be a part of an hour
+    colons = re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, text)
     try:
-        # 23.59 is a time in much of Europe; to Python it would be a part of an hour
-        moment = datetime.fromisoformat(re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, text))
+        moment = datetime.fromisoformat(colons)
     except ValueError:
         raise CourseError(f"{text!r} {words}") from None
-    if moment.year not in BELIEVED:
+    if moment.year not in BELIEVED or re.search(r"[ T]\d\d\.", colons):
         raise CourseError(f"{text!r} {words}")
     if re.fullmatch(r"[\d-]+", text):
         moment = moment.replace(hour=23, minute=59, second=59)
