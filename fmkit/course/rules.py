@@ -193,12 +193,13 @@ def parse_moment(text: str) -> datetime:
     # as spreadsheets write it: 1.12.2026; with slashes nobody knows which is the day
     plain = re.sub(r"^(\d\d?)\.(\d\d?)\.(\d{4})", lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", text)
     plain = re.sub(r"(?<=[ T])(\d[:.])", r"0\1", plain)
+    # 23.59 is a time in much of Europe; to Python it would be a part of an hour
+    plain = re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, plain)
     try:
-        # 23.59 is a time in much of Europe; to Python it would be a part of an hour
-        moment = datetime.fromisoformat(re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, plain))
+        moment = datetime.fromisoformat(plain)
     except ValueError:
         raise CourseError(f"{text!r} {words}") from None
-    if moment.year not in BELIEVED:
+    if moment.year not in BELIEVED or re.search(r"[ T]\d\d\.", plain):
         raise CourseError(f"{text!r} {words}")
     if re.fullmatch(r"[\d-]+", plain):
         moment = moment.replace(hour=23, minute=59, second=59)

@@ -214,7 +214,7 @@ class _Collection:
         others = [item for item in items if digest(item.data) != chosen.sha256]
         if others and len(others) < len(items):
             names = ", ".join(f"{i.file.path}{'' if i.answered else ' (nothing answered)'}" for i in others)
-            self.note(f"{student}: {len(items)} notebooks; {chosen.source} counts, not {names}")
+            self.note(f"{student}: {chosen.source} counts, and not {names}")
 
     def _which_chapter(self, path: str, data: bytes) -> tuple[str | None, int, int]:
         """The chapter, by the notebook's cells, else by its name; how many cells are shared, and answered."""

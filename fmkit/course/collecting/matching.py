@@ -140,7 +140,7 @@ class _People:
 
     def _by_name(self, text: str, whole_words: bool, order: str) -> set[Student]:
         near = self.words.get(_words(text), set())
-        if not near and not whole_words:
+        if not near and (not whole_words or text.upper() == text.lower()):  # no capitals: mostly no spaces
             near = self.joined.get(plain_name(text), set())
         near = {(s, name) for s, name in near if _accents_fit(text, name)}
         near = {(s, name) for s, name in near if _letters(name) == _letters(text)} or near
