@@ -1,6 +1,7 @@
 """The commands `fmkit course ...`."""
 
 import functools
+import sys
 from glob import escape
 from pathlib import Path
 
@@ -198,6 +199,30 @@ def export(course, chapter, output, section):
     for name, number in exporting.waiting(course, chapters, students).items():
         answers = "1 free answer waits" if number == 1 else f"{number} free answers wait"
         click.echo(f"{name}: {answers} for a mark (in formgrader), so these points are not final")
+
+
+@course.command()
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.argument("chapter")
+@click.option("--column", metavar="NAME", help="The column of the grades [default: the one named so].")
+@SECTION
+@_course
+def compare(course, file, chapter, column, section):
+    """Compare FILE, the LMS's own gradebook as CSV, with the grades of CHAPTER here.
+
+    Names the students whose number there is another one, and who is missing on either side; the exit code is
+    1 then.
+    """
+    from fmkit.course.compare import differences
+    from fmkit.course.marks import members
+
+    (name,), notes = _graded(course, chapter), []
+    students = members(course, section)
+    found = differences(course, name, file, column, students, notes)
+    for line in [*notes, *found]:
+        click.echo(_harmless(line))
+    click.echo(f"{name}: {len(found) or 'no'} difference{'' if len(found) == 1 else 's'}")
+    sys.exit(1 if found else 0)
 
 
 @course.command()

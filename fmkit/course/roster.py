@@ -76,10 +76,9 @@ def read_roster(path: Path, notes: list[str] | None = None) -> list[Student]:
         When the file cannot be read, or has no such column.
     """
     said: list[str] = []
-    header, rows = _table(path, said)
+    _, lines = read_people(path, said)
     students: dict[str, Student] = {}
-    for number, cells in rows:
-        student = _student({f: cells[c].strip() for f, c in header.items() if c < len(cells)})
+    for number, student, cells in lines:
         if fault := _fault(student, students):
             said.append(f"line {number}: {_named(student, cells)}{fault}; left out")
             continue
@@ -90,8 +89,21 @@ def read_roster(path: Path, notes: list[str] | None = None) -> list[Student]:
     return list(students.values())
 
 
-def _table(path: Path, said: list[str]) -> tuple[dict[str, int], list[tuple[int, list[str]]]]:
-    """Where each field stands, and the numbered lines below the header that are somebody's."""
+def read_people(path: Path, said: list[str]) -> tuple[list[str], list[tuple[int, Student, list[str]]]]:
+    """The header of a CSV file about students, and its lines: number, whose, cells. Nothing is left out.
+
+    Raises
+    ------
+    CourseError
+        When the file cannot be read, or has no column with ids or e-mail addresses.
+    """
+    header, columns, rows = _table(path, said)
+    students = (_student({f: _cell(cells, c) for f, c in columns.items()}) for _, cells in rows)
+    return header, [(row[0], student, row[1]) for row, student in zip(rows, students, strict=True)]
+
+
+def _table(path: Path, said: list[str]) -> tuple[list[str], dict[str, int], list[tuple[int, list[str]]]]:
+    """The header, where each field stands, and the numbered lines below it that are somebody's."""
     rows = read_table(path, said)
     if not rows:
         raise CourseError(f"{path} is empty; its first line should be {','.join(HEADER)}")
@@ -99,10 +111,10 @@ def _table(path: Path, said: list[str]) -> tuple[dict[str, int], list[tuple[int,
         below = [row for row in rows[at + 1 :] if not _is_canvas_own(row[1])]
         columns = _columns(rows[at][1], [cells for _, cells in below])
         if "id" in columns:
-            return columns, below
+            return rows[at][1], columns, below
         if "email" in columns and any("@" in _cell(cells, columns["email"]) for _, cells in below):
             said.append("it has no ids, so the e-mail addresses are the ids")
-            return columns | {"id": columns["email"]}, below
+            return rows[at][1], columns | {"id": columns["email"]}, below
     raise CourseError(
         f"{path} has no column id, or nothing stands in it; its first line should be {','.join(HEADER)}"
     )
