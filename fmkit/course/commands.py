@@ -227,15 +227,33 @@ def compare(course, file, chapter, column, section):
 
 @course.command()
 @click.argument("chapter", required=False)
+@SECTION
 @_course
-def report(course, chapter):
-    """Show what the class got right, and its most frequent mistakes: what to go over in the next lecture."""
-    from fmkit.course import report as reporting
+def report(course, chapter, section):
+    """Show what the class got right, and its most frequent mistakes: what to go over in the next lecture.
 
-    for name in _graded(course, chapter):
-        found = reporting.rows(course, name)
+    Without CHAPTER it also writes a page on the whole term.
+    """
+    from fmkit.course import report as reporting
+    from fmkit.course.marks import members
+    from fmkit.course.term import file_name, write_term
+
+    chapters, students = _graded(course, chapter), members(course, section)
+    ids = {s.id for s in students} if section else None
+    for name in chapters:
+        try:
+            found = reporting.rows(course, name, ids)
+        except CourseError as error:
+            if chapter:
+                raise
+            click.echo(str(error))
+            continue
         click.echo("\n".join(reporting.lines(found)))
-        click.echo(str(reporting.draw(found, name, course.root / "report" / f"{name}.png")))
+        picture = course.root / "report" / f"{file_name(section, name)}.png"
+        click.echo(str(reporting.draw(found, name, picture)))
+    if chapter is None:
+        page = course.root / "report" / f"{file_name(section, 'term')}.html"
+        click.echo(str(write_term(course, chapters, students, page)))
 
 
 def _released(course, chapter: str | None) -> list[str]:

@@ -127,8 +127,13 @@ def lateness(rule: Late, when: datetime | None, due: datetime | None) -> tuple[s
     return (f"{words}: -{percent:g} %" if percent else words), percent
 
 
+def sections(student: Student) -> list[str]:
+    """The sections of a student; who is in several has them in one field: "A, tutorial 2"."""
+    return [part.strip() for part in re.split("[,;|]", student.section) if part.strip()]
+
+
 def members(course: Course, section: str | None) -> list[Student]:
-    """The students of a section, or all. Who is in several has them all in one field: "A, tutorial 2".
+    """The students of a section, or all.
 
     Raises
     ------
@@ -138,11 +143,10 @@ def members(course: Course, section: str | None) -> list[Student]:
     students = course.students()
     if section is None:
         return students
-    sections = {s.id: [part.strip() for part in re.split("[,;|]", s.section)] for s in students}
     wanted = section.strip().casefold()
-    found = [s for s in students if wanted in (name.casefold() for name in sections[s.id])]
+    found = [s for s in students if wanted in (name.casefold() for name in sections(s))]
     if not found:
-        known = sorted({name for names in sections.values() for name in names} - {""})
+        known = sorted({name for s in students for name in sections(s)})
         words = f"there are {', '.join(known)}" if known else "students.csv has no column section"
         raise CourseError(f"nobody is in the section {section!r}; {words}")
     return found

@@ -12,21 +12,27 @@ from fmkit.errors import CourseError
 COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}
 
 
-def rows(course: Course, chapter: str) -> list[dict]:
+def rows(course: Course, chapter: str, students: set[str] | None = None) -> list[dict]:
     """Each exercise of a chapter, in its order: how many were right, and which misconceptions were met.
+
+    Parameters
+    ----------
+    students : set of str, optional
+        Only these.
 
     Returns
     -------
     list of dict
-        ``exercise``, ``title``, ``right``, ``wrong``, ``not answered`` (numbers of submissions) and
-        ``mistakes`` (a Counter of misconceptions).
+        ``exercise``, ``check_id``, ``title``, ``right``, ``wrong``, ``not answered`` (numbers of
+        submissions) and ``mistakes`` (a Counter of misconceptions).
 
     Raises
     ------
     CourseError
         When nothing has been graded, or nothing of it by a check.
     """
-    results = marking.latest(course, chapter).values()
+    latest = marking.latest(course, chapter)
+    results = [result for id, result in latest.items() if students is None or id in students]
     if not results:
         raise CourseError(f"{chapter}: nothing has been graded yet: run `fmkit course grade`")
     found: dict[str, dict] = {}
@@ -38,6 +44,7 @@ def rows(course: Course, chapter: str) -> list[dict]:
         away = statuses["undone"] + statuses["missing"]
         found[asked.check_id] = {
             "exercise": asked.exercise,
+            "check_id": asked.check_id,
             "title": entries[-1]["title"],
             "right": statuses["ok"],
             "wrong": len(entries) - statuses["ok"] - away,

@@ -89,6 +89,14 @@ class Journal:
 def read_journal(path: str | Path) -> list[dict]:
     """The latest result of each student and chapter, in the order of their first grading; also during a
     run."""
+    latest: dict[tuple, dict] = {}
+    for result in every_result(path):
+        latest[result["chapter"], result["student"]] = result
+    return list(latest.values())
+
+
+def every_result(path: str | Path) -> list[dict]:
+    """All results there ever were, in their order."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -97,12 +105,7 @@ def read_journal(path: str | Path) -> list[dict]:
         lines, _ = _lines(fd)
     finally:
         os.close(fd)
-    latest: dict[tuple, dict] = {}
-    for line in lines:
-        if "result" in line:
-            result = line["result"]
-            latest[result["chapter"], result["student"]] = result
-    return list(latest.values())
+    return [line["result"] for line in lines if "result" in line]
 
 
 def _lines(fd) -> tuple[list[dict], int]:
