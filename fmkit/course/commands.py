@@ -171,14 +171,22 @@ def grade(course, chapter, jobs, cluster, student, again, unsafe, section):
 @course.command()
 @click.argument("chapter", required=False)
 @click.option("--student", metavar="ID", help="Only this one.")
+@click.option(
+    "--zip", "packed", is_flag=True, help="Also as an archive that Moodle takes for feedback files."
+)
 @_course
-def feedback(course, chapter, student):
+def feedback(course, chapter, student, packed):
     """Write a page for each student: verdicts, mistakes, points, your comments."""
-    from fmkit.course.feedback import write_feedback
+    from fmkit.course.feedback import write_archive, write_feedback
 
     for name in _graded(course, chapter):
         students = write_feedback(course, name, student)
         click.echo(f"{name}: {len(students)} pages, feedback/STUDENT/{name}/{name}.html")
+        if packed:
+            path, others = write_archive(course, name, students)
+            click.echo(str(path))
+            if others:
+                click.echo(f"Moodle's name for their folder is not known, so it has the id: {_list(others)}")
 
 
 @course.command()

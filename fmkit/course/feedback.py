@@ -1,6 +1,10 @@
 """Feedback: an HTML page for each student and chapter, without scripts, solutions or tests."""
 
+import io
 import re
+import zipfile
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
 
@@ -8,9 +12,12 @@ from fmkit._files import write_whole
 from fmkit._templates import render
 from fmkit.course import gradebook
 from fmkit.course.chapter import grade_id_of
+from fmkit.course.collecting.collect import read_tries
+from fmkit.course.collecting.matching import MOODLE, plain_name
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
 from fmkit.course.marks import Mark, marks
+from fmkit.course.roster import Student
 from fmkit.errors import CourseError
 
 LONGEST = 20_000  # characters of an answer that are shown
@@ -35,6 +42,46 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
         path = course.notebook("feedback", chapter, name).with_suffix(".html")
         write_whole(path, page(course, mark, titles).encode("utf-8", "replace"))
     return sorted(found)
+
+
+def write_archive(course: Course, chapter: str, students: list[str]) -> tuple[Path, list[str]]:
+    """The pages as one archive, with a folder for each student named as Moodle's download named it.
+
+    Returns
+    -------
+    Path
+    list of str
+        Whose folder has the id for a name, because it is not known how Moodle called it.
+    """
+    roster = {s.id: s for s in course.students()}
+    known = {id: _moodle_folder(course, roster[id], chapter) for id in students if id in roster}
+    count = Counter(known.values())
+    known = {id: name for id, name in known.items() if name and count[name] == 1}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for id in students:
+            page = course.notebook("feedback", chapter, id).with_suffix(".html")
+            archive.writestr(f"{known.get(id, id)}/{page.name}", page.read_bytes())
+    path = course.root / "feedback" / f"{chapter}.zip"
+    write_whole(path, packed.getvalue())
+    return path, [id for id in students if id not in known]
+
+
+def _moodle_folder(course: Course, student: Student, chapter: str) -> str:
+    """How Moodle named what a student handed in, as it came with the newest try; nothing if it did not.
+
+    Students name files themselves, so only the outermost name counts, and only with their own name in it.
+    """
+    names = {plain_name(student.first_name + student.last_name), plain_name(student.id)}
+    names |= {plain_name(student.last_name + student.first_name)}
+    for one in reversed(read_tries(course, student.id, chapter)):
+        for part in PurePosixPath(one.source).parts:
+            if found := MOODLE.match(part):
+                fits = any(name and plain_name(found["name"]).endswith(name) for name in names)
+                if fits:
+                    return f"{found[0]}file_"
+                break
+    return ""
 
 
 def text_titles(course: Course, chapter: str) -> dict[str, str]:
@@ -97,6 +144,8 @@ def _exercise(check_id, entry, answer, grade) -> dict:
     card = marking.verdict_card(entry)._repr_html_().replace(' role="status"', "", 1)  # nothing here is live
     shown = answer[:LONGEST] if answer and entry["status"] not in ("missing", "undone") else None
     part = {"title": entry["title"], "points": f"{points:g} of {most:g}", "card": Markup(card)}
+    if entry["points"] and (parts := entry.get("parts")):
+        part["points"] += f" ({sum(parts.values())} of {len(parts)} values right)"
     return part | {"answer": shown, "text": None}
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from fmkit.course.collecting.collect import collect, handed_in, settle_extension
 from fmkit.course.export import export, waiting
 from fmkit.course.feedback import write_feedback
 from fmkit.course.grading import marking
+from fmkit.course.grading.grade import grade_submission
 from fmkit.course.layout import open_course
 from fmkit.course.marks import enter, lateness, marks, members
 from fmkit.course.rules import Late
 from fmkit.errors import CourseError
+from fmkit.lab import exercises
 
 DUE = datetime(2026, 11, 20, 12, 0).astimezone()
 RULES = "[late]\npercent_a_day = 10\nat_most = 50\n"
@@ -160,6 +163,54 @@ def test_the_commands_take_extensions_up_and_name_bad_lines(course):
         days=3, hours=11, minutes=59, seconds=59
     )
     assert f"{CHAPTER}: 3 free answers wait for a mark" in done.stdout
+
+
+# --- parts of an answer -------------------------------------------------------------------------------------
+
+HALF = """def scaled_linear_backward(dout, x, w, scale):
+    dy = dout * scale
+    return dy @ w.T, np.zeros_like(w)
+"""
+
+
+def test_parts_give_points_where_the_course_says_so(course, monkeypatch):
+    wrong = {"status": "wrong", "parts": {"dx": True, "dw": False, "db": True}}
+    results = [courses.result(course, "ada", linear=wrong), courses.result(course, "emmy", neuron=wrong)]
+    courses.enter(course, results, monkeypatch)
+    assert [marks(course, CHAPTER)[s].raw for s in ("ada", "emmy")] == [2, 3], (
+        "off, unless the course says so"
+    )
+    lay_down(course, course_toml='[points]\nin_parts = ["backprop.linear"]\n')
+    courses.enter(course, results, monkeypatch)
+    found = marks(course, CHAPTER)
+    assert found["ada"].raw == 4 and found["ada"].result["score"] == 4 and found["emmy"].raw == 3
+    write_feedback(course, CHAPTER, "ada")
+    page = course.notebook("feedback", CHAPTER, "ada").with_suffix(".html").read_text()
+    assert "2 of 3 (2 of 3 values right)" in page and "4 of 9 points" in page
+
+
+def test_an_exercise_can_say_so_itself(monkeypatch):
+    entry = courses.entry(
+        "backprop.linear", "", 2.0, 2.0, "wrong", parts={"dx": True, "dw": False, "db": False}
+    )
+    assert marking.in_shares(entry, frozenset())["points"] == 0
+    exercise = replace(exercises.get("backprop.linear"), parts=True)
+    monkeypatch.setattr(marking.exercises, "get", lambda id: exercise)
+    assert marking.in_shares(entry, frozenset())["points"] == 0.67
+    for status in ("crashed", "tampered", "undone"):
+        whole = courses.entry("backprop.linear", "", 2.0, 2.0, status)
+        assert marking.in_shares(whole, frozenset()) == whole
+
+
+def test_grading_notes_which_values_are_right(course):
+    data = courses.data(courses.solved(linear=HALF))
+    graded = grade_submission(data, course.notebook("release", CHAPTER), 1, unsafe=True)["exercises"]
+    linear, neuron = graded["backprop-linear-check"], graded["backprop-neuron-check"]
+    assert linear["parts"] == {"dx": True, "dw": False} and (linear["status"], linear["points"]) == (
+        "wrong",
+        0,
+    )
+    assert "parts" not in neuron and neuron["status"] == "ok"
 
 
 # --- teams and sections -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import csv
 import html.parser
 import re
+import zipfile
 from collections import Counter
 
 import pytest
@@ -13,8 +14,9 @@ from helpers.courses import CHAPTER, NEURON, WHY, by_hand
 from fmkit.command.cli import main
 from fmkit.course import report
 from fmkit.course.chapter import Chapter
+from fmkit.course.collecting.collect import collect
 from fmkit.course.export import export
-from fmkit.course.feedback import write_feedback
+from fmkit.course.feedback import write_archive, write_feedback
 from fmkit.errors import CourseError
 
 SCRIPT = "<script>alert(1)</script>"
@@ -120,6 +122,26 @@ def test_a_page_shows_the_answer_that_was_graded(course):
     done = CliRunner().invoke(main, ["course", "feedback", "--course", str(course.root)])
     assert done.exit_code == 0 and f"{CHAPTER}: handed in since the last grading: ada" in done.stdout
     assert "newer" not in page(course, "ada")
+
+
+def test_an_archive_that_moodle_takes_back(course, tmp_path):
+    names = {
+        "Lovelace Ada_101_assignsubmission_file_/hw.ipynb": courses.solved(why="ada"),
+        "Group 1-Emmy Noether_102_assignsubmission_file_hw_1.ipynb": courses.solved(why="emmy"),
+        "jose/Emmy Noether_102_assignsubmission_file_/x.ipynb": courses.solved(why="jose"),
+    }
+    for number, (name, nb) in enumerate(names.items()):
+        (tmp_path / f"{number}.zip").write_bytes(courses.zipped({name: nb}))
+        collect(course, tmp_path / f"{number}.zip")
+    path, others = write_archive(course, CHAPTER, write_feedback(course, CHAPTER))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == [
+            f"Lovelace Ada_101_assignsubmission_file_/{CHAPTER}.html",
+            f"Group 1-Emmy Noether_102_assignsubmission_file_/{CHAPTER}.html",
+            f"jose/{CHAPTER}.html",
+        ], "José does not get into Emmy's folder by naming one like hers"
+        assert archive.read(archive.namelist()[0]).decode() == page(course, "ada")
+    assert others == ["jose"]
 
 
 # --- export -------------------------------------------------------------------------------------------------

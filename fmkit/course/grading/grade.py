@@ -20,7 +20,8 @@ tab:
     Id of the check cell -> ``exercise`` (its id), ``title``, ``status`` (``ok``, ``wrong``, ``undone``,
     ``missing``, ``timeout``, ``crashed`` or ``tampered``), ``points``, ``max_points``, ``seconds``, and what
     the verdict says: ``misconception``, ``hint``, ``message``, ``how``, ``right``, the lists ``known``,
-    ``says`` and ``notes``, and ``rows`` (a list of [label, text]).
+    ``says`` and ``notes``, and ``rows`` (a list of [label, text]). Of a wrong answer that returns several
+    values also ``parts``: name of each -> whether it is right; the course says whether they give points.
 ``texts``
     nbgrader's id of a manually graded answer -> its markdown, as the learner wrote it.
 
@@ -44,6 +45,7 @@ from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.lab import exercises
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
+from fmkit.lab.judging.parts import right_parts
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
@@ -213,11 +215,11 @@ class _Grader:
             return _entry(asked, "crashed", message=message)
         modules = _texts(value.get("modules"))
         key = wire.encode([asked.exercise, self.seed, value["outcomes"], modules])
-        verdict = _judged(hashlib.sha256(key).digest(), exercise, cases, outcomes, modules, known)
+        verdict, parts = _judged(hashlib.sha256(key).digest(), exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
-        return _judgement(asked, verdict)
+        return _judgement(asked, verdict) | ({"parts": parts} if parts else {})
 
     def _run(self, asked, exercise, cases, everything) -> dict:
         left = self.deadline - time.monotonic()
@@ -324,15 +326,21 @@ def _signal(number) -> str:
         return str(number)
 
 
-_verdicts: dict[bytes, Verdict] = {}  # many in a class make the same mistake: its name is looked for once
+_verdicts: dict[
+    bytes, tuple[Verdict, dict[str, bool]]
+] = {}  # many in a class make the same mistake: its name is looked for once
 
 
-def _judged(key, exercise, cases, outcomes, modules, known) -> Verdict:
+def _judged(key, exercise, cases, outcomes, modules, known) -> tuple[Verdict, dict[str, bool]]:
+    """The verdict, and which returned values of a wrong answer are right."""
     if key not in _verdicts:
         if len(_verdicts) > 10_000:
             _verdicts.clear()
         try:
-            _verdicts[key] = judge(exercise, cases, outcomes, modules, known, SEARCH)
+            verdict, parts = judge(exercise, cases, outcomes, modules, known, SEARCH), {}
+            if verdict.status == "wrong":
+                parts = right_parts(exercise, cases, known.reference, outcomes, modules)
+            _verdicts[key] = verdict, parts
         except Exception as error:  # values of a form that nobody thought of: they cost only this answer
             raise WireError(f"it cannot be judged ({type(error).__name__})") from None
     return _verdicts[key]

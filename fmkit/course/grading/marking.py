@@ -101,7 +101,7 @@ def grade(
         for result in grade_batch(
             todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
         ):
-            result = _with_texts(course, result)
+            result = _completed(course, result)
             when, _ = handed_in(course, result["student"], result["chapter"])
             nb = autograded(course, result)
             changed = _changed(course, result, nb)
@@ -114,13 +114,26 @@ def grade(
 def latest(course: Course, chapter: str) -> dict[str, dict]:
     """The journal's latest result of each student for a chapter."""
     results = [r for r in read_journal(course.journal) if r["chapter"] == chapter]
-    return {r["student"]: _with_texts(course, r) for r in results}
+    return {r["student"]: _completed(course, r) for r in results}
 
 
-def _with_texts(course: Course, result: dict) -> dict:
-    """The result with all free answers, also those of a submission that could not be read."""
+def _completed(course: Course, result: dict) -> dict:
+    """The result with all free answers, also those of a submission that could not be read, and with the
+    points for parts of an answer."""
     ids = [id for id, _ in asked(course, result["chapter"]).texts]
-    return result | {"texts": {id: result["texts"].get(id, "") for id in ids}}
+    texts = {id: result["texts"].get(id, "") for id in ids}
+    in_parts = read_rules(course).in_parts
+    entries = {id: in_shares(entry, in_parts) for id, entry in result["exercises"].items()}
+    score = sum(entry["points"] for entry in entries.values())
+    return result | {"exercises": entries, "texts": texts, "score": score}
+
+
+def in_shares(entry: dict, in_parts: frozenset[str]) -> dict:
+    """An exercise's entry, with a share of its points for each value that is right, if it gives any."""
+    parts = entry.get("parts")
+    if not parts or not (entry["exercise"] in in_parts or exercises.get(entry["exercise"]).parts):
+        return entry
+    return entry | {"points": round(entry["max_points"] * sum(parts.values()) / len(parts), 2)}
 
 
 def ungraded(course: Course, chapter: str) -> list[str]:

@@ -63,6 +63,9 @@ class Exercise:
     teaches : tuple of str
         Functions of the reference that this exercise is about, ``"activations.softmax"``: an answer writes
         them itself.
+    parts : bool
+        Whether each returned value that is right gives its share of the points in a course (see
+        `judging.parts`).
     allowed : tuple of str
         Modules that an answer may use, beside Python's own library: NumPy, and those of the reference that
         the chapter's notebook imports (set by the loader).
@@ -83,6 +86,7 @@ class Exercise:
     tolerance: float = 1e-5
     equal: tuple[tuple[str, str], ...] = ()
     teaches: tuple[str, ...] = ()
+    parts: bool = False
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""
