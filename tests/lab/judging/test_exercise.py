@@ -33,6 +33,7 @@ def test_fields_are_those_that_chapters_are_written_against():
         "tolerance",
         "equal",
         "teaches",
+        "parts",
         "allowed",
         "id",
         "chapter",
