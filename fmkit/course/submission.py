@@ -146,7 +146,14 @@ def _text(data: bytes) -> str:
 
 
 def _kind(data: bytes) -> str:
-    kinds = {b"PK\x03\x04": "it is a zip archive. ", b"%PDF": "it is a PDF. ", b"<": "it is a web page. "}
+    kinds = {
+        b"PK\x03\x04": "it is a zip archive. ",
+        b"Rar!": "it is a RAR archive. ",
+        b"7z\xbc\xaf": "it is a 7z archive. ",
+        b"\x1f\x8b": "it is a gzip archive. ",
+        b"%PDF": "it is a PDF. ",
+        b"<": "it is a web page. ",
+    }
     return next((words for mark, words in kinds.items() if data.lstrip().startswith(mark)), "")
 
 

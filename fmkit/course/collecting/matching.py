@@ -274,7 +274,7 @@ class Matcher:
         text = PurePosixPath(part).stem if is_file else part
         texts = [text]
         if is_file:
-            pieces = text.split("_")
+            pieces = text.split("_")[:9]
             texts += ["_".join(pieces[:n]) for n in range(len(pieces) - 1, 0, -1)] + [text.split(" - ")[0]]
         fronts = [self.prefix.get(folder, ""), *(name + sign for name in self.chapters for sign in "-_")]
         texts += [
