@@ -263,8 +263,9 @@ class _Collection:
         for chapter, times in self.times.items():
             due = self.due[chapter]
             if len(times) > 2 and due and min(times) > due and max(times) - min(times) < ONE_DOWNLOAD:
+                time = min(times).astimezone().isoformat(" ", "minutes")
                 self.note(
-                    f"{chapter}: all notebooks have the time {min(times).astimezone():%Y-%m-%d %H:%M}, which "
+                    f"{chapter}: all notebooks have the time {time}, which "
                     "seems to be that of the download. If they were handed in before the deadline, collect "
                     "the same again with --on-time"
                 )

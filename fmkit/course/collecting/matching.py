@@ -209,7 +209,7 @@ class Matcher:
                     break  # what is in an archive of somebody's is theirs
         self.prefix = {folder: _common_prefix(names) for folder, names in self.inside.items()}
         moodle = [found for names in self.inside.values() for name in names if (found := MOODLE.match(name))]
-        self.people.learn_order(found["name"] for found in moodle)
+        self.people.learn_order(text for found in moodle for _, text in _after_a_group(found["name"]))
         groups = {(found["name"].split("-")[0], found["number"]) for found in moodle if "-" in found["name"]}
         self.groups = {name for name, n in Counter(name for name, _ in groups).items() if n > 1}
         self.many: dict[tuple, bool] = {}
@@ -287,12 +287,8 @@ class Matcher:
         return None
 
     def _of_moodle(self, name: str) -> Match:
-        match = self.people.find(name, True)
-        if match.student or match.reason != NOBODY:
-            return match
-        for at in (found.start() for found in re.finditer("-", name)):
-            group, rest = name[:at], name[at + 1 :]
-            if group in self.groups or _id(group) in self.sections or GROUP.search(group):
+        for group, rest in _after_a_group(name):
+            if not group or group in self.groups or _id(group) in self.sections or GROUP.search(group):
                 match = self.people.find(rest, True)
                 if match.student or match.reason != NOBODY:
                     return match
@@ -306,6 +302,11 @@ class Matcher:
         front = self.prefix.get(folder, "")
         login = name[len(front) :] if front and name.startswith(front) else name.split("_")[-1]
         return self.people.find(login)
+
+
+def _after_a_group(name: str) -> list[tuple[str, str]]:
+    """A name, and what of it may be the name where a group's stands before it, each with that."""
+    return [("", name)] + [(name[: dash.start()], name[dash.end() :]) for dash in re.finditer("-", name)]
 
 
 def _common_depth(paths: list[tuple]) -> int:
