@@ -20,4 +20,6 @@ def test_signs_in_texts_are_no_parts(monkeypatch):
     monkeypatch.setattr(submission, "MAX_ELEMENTS", 1000)
     output = {"output_type": "stream", "name": "stdout", "text": '1,2,{"\\[' * 5000}
     cell = {"cell_type": "code", "source": "x = 1", "outputs": [output]}
+    with pytest.raises(Unreadable, match="Unterminated string"):  # found in one go, too
+        read_cells(b'{"' + rb"\"," * 200_000)
     assert read_cells(json.dumps({"cells": [cell]}).encode())[0].source == "x = 1"
