@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from decimal import Decimal
 from pathlib import Path
 
 from fmkit._files import write_whole
@@ -23,7 +24,8 @@ def export(course: Course, chapters: list[str], folder: Path, students: list[Stu
     written = []
     for name, rows in tables.items():
         out = io.StringIO()
-        csv.writer(out, lineterminator="\r\n").writerows([[_harmless(c) for c in row] for row in rows])
+        writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerows([[_harmless(cell) for cell in row] for row in rows])
         write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
         written.append(folder / name)
     return written
@@ -46,7 +48,7 @@ def _harmless(cell):
     """
     if isinstance(cell, str):
         return re.sub(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@|%])""", r"\1\2'", cell)
-    return f"{cell:g}" if isinstance(cell, float) else cell
+    return Decimal(f"{cell:g}") if isinstance(cell, float) else cell  # which csv leaves without quotes
 
 
 def _grades(students, found):

@@ -6,6 +6,7 @@ function's name.
 """
 
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -18,6 +19,7 @@ from fmkit.course.chapter import Asked, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
 MAX_ELEMENTS = 2_000_000  # of its JSON
+_PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{\[,]', re.DOTALL)  # signs in texts are in none
 MAX_SOURCE = 200_000  # characters of one cell that are looked at
 MAX_CELLS = 5_000
 
@@ -108,7 +110,7 @@ def read_cells(data: bytes) -> list[Cell]:
     if not data.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty")
     try:
-        if _elements(data) > MAX_ELEMENTS:
+        if _is_too_much(data):
             raise ValueError("it has too many parts")
         notebook = parse(_text(data))
     except ValueError as error:
@@ -124,15 +126,12 @@ def read_cells(data: bytes) -> list[Cell]:
     return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
 
 
-def _elements(data: bytes) -> int:
-    """About how many objects reading this JSON would make: 127 MB of ``{},`` would take gigabytes."""
-    if _signs(data) <= MAX_ELEMENTS:
-        return 0
-    return _signs(re.sub(rb'"(?:[^"\\]++|\\.)*+"', b"", data, flags=re.DOTALL))  # texts may hold commas
-
-
-def _signs(data: bytes) -> int:
-    return sum(data.count(sign) for sign in (b"{", b"[", b","))
+def _is_too_much(data: bytes) -> bool:
+    """Whether reading this JSON would make too many objects: 127 MB of ``{},`` take gigabytes."""
+    if sum(data.count(sign) for sign in (b"{", b"[", b",")) <= MAX_ELEMENTS:
+        return False
+    parts = (1 for found in _PARTS.finditer(data) if data[found.start()] != ord('"'))
+    return next(itertools.islice(parts, MAX_ELEMENTS, None), None) is not None
 
 
 def _text(data: bytes) -> str:
@@ -146,7 +145,14 @@ def _text(data: bytes) -> str:
 
 
 def _kind(data: bytes) -> str:
-    kinds = {b"PK\x03\x04": "it is a zip archive. ", b"%PDF": "it is a PDF. ", b"<": "it is a web page. "}
+    kinds = {
+        b"PK\x03\x04": "it is a zip archive. ",
+        b"Rar!": "it is a RAR archive. ",
+        b"7z\xbc\xaf": "it is a 7z archive. ",
+        b"\x1f\x8b": "it is a gzip archive. ",
+        b"%PDF": "it is a PDF. ",
+        b"<": "it is a web page. ",
+    }
     return next((words for mark, words in kinds.items() if data.lstrip().startswith(mark)), "")
 
 

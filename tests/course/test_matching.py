@@ -145,6 +145,10 @@ def test_a_folder_inside_a_strangers_is_nobodys():
 def test_what_all_have_in_front_is_no_name():
     assert owners(PEOPLE, "hw1-ada/x.ipynb", "hw1-zoe/x.ipynb") == ["ada", "zoe"]
     assert owners(PEOPLE, "hw_1_ada.ipynb", "hw_1_zoe.ipynb", "hw_1_mallory.ipynb") == ["ada", "zoe", None]
+    by_number = [Student("1", "Ada"), Student("2", "Zoe")]
+    assert owners(by_number, "HW-1/ada/x", "HW-2/zoe/x", "a_1_2_x.txt") == ["1", "2", None], (
+        "these count weeks"
+    )
     under = [Student("a_b"), Student("b")]
     paths = "HW_1_a_b_attempt_2026-11-19-10-00-22_x.ipynb", "HW_1_b_attempt_2026-11-19-10-00-22.txt"
     assert owners(under, *paths) == ["a_b", "b"]
@@ -161,6 +165,8 @@ def test_what_all_have_in_front_is_no_name():
         ("HW1_ada_attempt_2026-99-19-10-00-22_x.ipynb", None),
         ("HW1_ada_attempt_0001-01-01-00-00-00_x.ipynb", None),
         ("ada/19990101000000_x.ipynb", None),
+        ("ada+04+9999-12-31 23:59:59 -0500+x/x.ipynb", None),
+        ("ada+04+2026-11-19 10:00:22.000000 CET+x/x.ipynb", None),
     ],
 )
 def test_a_time_that_the_lms_wrote(path, when):

@@ -18,7 +18,7 @@ from fmkit.chapters.read import read_file
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import Incoming, Unfit
-from fmkit.course.collecting.matching import Match, Matcher, plain_name, read_map
+from fmkit.course.collecting.matching import Match, Matcher, common_depth, plain_name, read_map
 from fmkit.course.gradebook import due_date
 from fmkit.course.layout import Course
 from fmkit.course.roster import Student, read_roster
@@ -28,6 +28,7 @@ from fmkit.errors import CourseError
 
 ONE_DOWNLOAD = timedelta(minutes=10)  # an archive whose files are all this close together was written then
 MAX_STUDENT = 2 * MAX_BYTES  # of all that a student has in one archive
+MAX_NOBODY = 50  # files of one folder that is nobody's
 MAX_NAME = 120  # bytes of a file's name; file systems end at 255
 
 
@@ -112,14 +113,16 @@ def collect(
     collection = _Collection(course, released, on_time, notes)
     with incoming.opened(source, notes) as files:
         matches = _whose(files, students, released, owners_of)
-        strangers, whose = _namesakes(matches), {}
+        namesakes, whose, nobodys = _namesakes(matches), {}, {}
+        depth = common_depth([PurePosixPath(file.path).parts for file in files])
         for file, match in matches:
-            if match.student is None:
-                collection.keep_for_nobody(file, match.reason)
-            elif match.student in strangers:
-                collection.keep_for_nobody(file, strangers[match.student])
-            else:
+            if match.student and match.student not in namesakes:
                 whose.setdefault(match.student.id, []).append((file, match))
+            else:
+                one = PurePosixPath(file.path).parts[: depth + 1]
+                nobodys.setdefault(one, []).append((file, namesakes.get(match.student, match.reason)))
+        for files_of_one in nobodys.values():
+            collection.keep_for_nobody(files_of_one)
         for student, theirs in whose.items():
             collection.take(student, theirs)
     collection.look_at_times()
@@ -166,8 +169,16 @@ class _Collection:
     def note(self, words: str) -> None:
         self.result.notes.append(words)
 
-    def keep_for_nobody(self, file: Incoming, reason: str) -> None:
-        """Keep a file that belongs to nobody aside."""
+    def keep_for_nobody(self, files: list[tuple[Incoming, str]]) -> None:
+        """Keep what belongs to nobody aside: of one folder the notebooks, if there are any."""
+        files = _notebooks(files)
+        for file, reason in files[:MAX_NOBODY]:
+            self._keep_aside(file, reason)
+        if len(files) > MAX_NOBODY:
+            last, reason = files[-1]
+            self.note(f"{last.path} and {len(files) - MAX_NOBODY - 1} more beside it: {reason}; left out")
+
+    def _keep_aside(self, file: Incoming, reason: str) -> None:
         try:
             data = file.read()
         except Unfit as error:
@@ -182,9 +193,8 @@ class _Collection:
     def take(self, student: str, files: list[tuple[Incoming, Match]]) -> None:
         """Keep a student's notebooks as tries, and settle which count."""
         found: dict[str, list[_Found]] = {}
-        notebooks = [pair for pair in files if pair[0].path.lower().endswith(".ipynb")] or files
         size = 0
-        for file, match in sorted(notebooks, key=self._order):
+        for file, match in sorted(_notebooks(files), key=self._order):
             try:
                 data = file.read()
             except Unfit as error:
@@ -199,11 +209,10 @@ class _Collection:
                 item = _Found(file, match, data, chapter, shared, answered)
                 found.setdefault(chapter, []).append(item)
             else:
-                self.keep_for_nobody(file, "its chapter is not known (`--chapter NN` names it)")
+                self._keep_aside(file, "its chapter is not known (`--chapter NN` names it)")
         for chapter, items in found.items():
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
-            for item in ours:
-                self._keep(student, item)
+            self._keep(student, chapter, ours)
             due, notes = self.due[chapter], self.result.notes
             status, chosen = settle(self.course, student, chapter, due, notes, self.rules)
             self.result.counted[student, chapter] = status
@@ -213,7 +222,8 @@ class _Collection:
         """Say which of several notebooks counts, and which do not."""
         others = [item for item in items if digest(item.data) != chosen.sha256]
         if others and len(others) < len(items):
-            names = ", ".join(f"{i.file.path}{'' if i.answered else ' (nothing answered)'}" for i in others)
+            names = [f"{i.file.path}{'' if i.answered else ' (nothing answered)'}" for i in others]
+            names = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             self.note(f"{student}: {chosen.source} counts, and not {names}")
 
     def _which_chapter(self, path: str, data: bytes) -> tuple[str | None, int, int]:
@@ -225,29 +235,32 @@ class _Collection:
         ids = {cell.grade_id for cell in held}
         shared = {chapter: len(given.ids & ids) for chapter, given in self.given.items()}
         most = max(shared.values())
-        best = [chapter for chapter in shared if shared[chapter] == most]
+        if not most:  # some editors lose the ids
+            texts = {cell.source.strip() for cell in held}
+            shared = {chapter: len(given.texts & texts) for chapter, given in self.given.items()}
+        best = [chapter for chapter in shared if shared[chapter] == max(shared.values())]
         if len(best) > 1:
             best = _named(best, path)
         if len(best) != 1:
             return None, 0, 0
         return best[0], most, self.given[best[0]].answered(held)
 
-    def _keep(self, student: str, item: _Found) -> None:
-        """Keep one notebook, once."""
-        match, chapter, sha = item.match, item.chapter, digest(item.data)
+    def _keep(self, student: str, chapter: str, items: list[_Found]) -> None:
+        """Keep notebooks, each once."""
         folder, tries = _tries(self.course, student, chapter), read_tries(self.course, student, chapter)
-        time = match.when or item.file.when
-        when = (time or self.now).astimezone(UTC).isoformat(timespec="seconds")
-        late = False if self.on_time else match.late
-        self.times[chapter] += [time] if late is None and time else []
-        same = [t for t in tries if t.sha256 == sha and (t.when == when or not time)]
-        if not same:
-            name = f"{when.replace(':', '').replace('+0000', 'Z')}-{sha[:8]}.ipynb"
-            write_whole(folder / name, item.data)
-            tries.append(Try(name, when, sha, item.file.path, late, item.answered))
-            self.result.new += 1
-        elif late is not None:
-            tries = [replace(t, late=late) if t in same else t for t in tries]
+        for item in items:
+            sha, time = digest(item.data), item.match.when or item.file.when
+            when = (time or self.now).astimezone(UTC).isoformat(timespec="seconds")
+            late = False if self.on_time else item.match.late
+            self.times[chapter] += [time or self.now] if late is None else []
+            same = [t for t in tries if t.sha256 == sha and (t.when == when or not time)]
+            if not same:
+                name = f"{when.replace(':', '').replace('+0000', 'Z')}-{sha[:8]}.ipynb"
+                write_whole(folder / name, item.data)
+                tries.append(Try(name, when, sha, item.file.path, late, item.answered))
+                self.result.new += 1
+            elif late is not None:
+                tries = [replace(t, late=late) if t in same else t for t in tries]
         lines = json.dumps([asdict(t) for t in tries], indent=1, ensure_ascii=False)
         write_whole(folder / "tries.json", lines.encode("utf-8", "replace"))
 
@@ -263,8 +276,9 @@ class _Collection:
         for chapter, times in self.times.items():
             due = self.due[chapter]
             if len(times) > 2 and due and min(times) > due and max(times) - min(times) < ONE_DOWNLOAD:
+                time = min(times).astimezone().isoformat(" ", "minutes")
                 self.note(
-                    f"{chapter}: all notebooks have the time {min(times).astimezone():%Y-%m-%d %H:%M}, which "
+                    f"{chapter}: all notebooks have the time {time}, which "
                     "seems to be that of the download. If they were handed in before the deadline, collect "
                     "the same again with --on-time"
                 )
@@ -281,7 +295,8 @@ class _Given:
     def answered(self, held: list[Cell]) -> int:
         """How many answers are not as they were handed out; without their ids, how many cells."""
         if not any(cell.grade_id in self.answers for cell in held):
-            return len({cell.source.strip() for cell in held} - self.texts - {""})
+            texts = {cell.source.strip() for cell in held} - {""}
+            return len(texts - self.texts) if texts & self.texts else 0  # else it is another notebook
         pairs = [(cell.source.strip(), self.answers.get(cell.grade_id)) for cell in held]
         return sum(given is not None and text not in ("", given) for text, given in pairs)
 
@@ -305,6 +320,11 @@ def _named(chapters: list[str], path: str) -> list[str]:
             longest = max(len(plain_name(chapter)) for chapter in found)
             return [chapter for chapter in found if len(plain_name(chapter)) == longest]
     return chapters
+
+
+def _notebooks(files: list[tuple]) -> list[tuple]:
+    """Of files (the first of each pair) those that are notebooks; all if none is."""
+    return [pair for pair in files if pair[0].path.lower().endswith(".ipynb")] or files
 
 
 def _file_name(path: str) -> str:

@@ -169,7 +169,7 @@ def _listed(archive: zipfile.ZipFile, where: str, notes: list[str]) -> list[zipf
     named = [(entry, _name(entry)) for entry in archive.infolist()]
     named = [(entry, name) for entry, name in named if name and name[-1] != "/" and not _is_skipped(name)]
     if deep := [name for _, name in named if name.count("/") >= MAX_DEPTH]:
-        words = f"{len(deep)} files in more than {MAX_DEPTH} folders inside each other; left out"
+        words = f"more than {MAX_DEPTH} folders inside each other ({len(deep)} such files); left out"
         notes.append(f"{where}{deep[0]}: {words}")
     return [entry for entry, name in named if name.count("/") < MAX_DEPTH]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from fmkit.course.collecting.incoming import believed
 from fmkit.course.roster import Student, read_table
 
 FIRST_FIRST, LAST_FIRST = "first last", "last first"
@@ -32,8 +33,8 @@ INBOUND = re.compile(
     r"(?P<when>\d{4}-\d\d-\d\d \d\d[:_]\d\d[:_]\d\d(?:\.\d+)?(?: [A-Za-z]+| [+-]\d{4})?)(?:\+.*)?"
 )
 SAKAI = re.compile(r".+,.*\((?P<name>[^()]+)\)")  # "Lovelace, Ada(ada)"
-ILIAS = re.compile(r"(?P<full>.+)_(?P<name>[^_]+)_\d+")  # "Lovelace_Ada_ada_6789"
-ILIAS_TIME = re.compile(r"(?P<when>\d{14})_")  # before the file's name
+# "Lovelace_Ada_ada_6789", a folder; in it "20261119100022_p1.ipynb"
+ILIAS = re.compile(r"(?P<full>.+)_(?P<name>[^_]+)_\d+")
 GROUP = re.compile(r"\d|\b(group|gruppe|groupe|grupo|gruppo|groep|team|section|tutorial|lab|class)\b", re.I)
 _LETTERS = str.maketrans(
     {"ø": "o\u0338", "ł": "l\u0338", "đ": "d\u0338", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
@@ -200,7 +201,7 @@ class Matcher:
         self.people, self.chapters = _People(students), list(chapters)
         self.sections = {_id(part) for s in students for part in re.split("[,;|]", s.section)} - {""}
         self.parts = {path: PurePosixPath(path).parts for path in paths}
-        self.depth = _common_depth(list(self.parts.values()))
+        self.depth = common_depth(list(self.parts.values()))
         self.inside: dict[tuple, set[str]] = {}
         for parts in self.parts.values():
             for i, part in enumerate(parts):
@@ -209,14 +210,13 @@ class Matcher:
                     break  # what is in an archive of somebody's is theirs
         self.prefix = {folder: _common_prefix(names) for folder, names in self.inside.items()}
         moodle = [found for names in self.inside.values() for name in names if (found := MOODLE.match(name))]
-        self.people.learn_order(found["name"] for found in moodle)
+        self.people.learn_order(text for found in moodle for _, text in _after_a_group(found["name"]))
         groups = {(found["name"].split("-")[0], found["number"]) for found in moodle if "-" in found["name"]}
         self.groups = {name for name, n in Counter(name for name, _ in groups).items() if n > 1}
         self.many: dict[tuple, bool] = {}
         self.levels: frozenset = frozenset()
-        self.levels = frozenset(
-            match.place for path in self.parts if (match := self.find(path)).place is not None
-        )
+        found = [self.find(path) for path in self.parts]
+        self.levels = frozenset(match.place for match in found if match.student or match.reason != NOBODY)
 
     def find(self, path: str) -> Match:
         """The student of a path.
@@ -230,8 +230,8 @@ class Matcher:
             is_file = i == len(parts) - 1 or part.lower().endswith(".zip")
             match = self._whose(parts[:i], part, is_file)
             if match is not None and (not is_file or i <= self.depth or self._many_files_in(parts[:i])):
-                if not is_file and ILIAS.fullmatch(part) and (found := ILIAS_TIME.match(parts[i + 1])):
-                    match = replace(match, when=_moment(found["when"]))
+                if not is_file and ILIAS.fullmatch(part) and not self.people.by_id(part):
+                    match = replace(match, when=_moment(parts[i + 1].split("_")[0]))
                 return replace(match, place=parts[:i])
             if is_file or parts[:i] in self.levels:
                 break
@@ -274,12 +274,14 @@ class Matcher:
         text = PurePosixPath(part).stem if is_file else part
         texts = [text]
         if is_file:
-            pieces = text.split("_")
+            pieces = text.split("_")[:9]
             texts += ["_".join(pieces[:n]) for n in range(len(pieces) - 1, 0, -1)] + [text.split(" - ")[0]]
         fronts = [self.prefix.get(folder, ""), *(name + sign for name in self.chapters for sign in "-_")]
+        fronts = [front for front in fronts if front and text.casefold().startswith(front.casefold())]
+        rests = [text[len(front) :] for front in fronts]
         texts += [
-            text[len(front) :] for front in fronts if front and text.casefold().startswith(front.casefold())
-        ]
+            rest for rest in rests if not re.fullmatch(r"\d{1,3}", rest)
+        ]  # which only counts: HW-1, HW-2
         for text in texts:
             match = self.people.find(text)
             if match.student or match.reason != NOBODY:
@@ -287,12 +289,8 @@ class Matcher:
         return None
 
     def _of_moodle(self, name: str) -> Match:
-        match = self.people.find(name, True)
-        if match.student or match.reason != NOBODY:
-            return match
-        for at in (found.start() for found in re.finditer("-", name)):
-            group, rest = name[:at], name[at + 1 :]
-            if group in self.groups or _id(group) in self.sections or GROUP.search(group):
+        for group, rest in _after_a_group(name):
+            if not group or group in self.groups or _id(group) in self.sections or GROUP.search(group):
                 match = self.people.find(rest, True)
                 if match.student or match.reason != NOBODY:
                     return match
@@ -308,7 +306,12 @@ class Matcher:
         return self.people.find(login)
 
 
-def _common_depth(paths: list[tuple]) -> int:
+def _after_a_group(name: str) -> list[tuple[str, str]]:
+    """A name, and what of it may be the name where a group's stands before it, each with that."""
+    return [("", name)] + [(name[: dash.start()], name[dash.end() :]) for dash in re.finditer("-", name)]
+
+
+def common_depth(paths: list[tuple]) -> int:
     """How many folders all paths have in common."""
     return len(os.path.commonprefix([parts[:-1] for parts in paths])) if paths else 0
 
@@ -326,10 +329,10 @@ def _moment(text: str) -> datetime | None:
     """A moment in the name that an LMS gave, in local time unless it says UTC."""
     for form in _FORMATS:
         with contextlib.suppress(ValueError, OverflowError):
-            return datetime.strptime(text.strip(), form).astimezone()
+            return believed(datetime.strptime(text.strip(), form).astimezone())
     with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text.replace("_", ":").replace(" UTC", "+00:00").replace(" +", "+"))
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return believed(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     return None
 
 
