@@ -27,6 +27,9 @@ SETTINGS = """# Settings of this course. Lines that begin with # are not in use.
 # percent_a_day = 10    # of the points reached, for each day begun after these
 # at_most = 50          # per cent
 
+# [tries]
+# counts = "best"       # of those in time, by the checks; else the last one
+
 # [points]
 # in_parts = ["backprop.linear"]    # these give a share of their points for each returned value that is right
 """
@@ -53,6 +56,8 @@ class Rules:
     Attributes
     ----------
     late : Late
+    best : bool
+        Whether of several tries the best one counts, not the last one.
     in_parts : frozenset of str
         Ids of exercises that give points for each returned value that is right.
     extensions : dict of (student, chapter) to datetime
@@ -63,6 +68,7 @@ class Rules:
     """
 
     late: Late = Late()
+    best: bool = False
     in_parts: frozenset[str] = frozenset()
     extensions: dict[tuple[str, str], datetime] = field(default_factory=dict)
     teams: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -85,26 +91,26 @@ def read_rules(course: Course) -> Rules:
     CourseError
         When a file cannot be read, course.toml has a setting that does not exist, or a table lacks a column.
     """
-    late, in_parts = _settings(course.root / "course.toml")
+    settings = _settings(course.root / "course.toml")
     notes: list[str] = []
     read = _Reader(course, notes)
-    return Rules(late, in_parts, read.extensions(), read.teams(), tuple(notes))
+    return Rules(*settings, read.extensions(), read.teams(), tuple(notes))
 
 
 # --- course.toml --------------------------------------------------------------------------------------------
 
 
-def _settings(path: Path) -> tuple[Late, frozenset[str]]:
+def _settings(path: Path) -> tuple[Late, bool, frozenset[str]]:
     try:
         found = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        return Late(), frozenset()
+        return Late(), False, frozenset()
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
-    known = {"late": [f.name for f in fields(Late)], "points": ["in_parts"]}
+    known = {"late": [f.name for f in fields(Late)], "tries": ["counts"], "points": ["in_parts"]}
     for name, table in found.items():
         if name not in known or not isinstance(table, dict):
-            raise CourseError(f"{path}: there is no setting [{name}], but {' and '.join(known)}")
+            raise CourseError(f"{path}: there is no setting [{name}], but {', '.join(known)}")
         if unknown := sorted(set(table) - set(known[name])):
             raise CourseError(f"{path}: [{name}] has no {unknown[0]}, but {', '.join(known[name])}")
     for name, value in found.get("late", {}).items():
@@ -114,7 +120,10 @@ def _settings(path: Path) -> tuple[Late, frozenset[str]]:
     parts = found.get("points", {}).get("in_parts", [])
     if not isinstance(parts, list) or not all(isinstance(id, str) for id in parts):
         raise CourseError(f'{path}: in_parts should be a list of exercises, such as ["backprop.linear"]')
-    return Late(**found.get("late", {})), frozenset(parts)
+    counts = found.get("tries", {}).get("counts", "last")
+    if counts not in ("last", "best"):
+        raise CourseError(f'{path}: counts is {counts!r}; it should be "last" or "best"')
+    return Late(**found.get("late", {})), counts == "best", frozenset(parts)
 
 
 # --- tables -------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import io
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -18,9 +19,11 @@ from fmkit.course.export import export, waiting
 from fmkit.course.feedback import write_feedback
 from fmkit.course.grading import marking
 from fmkit.course.grading.grade import grade_submission
+from fmkit.course.grading.journal import Journal
 from fmkit.course.layout import open_course
 from fmkit.course.marks import enter, lateness, marks, members
 from fmkit.course.rules import Late
+from fmkit.course.submission import digest
 from fmkit.errors import CourseError
 from fmkit.lab import exercises
 
@@ -115,6 +118,45 @@ def test_late_in_words():
     assert lateness(rule, DUE + timedelta(hours=25), DUE) == ("2 days late: -10 %", 10)
     for when, due in ((None, DUE), (DUE, None), (DUE - timedelta(hours=1), DUE)):
         assert lateness(Late(0, 10), when, due) == ("late: -10 %", 10), "the LMS says so, but not by how much"
+
+
+# --- tries --------------------------------------------------------------------------------------------------
+
+
+def hand_in_more(course, tmp_path, *tries):
+    """More tries of Ada's, each as the words of its free answer, and hours before the deadline."""
+    for words, hours in tries:
+        when = (DUE - timedelta(hours=hours)).timetuple()[:6]
+        (tmp_path / "more.zip").write_bytes(courses.zipped({"ada.ipynb": (courses.solved(why=words), when)}))
+        collect(course, tmp_path / "more.zip")
+
+
+def test_the_best_try_counts_where_the_course_says_so(course, tmp_path, monkeypatch):
+    hand_in_more(course, tmp_path, ("good", 3), ("poor", 2), ("too late", -2))
+    scores = {"good": 5.0, "poor": 2.0, "too late": 5.0, "ada": 3.0}
+
+    def batch(todo, *options, **more):
+        for job in todo:
+            data = Path(job["file"]).read_bytes()
+            words = next(w for w in scores if f'"{w}"'.encode() in data)
+            linear = {"status": "ok"} if scores[words] == 5 else {"status": "wrong"}
+            yield courses.result(course, "ada", linear=linear) | {"sha256": digest(data)}
+
+    monkeypatch.setattr(marking, "grade_batch", batch)
+    marking.grade_tries(course, marking.jobs(course, [CHAPTER], "ada"))
+    assert b'"good"' in course.notebook("submitted", CHAPTER, "ada").read_bytes()
+    assert handed_in(course, "ada", CHAPTER) == (DUE - timedelta(hours=3), False)
+
+
+def test_the_result_is_that_of_the_try_that_counts(course, tmp_path):
+    before = marking.latest(course, CHAPTER)["ada"]
+    with Journal(course.journal) as journal:
+        journal.add((CHAPTER, "ada", "x", ""), before | {"sha256": "0" * 64, "reason": "another version"})
+    assert marking.latest(course, CHAPTER)["ada"] == before
+    hand_in_more(course, tmp_path, ("new", 0.5))
+    assert marking.latest(course, CHAPTER)["ada"]["reason"] == "another version", (
+        "until the new one is graded"
+    )
 
 
 # --- extensions ---------------------------------------------------------------------------------------------

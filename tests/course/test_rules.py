@@ -38,7 +38,7 @@ def test_what_a_new_course_is_given_says_nothing_until_it_is_uncommented(course)
     assert write(course, "course.toml", rules.SETTINGS) == rules.Rules()
     inside = "\n".join(line.removeprefix("# ") for line in rules.SETTINGS.splitlines()[2:])
     found = write(course, "course.toml", inside)
-    assert found.late == Late(0, 10, 50) and found.in_parts == {"backprop.linear"}
+    assert found.late == Late(0, 10, 50) and found.best and found.in_parts == {"backprop.linear"}
 
 
 def test_an_extension_is_one_students_and_never_shortens(course):
@@ -99,6 +99,7 @@ def test_teams_hold_for_all_chapters_or_for_one(course):
         ("course.toml", "[late]\ngrace_days = -1\n", "grace_days is -1"),
         ("course.toml", "[late]\ngrace_days = nan\n", "grace_days is nan"),
         ("course.toml", "[late\n", "cannot be read"),
+        ("course.toml", '[tries]\ncounts = "first"\n', "counts is 'first'; it should be"),
         ("course.toml", '[points]\nin_parts = "backprop.linear"\n', "in_parts should be a list"),
     ],
 )

@@ -353,17 +353,25 @@ def read_tries(course: Course, student: str, chapter: str) -> list[Try]:
 
 
 def settle(
-    course: Course, student: str, chapter: str, due: datetime | None, notes: list[str], rules: Rules
+    course: Course,
+    student: str,
+    chapter: str,
+    due: datetime | None,
+    notes: list[str],
+    rules: Rules,
+    scores: dict[str, float] | None = None,
 ) -> tuple[str, Try]:
     """Put the try that counts into ``submitted/``; gives ``"on time"`` or ``"late"``, and the try.
 
-    ``due`` is the deadline of the class.
+    ``due`` is the deadline of the class. With ``scores``, by the tries' ``sha256``, the best of those in time
+    counts, not the last one.
     """
     extended, due = rules.due(student, chapter, due) != due, rules.due(student, chapter, due)
     tries = read_tries(course, student, chapter)
     tries.sort(key=lambda t: (t.when[:16], t.answered))  # within a minute by the answers, then as kept
     in_time = [t for t in tries if not t.is_late(due, extended)]
-    chosen = ([t for t in in_time or tries if t.answered] or in_time or tries)[-1]
+    choice = [t for t in in_time or tries if t.answered] or in_time or tries
+    chosen = max(reversed(choice), key=lambda t: (scores or {}).get(t.sha256, -1.0))  # of equals the last
     last = tries[-1]
     if chosen.sha256 != last.sha256:
         if in_time and last.is_late(due, extended):
@@ -389,6 +397,16 @@ def settle_all(course: Course, chapter: str) -> list[str]:
         settle(course, student, chapter, due, [], rules)
         changed += [student] if target.read_bytes() != before else []
     return changed
+
+
+def settle_best(course: Course, student: str, chapter: str, scores: dict[str, float]) -> None:
+    """Let the try with the best score count; ``scores`` are by the tries' ``sha256``."""
+    settle(course, student, chapter, due_date(course, chapter), [], read_rules(course), scores)
+
+
+def try_files(course: Course, student: str, chapter: str) -> list[Path]:
+    """The notebooks that a student has handed in for a chapter."""
+    return [_tries(course, student, chapter) / one.file for one in read_tries(course, student, chapter)]
 
 
 def settle_extensions(course: Course, chapter: str) -> list[str]:

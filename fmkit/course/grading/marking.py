@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -17,10 +18,10 @@ from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
 from fmkit.course import gradebook
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
-from fmkit.course.collecting.collect import handed_in
+from fmkit.course.collecting.collect import handed_in, settle_best, try_files
 from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
-from fmkit.course.grading.journal import read_journal
+from fmkit.course.grading.journal import every_result
 from fmkit.course.layout import Course
 from fmkit.course.rules import read_rules
 from fmkit.course.sandbox.process import DEFAULT, Limits
@@ -96,12 +97,12 @@ def grade(
     else, and writing them into the gradebook a second time changes nothing.
     """
     gradebook.save_students(course)
-    results = []
+    results, in_parts = [], read_rules(course).in_parts
     with gradebook.opened(course) as book:
         for result in grade_batch(
             todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
         ):
-            result = _completed(course, result)
+            result = _completed(course, result, in_parts)
             when, _ = handed_in(course, result["student"], result["chapter"])
             nb = autograded(course, result)
             changed = _changed(course, result, nb)
@@ -111,18 +112,51 @@ def grade(
     return results
 
 
+def grade_tries(course: Course, todo: list[dict], *options: Any, **more: Any) -> None:
+    """Grade every try of these jobs' students, into the journal alone, and let the best one count."""
+    tries = [
+        job | {"file": str(path)}
+        for job in todo
+        for path in try_files(course, job["student"], job["chapter"])
+    ]
+    scores: dict[tuple[str, str], dict[str, float]] = {}
+    in_parts = read_rules(course).in_parts
+    for result in grade_batch(tries, *options, **more):
+        theirs = scores.setdefault((result["student"], result["chapter"]), {})
+        theirs[result["sha256"]] = _completed(course, result, in_parts)["score"]
+    for (student, chapter), theirs in scores.items():
+        settle_best(course, student, chapter, theirs)
+
+
 def latest(course: Course, chapter: str) -> dict[str, dict]:
-    """The journal's latest result of each student for a chapter."""
-    results = [r for r in read_journal(course.journal) if r["chapter"] == chapter]
-    return {r["student"]: _completed(course, r) for r in results}
+    """The result of each student for a chapter: of the try that counts, else the last one graded."""
+    found: dict[str, dict[str, dict]] = {}
+    for result in every_result(course.journal):
+        if result["chapter"] == chapter:
+            versions = found.setdefault(result["student"], {})
+            versions.pop(result["sha256"], None)
+            versions[result["sha256"]] = result
+    in_parts = read_rules(course).in_parts
+    counting = {student: _counting(course, chapter, student, v) for student, v in found.items()}
+    return {student: _completed(course, result, in_parts) for student, result in counting.items()}
 
 
-def _completed(course: Course, result: dict) -> dict:
+def _counting(course: Course, chapter: str, student: str, versions: dict[str, dict]) -> dict:
+    """Of the graded versions the one that is in ``submitted/`` now, else the last one."""
+    last = list(versions.values())[-1]
+    if len(versions) == 1:
+        return last
+    try:
+        return versions.get(digest(read_bytes(course.notebook("submitted", chapter, student))), last)
+    except Unreadable:
+        return last
+
+
+def _completed(course: Course, result: dict, in_parts: frozenset[str]) -> dict:
     """The result with all free answers, also those of a submission that could not be read, and with the
     points for parts of an answer."""
     ids = [id for id, _ in asked(course, result["chapter"]).texts]
     texts = {id: result["texts"].get(id, "") for id in ids}
-    in_parts = read_rules(course).in_parts
     entries = {id: in_shares(entry, in_parts) for id, entry in result["exercises"].items()}
     score = sum(entry["points"] for entry in entries.values())
     return result | {"exercises": entries, "texts": texts, "score": score}
