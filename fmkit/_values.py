@@ -83,9 +83,12 @@ def number(
         return float(x)
     limits = {">=": least, ">": above, "<=": most, "<": below}
     allowed = " and ".join(f"{sign} {limit}" for sign, limit in limits.items() if math.isfinite(limit))
-    raise (ValueError if kind else TypeError)(
-        f"{name}: expected a {allowed and 'number ' + allowed or 'finite number'}, got {x!r:.60}"
+    what = (
+        "a number " + allowed
+        if allowed and not (kind and math.isinf(x))
+        else f"a finite number {allowed}".rstrip()
     )
+    raise (ValueError if kind else TypeError)(f"{name}: expected {what}, got {x!r:.60}")
 
 
 def generator(rng: Any) -> None:

@@ -153,17 +153,15 @@ def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) ->
     if kv is not None:
         if not isinstance(kv, KVCache):
             raise TypeError(f"kv: expected a KVCache, as steps return it, got {kind_of(kv)}")
-        start, room = kv.length, min(room, kv.keys.shape[3])
+        start, room = whole("kv.length", kv.length, 0), min(room, kv.keys.shape[3])
         if kv.keys.shape[:2] != (config.n_layers, len(ids)):
             layers, texts = kv.keys.shape[:2]
             raise ValueError(
                 f"kv: a cache of {layers} layers for {texts} texts, not {config.n_layers} for {len(ids)}"
             )
-        if (kv.keys.shape[2], kv.keys.shape[4]) != (G, D) or kv.length < 0:
-            _, _, heads, _, width = kv.keys.shape
-            raise ValueError(
-                f"kv: a cache of {kv.length} places for {heads} heads of width {width}, not for {G} of {D}"
-            )
+        heads, width = kv.keys.shape[2::2]
+        if (heads, width) != (G, D):
+            raise ValueError(f"kv: a cache for {heads} heads of width {width}, not for {G} of {D}")
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
         raise ValueError("there is no token to read")
@@ -219,7 +217,7 @@ def cached_attention(
     >>> np.allclose(last, whole[:, 2:])
     True
     """
-    G, stop = _places(x, keys, values, start)
+    G, stop = _places(x, p, n_heads, keys, values, start)
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
     heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
     qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
@@ -233,14 +231,16 @@ def cached_attention(
     return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
 
 
-def _places(x: Array, keys: Array, values: Array, start: int) -> tuple[int, int]:
+def _places(x: Array, p: dict, n_heads: int, keys: Array, values: Array, start: int) -> tuple[int, int]:
     """How many key/value heads there are, and where the new tokens end, once all of that has its place."""
-    floats("x", x, 3, "(B, T, C)")
+    T, C = floats("x", x, 3, "(B, T, C)").shape[1:]
     expect("keys", keys, (len(x), None, None, None), "(B, G, S, D)")
+    demand(keys.dtype.kind == "f", "keys", "float32 or float64", keys.dtype)
     expect("values", values, keys.shape, "(B, G, S, D), as keys")
-    G, S = keys.shape[1:3]
-    stop = whole("start", start) + x.shape[1]
-    demand(start >= 0 and stop <= S, "start", f"0 to {S - x.shape[1]} for {x.shape[1]} tokens of {S}", start)
+    _, G, S, D = keys.shape
+    expect("wqkv", p["wqkv"], (C, (whole("n_heads", n_heads, 1) + 2 * G) * D), "(C, (H+2G)*D)")
+    stop = whole("start", start) + T
+    demand(start >= 0 and stop <= S, "start", f"0 to {S - T}, for {T} tokens in {S} places", start)
     return G, stop
 
 

@@ -216,7 +216,9 @@ def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"
 
 def _alike(name: str, a: Array, other: str, b: Array, axes: int = 0) -> tuple[Array, Array]:
     """Two arrays of floats, of one shape, with at least one entry."""
-    a, b = floats(name, a, axes), floats(other, b)
+    a = floats(name, a, axes)
+    whole_numbers = isinstance(b, Array) and b.dtype.kind in "iub"  # such as labels: they take a's dtype
+    b = b.astype(a.dtype) if whole_numbers else floats(other, b)
     expect(other, b, a.shape, f"the shape of {name}")
     demand(a.size > 0, name, "at least one entry", f"shape {a.shape}")
     return a, b

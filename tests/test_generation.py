@@ -231,7 +231,7 @@ def test_ids_that_are_no_tokens_are_refused(ids):
         lambda: generation.penalise_repetition(np.ones(3), ids, 1.2),
         lambda: generation.ban_ngrams(np.ones(3), ids, 2),
     ):
-        with pytest.raises((TypeError, ValueError), match=r"tokens are whole numbers|ids: expected (\(T,\)|a list of tokens)"):
+        with pytest.raises((TypeError, ValueError), match=r"tokens are whole|ids: expected (\(T,\)|a list)"):
             call()
 
 
