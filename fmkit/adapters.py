@@ -118,7 +118,8 @@ def merge_lora(
     """
     matrix("w", w, None, "(C_in, C_out)")
     _check_low_rank(w, a, bb)
-    return w + number("alpha", alpha) / a.shape[1] * (a @ bb)
+    alpha = number("alpha", alpha)
+    return w + (alpha / a.shape[1]) * (a @ bb)
 
 
 # --------------------------------------------------------------------------------------------------- adapters

@@ -167,7 +167,8 @@ def batches_by_length(
     >>> [batch.tolist() for batch in batches_by_length([9, 2, 8, 1, 7], batch_size=2)]
     [[3, 1], [4, 2], [0]]
     """
-    batch_size, lengths = whole("batch_size", batch_size, 1), _lengths(lengths)
+    batch_size = whole("batch_size", batch_size, 1)
+    lengths = _lengths(lengths)
     if rng is not None:
         generator(rng)
     shuffled = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))

@@ -217,7 +217,8 @@ def cached_attention(
     >>> np.allclose(last, whole[:, 2:])
     True
     """
-    G, stop = _places(x, p, n_heads, keys, values, start)
+    _check_places(x, p, n_heads, keys, values, start)
+    G, stop = keys.shape[1], start + x.shape[1]
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
     heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
     qk, v = heads[:, : n_heads + G], heads[:, n_heads + G :]
@@ -231,17 +232,16 @@ def cached_attention(
     return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
 
 
-def _places(x: Array, p: dict, n_heads: int, keys: Array, values: Array, start: int) -> tuple[int, int]:
-    """How many key/value heads there are, and where the new tokens end, once all of that has its place."""
+def _check_places(x: Array, p: dict, n_heads: int, keys: Array, values: Array, start: int) -> None:
+    """Whether the new tokens' keys and values fit in where they are to be written."""
     T, C = floats("x", x, 3, "(B, T, C)").shape[1:]
     expect("keys", keys, (len(x), None, None, None), "(B, G, S, D)")
     demand(keys.dtype.kind == "f", "keys", "float32 or float64", keys.dtype)
     expect("values", values, keys.shape, "(B, G, S, D), as keys")
     _, G, S, D = keys.shape
     expect("wqkv", p["wqkv"], (C, (whole("n_heads", n_heads, 1) + 2 * G) * D), "(C, (H+2G)*D)")
-    stop = whole("start", start) + T
-    demand(start >= 0 and stop <= S, "start", f"0 to {S - T}, for {T} tokens in {S} places", start)
-    return G, stop
+    there = 0 <= whole("start", start) <= S - T
+    demand(there, "start", f"0 to {S - T}, for {T} tokens in {S} places", start)
 
 
 def gpt_step(
