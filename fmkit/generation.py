@@ -46,8 +46,8 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
     """
     temperature = number("temperature (its limit 0 is greedy)", temperature, above=0)
     logits = _row(logits)
-    if temperature >= 1:
-        return logits / temperature
+    if temperature >= 1 or (temperature >= 0.001 and abs(logits[logits.argmax()]) < 1e30):
+        return logits / temperature  # nearly always, and cheap
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             return logits / temperature
@@ -214,9 +214,11 @@ def penalise_repetition(
     [ 1. -4.  1.]
     """
     penalty = number("the repetition penalty", penalty, above=0)
-    listed("ids", ids, "tokens")
     logits = _row(logits)
-    if len(ids) == 0 or penalty == 1:
+    if penalty == 1:
+        return logits
+    listed("ids", ids, "tokens")
+    if len(ids) == 0:
         return logits
     seen = np.unique(_check_seen(ids, logits.size))
     out = logits.copy()

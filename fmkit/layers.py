@@ -12,7 +12,7 @@ from jaxtyping import Float, Integer, Shaped
 
 from fmkit._shapes import expect, floats, integers, matrix, opened, zeros_and_ones
 from fmkit._types import Array, Cache
-from fmkit._values import demand, number
+from fmkit._values import number
 from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
 
 
@@ -33,6 +33,11 @@ def linear(
     matrix("w", w, x.shape[-1], "(C_in, C_out)")
     if b is not None:
         expect("b", b, w.shape[1:], "(C_out,)")
+    return _linear(x, w, b)
+
+
+def _linear(x: Array, w: Array, b: Array | None = None) -> tuple[Array, Cache]:
+    """`linear` of what has been checked already."""
     x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
     out = x2 @ w  # (N, C_out)
     if b is not None:
@@ -128,11 +133,13 @@ def layernorm(
     x = floats("x", x, axes=1)
     expect("w", w, x.shape[-1:], "(C,)")
     expect("b", b, x.shape[-1:], "(C,)")
-    eps = number("eps", eps, 0)
+    if type(eps) is not float or not eps >= 0:  # (in front of each of many small layers, a call counts)
+        eps = number("eps", eps, 0)
     xc = x - x.sum(-1, keepdims=True) / x.shape[-1]
     var = np.vecdot(xc, xc)[..., None] / x.shape[-1]  # (*lead, 1); two passes: exact even far from 0
-    _check_squares(x, var)
     rstd = 1.0 / np.sqrt(var + eps)
+    if np.count_nonzero(rstd) < rstd.size:
+        _check_squares(x)
     norm = xc * rstd  # (*lead, C)
     return norm * w + b, (norm, rstd, w)
 
@@ -160,9 +167,9 @@ def layernorm_backward(
     return dx * rstd, dw, db  # through the division
 
 
-def _check_squares(x: Array, squares: Array) -> None:
-    """Where the squares of finite numbers are infinite, a norm would give zeros."""
-    if squares.size and not squares.max() < np.inf and np.isfinite(x).all():
+def _check_squares(x: Array) -> None:
+    """Divided by an infinite sum of squares, finite numbers would all be 0."""
+    if np.isfinite(x).all():
         limit = f"numbers whose squares {x.dtype} can hold"
         raise ValueError(f"x: expected {limit}, got {x.min():.3g} to {x.max():.3g}")
 
@@ -182,10 +189,12 @@ def rmsnorm(
     """
     x = floats("x", x, axes=1)
     expect("w", w, x.shape[-1:], "(C,)")
-    eps = number("eps", eps, 0)
+    if type(eps) is not float or not eps >= 0:  # (in front of each of many small layers, a call counts)
+        eps = number("eps", eps, 0)
     mean_square = np.vecdot(x, x)[..., None] / x.shape[-1]  # (*lead, 1)
-    _check_squares(x, mean_square)
     rstd = 1.0 / np.sqrt(mean_square + eps)
+    if np.count_nonzero(rstd) < rstd.size:
+        _check_squares(x)
     norm = x * rstd  # (*lead, C)
     return norm * w, (norm, rstd, w)
 
@@ -240,11 +249,13 @@ def mlp(
     matrix("w1", w1, x.shape[-1], "(C, F)")
     expect("b1", b1, w1.shape[1:], "(F,)")
     matrix("w2", w2, w1.shape[1], "(F, C_out)")
-    pair = isinstance(activation, tuple | list) and len(activation) == 2 and all(map(callable, activation))
-    demand(pair, "activation", "a pair of functions, (gelu_tanh, gelu_tanh_backward)", activation)
-    hidden, cache1 = linear(x, w1, b1)  # (..., F)
+    if type(activation) is not tuple or len(activation) != 2:
+        pair = "a pair of functions, (gelu_tanh, gelu_tanh_backward)"
+        raise TypeError(f"activation: expected {pair}, got {activation!r:.60}")
+    expect("b2", b2, w2.shape[1:], "(C_out,)")
+    hidden, cache1 = _linear(x, w1, b1)  # (..., F)
     active, cache_activation = activation[0](hidden)
-    out, cache2 = linear(active, w2, b2)  # (..., C_out)
+    out, cache2 = _linear(active, w2, b2)  # (..., C_out)
     return out, (cache1, cache_activation, cache2, activation[1])
 
 
@@ -282,12 +293,13 @@ def swiglu(
     """
     x = floats("x", x, axes=1)
     matrix("w_gate", w_gate, x.shape[-1], "(C, F)")
+    matrix("w_up", w_up, x.shape[-1], "(C, F)")
     expect("w_up", w_up, w_gate.shape, "(C, F)")
     matrix("w_down", w_down, w_gate.shape[1], "(F, C_out)")
-    gate, cache_gate = linear(x, w_gate)  # (..., F)
-    up, cache_up = linear(x, w_up)  # (..., F)
+    gate, cache_gate = _linear(x, w_gate)  # (..., F)
+    up, cache_up = _linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
-    out, cache_down = linear(active * up, w_down)  # (..., C_out)
+    out, cache_down = _linear(active * up, w_down)  # (..., C_out)
     return out, (cache_gate, cache_up, cache_silu, cache_down, active, up)
 
 

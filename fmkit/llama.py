@@ -451,7 +451,8 @@ def llama_step(
     True
     """
     start, stop = check_fit(ids, config, kv)
-    check_params(params, config)
+    if start == 0:  # later steps are this model's, too
+        check_params(params, config)
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids]  # (B, T, C)
     rope = llama_rope(np.arange(start, stop), config)
