@@ -614,3 +614,8 @@ def test_a_direction_does_not_depend_on_the_gradients_size(size):
     np.testing.assert_allclose(optimizers.orthogonalize(g), optimizers.orthogonalize(X), atol=1e-4)
     moved, _ = optimizers.muon(0 * X, g, lr=0.1, beta=0.0)
     np.testing.assert_allclose(moved, optimizers.muon(0 * X, X, lr=0.1, beta=0.0)[0], atol=1e-4)
+
+
+def test_fewer_blocks_than_the_config_says_show_what_is_in_the_middle_of_a_model():
+    assert bert.bert(BERT_PARAMS | {"blocks": []}, IDS, MASK, 0 * IDS, BERT)[0].shape == (1, 3, 8)
+    assert transformer.gpt(GPT_PARAMS | {"blocks": []}, IDS, GPT)[0].shape == (1, 3, 7)

@@ -207,7 +207,7 @@ IDS = np.array([[0, 2]])
         (lambda: mlp(X, W, B2, np.ones((4, 4)), GAIN), ValueError, r"w2: .* = \(5, any\), got \(4, 4\)"),
         (lambda: mlp(X, W, np.ones(1), W.T, GAIN), ValueError, r"b1: .* got \(1,\)"),
         (lambda: mlp(X, W.T, B2, W, GAIN), ValueError, r"w1: .* got \(5, 4\)"),
-        (lambda: mlp(X, W, B2, W.T, np.ones(1)), ValueError, r"b: .* got \(1,\)"),
+        (lambda: mlp(X, W, B2, W.T, np.ones(1)), ValueError, r"b2: .* got \(1,\)"),
         (lambda: swiglu(X, W, np.ones((4, 1)), W.T), ValueError, r"w_up: .* got \(4, 1\)"),
         (lambda: swiglu(X, W.T, W, W.T), ValueError, r"w_gate: .* got \(5, 4\)"),
         (lambda: swiglu(X, W, W, W), ValueError, r"w_down: .* got \(4, 5\)"),
