@@ -7,6 +7,7 @@ gives a `Stub`; to use that raises `Barred`, whose line shows what was used.
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -65,6 +66,21 @@ def nothing(*args: Any, **named: Any) -> None:
     """What check, hint, progress, show and display do in the sandbox."""
 
 
+nothing.__module__ = "builtins"  # where a notebook has display; it is nothing that an answer uses
+
+
+class Shell:
+    """What ``get_ipython()`` gives: a magic or a shell line in an answer does nothing."""
+
+    def __call__(self) -> "Shell":
+        return self
+
+    def __getattr__(self, attribute: str) -> Callable:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return (lambda *args, **named: []) if attribute == "getoutput" else nothing
+
+
 class _Module(types.ModuleType):
     def __getattr__(self, attribute: str) -> Any:
         full = f"{self.__name__}.{attribute}"
@@ -85,6 +101,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.is_allowed = is_allowed
 
     def find_spec(self, name, path=None, target=None):
+        if name == "tqdm.notebook":  # the same bar, without the widgets that are missing here
+            return importlib.util.spec_from_file_location(name, importlib.util.find_spec("tqdm.std").origin)
         if name.split(".")[0] not in self.barred or self.is_allowed(name):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
