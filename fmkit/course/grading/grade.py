@@ -31,6 +31,7 @@ import functools
 import hashlib
 import re
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -42,7 +43,15 @@ from fmkit.course.ipython import as_python
 from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.wire import WireError
-from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.course.submission import (
+    Answers,
+    Unreadable,
+    digest,
+    find_answers,
+    python_of,
+    read_bytes,
+    read_cells,
+)
 from fmkit.lab import exercises
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 
@@ -101,7 +110,7 @@ def grade_submission(
         graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
         result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
         return _finish(result, graded, began)
-    with _Grader(answers, seed, limits, unsafe, asked.given) as grader:
+    with _Grader(answers, data, asked.given, seed, limits, unsafe) as grader:
         graded = {a.check_id: grader.grade(a) for a in asked.asked}
     status, reason = _status(graded)
     texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
@@ -155,14 +164,24 @@ def _entry(asked: Asked, status: str, **more: Any) -> dict:
 class _Grader:
     """Grades the exercises of one submission; starts a new sandbox where one was lost."""
 
-    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool, given: frozenset[str]):
+    def __init__(
+        self,
+        answers: Answers,
+        data: bytes,
+        given: frozenset[str],
+        seed: int,
+        limits: Limits,
+        unsafe: bool,
+    ):
         self.answers = answers
+        self.data = data
         self.given = given
         self.seed = seed
         self.limits = limits
         self.unsafe = unsafe
         self.sandbox: Sandbox | None = None
         self.errors: list[str] = []
+        self.newer = ""
         self.deadline = time.monotonic() + limits.submission_seconds
 
     def __enter__(self) -> "_Grader":
@@ -193,6 +212,8 @@ class _Grader:
             entry = _entry(
                 asked, "crashed", message=f"What it sent back cannot be read ({type(error).__name__})."
             )
+        if self.newer and entry["status"] not in ("ok", "missing"):
+            notes = [*notes, f"Some cells cannot be read here: {self.newer}."]
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
@@ -207,6 +228,10 @@ class _Grader:
         if type(value) is not dict:
             raise WireError("it is not a dict")
         if value.get("missing"):
+            error = self.errors[self.answers.found[asked.check_id]]
+            if error and self.newer:
+                message = f"The cell cannot be read: {self.newer}: {read.tidy(error, 300)}."
+                return _entry(asked, "missing", message=message)
             return _entry(asked, "wrong", **self._why_missing(asked, value))
         outcomes = read.outcomes_from(value.get("outcomes"), cases)
         if any(o.failure and o.failure.type == "MemoryError" for o in outcomes):
@@ -249,6 +274,7 @@ class _Grader:
             ]
             seconds = min(self.limits.seconds, left)
             self.errors = self.sandbox.ask({"cells": cells, "seconds": seconds}, 3 * seconds + 5)["errors"]
+            self.newer = _newer(python_of(self.data)) if any(self.errors) else ""
         return self.sandbox
 
     def _ended(self, asked, reply) -> dict:
@@ -297,6 +323,15 @@ class _Grader:
                 if re.search(rf"\b(?:{words})\b", line):
                     return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
+
+
+def _newer(python: tuple[int, int] | None) -> str:
+    """Words on a notebook of a newer Python than this one, else nothing."""
+    ours = sys.version_info[:2]
+    if not python or python <= ours:
+        return ""
+    theirs, here = (".".join(map(str, version)) for version in (python, ours))
+    return f"it was written with Python {theirs}, and Python {here} grades here"
 
 
 def _lacks_a_name(reply) -> bool:

@@ -148,7 +148,7 @@ def needed(cells: list[dict], target: int) -> list[tuple[int, int]]:
 
 
 def _with_effects(facts):
-    """The same facts; what runs a function changes what it alters, through the functions that it calls too."""
+    """The same facts; what runs a function changes what it alters, through those that it calls too."""
     alters = {}
     for fact in facts.values():
         if fact["alters"] and len(alters) < 1000:  # more than anybody writes
