@@ -310,18 +310,18 @@ class _Grader:
         ]
         line, code = lines[0] if lines and lines[0][0] else self._line(asked, names)
         message = f"It uses {', '.join(names)}, which this exercise does not allow (line {line}: {code})."
-        reaches = any(name.startswith(_ANSWERS) and not name.startswith(_PICTURES) for name in names)
-        status = "tampered" if reaches else "wrong"
+        status = "tampered" if any(name.startswith(_ANSWERS) for name in names) else "wrong"
         return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]])
 
     def _line(self, asked, names) -> tuple[int, str]:
-        """The line of the answer's cell, or of any, that names one of the modules."""
+        """The line of the answer's cell that uses one of the names, or of any that names its package."""
         own = self.answers.cells[self.answers.found[asked.check_id]]
-        words = "|".join(re.escape(name.split(".")[0]) for name in names)
-        for cell in (own, *self.answers.cells):
-            for number, line in enumerate(cell.source.splitlines(), start=1):
-                if re.search(rf"\b(?:{words})\b", line):
-                    return number, read.tidy(line.strip(), 200)
+        for part, cells in ((-1, [own]), (0, [own, *self.answers.cells])):
+            words = "|".join(re.escape(name.split(".")[part]) for name in names)
+            for cell in cells:
+                for number, line in enumerate(cell.source.splitlines(), start=1):
+                    if re.search(rf"\b(?:{words})\b", line):
+                        return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
 
 
@@ -351,8 +351,8 @@ def _texts(sent) -> list[str]:
     return sent
 
 
-_ANSWERS = ("fmkit.lab.", "fmkit.course", "importlib")  # these lead to the right answers and the judge
-_PICTURES = ("fmkit.lab.diagrams", "fmkit.lab.plots", "fmkit.lab.sources", "fmkit.lab.widgets")
+# these lead to the right answers and the judge
+_ANSWERS = ("fmkit.lab.exercises", "fmkit.lab.judging", "fmkit.lab.proof", "fmkit.course", "importlib")
 
 
 def _signal(number) -> str:
