@@ -118,6 +118,8 @@ def _read(path, mtime, size) -> Chapter:
         if meta.get("task") or (meta.get("solution") and meta.get("grade")):
             kind = "task" if meta.get("task") else "answer"
             texts.append(ByHand(meta["grade_id"], kind, meta["grade_id"], id, above))
+            if cell["cell_type"] == "code":  # a check may stand below it, too
+                answers.append((meta["grade_id"], id))
         elif meta.get("solution"):
             answers.append((meta["grade_id"], id))
         elif meta.get("grade"):
