@@ -48,7 +48,7 @@ def _python(source: str) -> str:
     rest = _TIMED.sub(r"\1", "\n".join(lines[above:]))
     try:
         return "\n" * above + _transformer().transform_cell(rest)
-    except (SyntaxError, RuntimeError, ValueError):
+    except Exception:  # whatever it stumbles over, the sandbox says what is wrong with the cell
         return source
 
 

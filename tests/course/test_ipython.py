@@ -72,3 +72,8 @@ def test_a_cell_that_would_take_too_long_stays(monkeypatch):
     hostile = ["%\n" * 9000, "\n" * 99_000, " " * 99_000, "%%time\n" * 9000, "=! " * 30_000]  # no hang either
     assert as_python(hostile) == hostile
     assert as_python(["%time x = 1"]) == ["x = 1\n"]
+
+
+@pytest.mark.parametrize("source", ["!\ud800", "%\0", "!(((", "x = '''\n%", "%%", "?", "\ufeff%time x"])
+def test_nothing_is_raised(source):
+    assert isinstance(python(source), str)

@@ -45,11 +45,12 @@ def notebook(kinds):
 
 def said_in_the_notebook(nb, monkeypatch):
     """Exercise -> what its check says when IPython runs the cells from above."""
+    from IPython.core.history import HistoryManager
     from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
 
+    monkeypatch.setattr(HistoryManager, "enabled", False)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell sets its own
-    shell, found = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}})), {}
+    shell, found = InteractiveShell(), {}
     for cell in nb.cells:
         if cell.source.startswith("check("):
             id = grade_id_of(cell).removesuffix("-check")

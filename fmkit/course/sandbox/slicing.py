@@ -157,7 +157,7 @@ def _with_effects(facts):
     for _ in range(3):  # a chain of calls is seldom longer
         for fact in facts.values():
             called = [alters[name] for name in fact["later"] if name in alters]
-            for name in fact["binds"] if called else ():
+            for name in fact["binds"] if called and len(alters) < 1000 else ():
                 alters.setdefault(name, set()).update(*called)
     found = {}
     for at, fact in facts.items():
