@@ -74,7 +74,9 @@ def release(course, chapters, due):
         path = hand_out(course, chapter, moment)
         click.echo(f"{path.relative_to(course.root)}{f', due {moment:%Y-%m-%d %H:%M}' if moment else ''}")
         try:
-            marking.asked(course, chapter)
+            asked = marking.asked(course, chapter)
+            if tests := [entry.grade_id for entry in asked.texts if entry.kind == "tests"]:
+                click.echo(f"{chapter}: without check(...), so left to be graded by hand: {_list(tests)}")
         except CourseError as error:
             click.echo(f"Only plain nbgrader can grade it: {error}")
         if moment and (changed := settle_all(course, chapter)):
