@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 
 import nbformat
@@ -18,7 +19,7 @@ from fmkit.chapters.read import read_file
 from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
-from fmkit.course.collecting.incoming import STAMP
+from fmkit.course.collecting.incoming import BELIEVED, STAMP
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import read_journal
 from fmkit.course.layout import Course
@@ -77,7 +78,7 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
 
 
 def _submitted(course: Course, chapter: str) -> list[Path]:
-    return sorted((course.root / "submitted").glob(f"*/{chapter}/{chapter}.ipynb"))
+    return sorted((course.root / "submitted").glob(f"*/{escape(chapter)}/{escape(chapter)}.ipynb"))
 
 
 def grade(
@@ -277,11 +278,19 @@ def parse_moment(text: str) -> datetime:
     ------
     CourseError
     """
+    text, words = text.strip(), "is not a date and time: write it like 2026-12-01 23:59"
+    # 23.59 is a time in much of Europe; to Python it would be a part of an hour
+    colons = re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, text)
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(colons)
     except ValueError:
-        words = "is not a date and time: write it like 2026-12-01 23:59"
         raise CourseError(f"{text!r} {words}") from None
-    if re.fullmatch(r"[\d-]+", text.strip()):
+    if moment.year not in BELIEVED or re.search(r"[ T]\d\d\.", colons):
+        raise CourseError(f"{text!r} {words}")
+    if re.fullmatch(r"[\d-]+", text):
         moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.astimezone()
+
+
+def _colons(found: re.Match) -> str:
+    return "".join(f":{part}" for part in found.groups() if part)
