@@ -20,6 +20,10 @@ class ChapterError(UserError):
     """A chapter is not there, or its notebook cannot be used."""
 
 
+class WorkspaceError(UserError):
+    """The learner's folder cannot be used."""
+
+
 class CorpusError(UserError):
     """A text cannot be used for pretraining."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import fmkit
+from fmkit.command import terminal
 from fmkit.course.commands import course
 from fmkit.errors import UserError, in_words
 
@@ -17,11 +18,16 @@ class _Commands(click.Group):
     """What goes wrong for a reason that the user can put right is one line on stderr, not a traceback."""
 
     def invoke(self, ctx):
+        terminal.speak_its_encoding()
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                terminal.flush()
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:  # `fmkit exercises | head`
+            terminal.leave_the_pipe()
             raise SystemExit(0) from None
         except (OSError, UserError) as error:
             raise click.ClickException(in_words(error)) from error
@@ -48,7 +54,7 @@ def lab(no_browser, workspace):
     folder = workspace.expanduser().absolute() if workspace else own.default_folder()
     own.prepare(folder, say=click.echo)
     click.echo(f"Your chapters are in {folder}")
-    own.start(folder, browser=not no_browser)
+    own.start(folder, browser=not no_browser, say=click.echo)
 
 
 @main.command()

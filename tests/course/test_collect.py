@@ -356,6 +356,25 @@ def test_a_day_lasts_to_its_end(course):
     assert parse_moment("2026-12-01") == datetime(2026, 12, 1, 23, 59, 59).astimezone()
     assert parse_moment("2026-12-01 08:00") == datetime(2026, 12, 1, 8).astimezone()
     assert parse_moment("2026-12-01T08:00+05:00").utcoffset() == timedelta(hours=5)
+    assert parse_moment("2026-W49-2") == parse_moment("2026-12-01")
+
+
+def test_a_dot_in_a_time_is_no_part_of_an_hour():
+    from fmkit.course.grading.marking import parse_moment
+
+    just_before = datetime(2026, 12, 1, 23, 59)
+    for text in ("2026-12-01 23.59", "2026-12-01T23.59", " 2026-12-01  23.59 ", "2026-12-01 23.59.00"):
+        assert parse_moment(text) == just_before.astimezone()
+    assert parse_moment("2026-12-01 23.59Z") == just_before.replace(tzinfo=UTC)
+    assert parse_moment("2026-12-01 9.05") == parse_moment("2026-12-01 9:05")
+    for text in (
+        "2026-12-01 23.5",
+        "2026-12-01 23,59",
+        "2026-12-01 23:59.5",
+        "2026-12-01 25.00",
+    ):
+        with pytest.raises(CourseError, match="write it like 2026-12-01 23:59"):
+            parse_moment(text)
 
 
 def test_the_command_says_what_it_found(course, tmp_path):
