@@ -44,6 +44,10 @@ class PretrainingError(UserError):
     """A pretraining run cannot begin or go on."""
 
 
+class TableError(UserError):
+    """A table of one's own cannot be used."""
+
+
 class FinetuneError(UserError):
     """A fine-tuning run cannot be done as asked."""
 
