@@ -122,7 +122,16 @@ def exercises(chapter, mutants, told):
 )
 @click.option("--output", type=FOLDER, metavar="DIR", help="Folder of the run [default: pretrain-RECIPE].")
 def pretrain(name, steps, seed, text, device, output):
-    """Train a small language model. Stop it whenever you like: the same command continues the run.
+    """Train a small language model, character by character.
+
+    \b
+    fast         a Llama of 0.8 million parameters; half a minute of CPU time
+    speedrun     the same with tables of pairs and triples; less than half a minute
+    classic      a GPT of 0.8 million parameters, as plainly as can be; two minutes
+    shakespeare  fast, longer and with a longer memory (256 characters); eight minutes
+
+    A text of your own needs 650 characters or more (2570 for shakespeare); a million are better. Its last
+    tenth is held out for the validation loss. Stop whenever you like: the same command continues the run.
 
     On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.runs.pretraining, with the same options.
     """
