@@ -1,5 +1,6 @@
 """The command ``fmkit``: thin, each part imported only when it is asked for."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -194,6 +195,43 @@ def finetune(method, epochs, seed, device, output, force, model, csv_path, valid
 
     files = csv_path, validation, test
     command.run(method, epochs, seed, device, output, model, *files, force=force, say=click.echo)
+
+
+@main.command("check-notebook")
+@click.argument("path", metavar="FILE", type=FILE)
+@click.option("--chapter", metavar="NN", help="Which chapter it is [default: what it holds].")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON instead.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Write JUnit's XML, too, for GitHub and others.")
+@click.option(
+    "--unsafe", is_flag=True, help="Without the sandbox: only for answers of people whom you trust."
+)
+def check_notebook(path, chapter, as_json, junit, unsafe):
+    """Check the exercises of one learner's notebook, as continuous integration does.
+
+    Exit status: 0 when all are right, 1 when not, 2 when nothing could be judged (the file cannot be read, or
+    there is no sandbox).
+    """
+    from fmkit.course import check_notebook as checking
+    from fmkit.course.submission import Unreadable
+
+    if junit and not junit.parent.is_dir():  # said now, not after a minute
+        raise click.UsageError(f"{junit.parent} is not a folder")
+    try:
+        result = checking.check_notebook(path, chapter, unsafe)
+    except (Unreadable, OSError, UserError) as error:
+        reason = in_words(error)
+        if junit:
+            checking.write_junit_unread(path.name, reason, junit)
+        if as_json:
+            click.echo(
+                json.dumps({"file": path.name, "status": "unreadable", "reason": reason, "right": False})
+            )
+        click.echo(f"Error: {path}: {reason}", err=True)
+        sys.exit(2)
+    if junit:
+        checking.write_junit(result, junit)
+    click.echo(json.dumps(result, indent=1) if as_json else "\n".join(checking.lines(result)))
+    sys.exit(0 if result["right"] else 1)
 
 
 main.add_command(course)
