@@ -38,7 +38,11 @@ SETTINGS = {
 
 def default_folder() -> Path:
     """``$FMKIT_WORKSPACE``, or ``fmkit-workspace`` in the home folder."""
-    return Path(os.environ.get("FMKIT_WORKSPACE") or "~/fmkit-workspace").expanduser().absolute()
+    folder = os.environ.get("FMKIT_WORKSPACE") or "~/fmkit-workspace"
+    try:
+        return Path(folder).expanduser().absolute()
+    except RuntimeError:  # a container's user of a number without a name, say
+        raise WorkspaceError(f"{folder}: that home folder is not known; set FMKIT_WORKSPACE") from None
 
 
 def prepare(folder: Path, say=print) -> list[Path]:
@@ -175,7 +179,7 @@ def _leave_a_home_that_is_read_only(instead: Path) -> None:
     """Where programs cannot write into the home folder, as in an exam room, they do so in the workspace."""
     from jupyter_core import paths
 
-    own = Path.home()
+    own = Path(os.path.expanduser("~"))
     places = {  # in this order: the second is inside the first, unless it is set
         "JUPYTER_DATA_DIR": (paths.jupyter_data_dir, "JUPYTER_PATH"),
         "JUPYTER_RUNTIME_DIR": (paths.jupyter_runtime_dir, None),

@@ -88,7 +88,8 @@ def _explain(requirement: str, said: str, source: str | Path | None) -> Exceptio
     lines = said.splitlines() or ["nothing"]
     last = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
     advice = f"`{fmkit_command('fetch', '--from', 'DIR')}` takes the archives from a folder"
-    where = f"was not found in {source}" if source else f"could not be downloaded. Are you online? ({advice})"
+    away = f"could not be downloaded. Are you online? Does a proxy answer instead? ({advice})"
+    where = f"was not found in {source}" if source else away
     return AssetError(f"{requirement} {where}. pip said: {last}")
 
 

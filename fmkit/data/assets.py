@@ -95,11 +95,13 @@ ASSETS = {
 
 def home() -> Path:
     """The cache folder: ``$FMKIT_HOME``, or ``fmkit`` in the user's own cache folder."""
-    if moved := os.environ.get("FMKIT_HOME"):
-        return Path(moved).expanduser().absolute()
     import platformdirs
 
-    return platformdirs.user_cache_path("fmkit", appauthor=False)
+    moved = os.environ.get("FMKIT_HOME") or platformdirs.user_cache_dir("fmkit", appauthor=False)
+    try:
+        return Path(moved).expanduser().absolute()
+    except RuntimeError:  # a container's user of a number without a name, say
+        raise AssetError(f"{moved}: that home folder is not known; set FMKIT_HOME to a folder") from None
 
 
 @functools.cache

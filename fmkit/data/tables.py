@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -68,13 +69,10 @@ def read_table(path: Path, columns: tuple[str, ...]) -> tuple[list[tuple[int, tu
         raise TableError(f"cannot read {path}: {error.strerror}") from error
     if path.suffix.lower() in (".xlsx", ".xls", ".ods") or text.startswith("PK\x03\x04"):
         raise TableError(f"{path} is a spreadsheet: save it as CSV")
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    if first.strip().lower().startswith("sep=") and len(first.strip()) < 6:  # for Excel
-        text, skipped = rest, 1
+    text, skipped = re.subn(r"\Asep=.?\s*?(\r\n|\r|\n)", "", text, flags=re.IGNORECASE)  # for Excel
     header, delimiter = _header(text, columns)
     if header is None:
-        there = next(csv.reader([text.partition("\n")[0]], delimiter=delimiter), [])
+        there = next(csv.reader([_first_line(text)], delimiter=delimiter), [])
         names = f"has the columns {', '.join(there)}" if any(there) else "is empty"
         asked = " and ".join(columns)
         raise TableError(f"{path} {names[:200]}: its first line must name the columns {asked}")
@@ -97,9 +95,13 @@ def read_table(path: Path, columns: tuple[str, ...]) -> tuple[list[tuple[int, tu
 
 def _header(text: str, columns: tuple[str, ...]) -> tuple[list[str] | None, str]:
     """The names in the first line, where they hold the columns, and the sign between them."""
-    line = text.partition("\n")[0]
+    line = _first_line(text)
     for delimiter in _DELIMITERS:
         names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
         if set(columns) <= set(names):
             return names, delimiter
     return None, max(_DELIMITERS, key=line.count)
+
+
+def _first_line(text: str) -> str:
+    return re.split(r"[\r\n]", text, maxsplit=1)[0]

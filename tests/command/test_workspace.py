@@ -286,6 +286,9 @@ def test_where_it_is_by_default(monkeypatch, tmp_path):
     assert workspace.default_folder() == tmp_path / "fmkit-workspace"
     monkeypatch.setenv("FMKIT_WORKSPACE", "~/other")
     assert workspace.default_folder() == tmp_path / "other"
+    monkeypatch.setenv("FMKIT_WORKSPACE", "~no-such-user/other")
+    with pytest.raises(WorkspaceError, match="that home folder is not known; set FMKIT_WORKSPACE"):
+        workspace.default_folder()
 
 
 def test_every_server_extension_of_nbgrader_is_off():

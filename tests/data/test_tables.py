@@ -38,6 +38,8 @@ def test_a_word_of_the_west_is_not_taken_for_chinese():
         "sep=;\ntext;label\na;1\nb, c;0\n",
         ' Text , LABEL ,id\na,1,7\n\n,,\n" b, c ",0,8\n',
         "id|text|label\n1|a|1\n2|b, c|0",
+        'text,label\ra,1\r"b, c",0\r',
+        "SEP=\t\r\ntext\tlabel\r\na\t1\r\nb, c\t0",
     ],
 )
 def test_signs_between_the_cells(tmp_path, text):
