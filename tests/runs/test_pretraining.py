@@ -259,7 +259,8 @@ def test_what_is_held_out_and_what_the_model_cannot_know(run, tmp_path):
     own.write_text("end has new signs " * 60 + "Ωß\n" * 40, "utf-8")
     run(FAST, text=own, say=said.append)
     assert said[1] == (
-        "1,080 characters to learn from; 120 of its last tenth, which is held out, for the validation loss."
+        "1,080 characters to learn from; 120 of its last tenth, which is held out, for the validation loss "
+        "(100.00% [UNK])."
     )
     words = "100.00% of the characters held out are [UNK]: the text to learn from lacks \\n ß Ω."
     assert said[3] == words + " The loss says little about the others."

@@ -113,7 +113,10 @@ def check_folder(folder: Path) -> None:
 def _held_out(run: Run, text) -> str:
     which = "plays that are" if text is None else "its last tenth, which is"
     n_train, n_val = len(run.data.train), len(run.data.val)
-    return f"{n_train:,} characters to learn from; {n_val:,} of {which} held out, for the validation loss."
+    return (
+        f"{n_train:,} characters to learn from; {n_val:,} of {which} held out, for the validation loss "
+        f"({run.data.unknown_share():.2%} [UNK])."
+    )
 
 
 def say_unknown(run: Run, say) -> None:
