@@ -162,13 +162,14 @@ class _Grader:
         self.unsafe = unsafe
         self.sandbox: Sandbox | None = None
         self.errors: list[str] = []
-        self.deadline = time.monotonic() + limits.submission_seconds
+        self.used = 0.0  # seconds, in sandboxes that are gone
 
     def __enter__(self) -> "_Grader":
         return self
 
     def __exit__(self, *error: Any) -> None:
         if self.sandbox:
+            self.used += self.sandbox.clock.used
             self.sandbox.__exit__()
             self.sandbox = None
 
@@ -219,7 +220,8 @@ class _Grader:
         return _judgement(asked, verdict)
 
     def _run(self, asked, exercise, cases, everything) -> dict:
-        left = self.deadline - time.monotonic()
+        here = self.sandbox.clock.used if self.sandbox else 0.0
+        left = self.limits.submission_seconds - self.used - here
         if left <= 0:
             raise WorkerLost(
                 "timeout", f"the {self.limits.submission_seconds:g} s of the submission are used up"
@@ -228,7 +230,7 @@ class _Grader:
         seconds = min(self.limits.seconds, left)
         question = {"target": self.answers.found[asked.check_id], "function": asked.function, "cases": cases}
         question |= {"seconds": seconds, "everything": everything}
-        return sandbox.ask(question, seconds + 3)
+        return sandbox.ask(question, seconds + 2)
 
     def _ready(self, allowed, left) -> Sandbox:
         """A sandbox with the cells in it, in which these modules may be used."""

@@ -5,7 +5,6 @@ import builtins
 import contextlib
 import linecache
 import sys
-import time
 import types
 
 import numpy as np
@@ -23,7 +22,7 @@ class Answering:
         self.target = message["target"]
         self.name = message["function"]
         self.cases = message["cases"]
-        self.deadline = time.monotonic() + message["seconds"]
+        self.seconds = message["seconds"]
         self.cells = cells
         self.steps = steps
         self.options = options
@@ -50,7 +49,7 @@ class Answering:
         modules = _modules(fn, given)
         stubs.used.clear()
         try:
-            outcomes = run_answer(fn, self.cases, self.left())
+            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU)
         except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
             name = type(error).__name__
             outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)
@@ -63,7 +62,8 @@ class Answering:
         return _small_enough(reply, self.options["reply_size"])
 
     def left(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.05)
+        """Seconds of processor time: the child's own clock began with it."""
+        return max(self.seconds - limit.CPU.now(), 0.05)
 
     def run_cells(self, names) -> Failure | None:
         """Run the statements one by one; returns the first failure in the answer's own cell, if any.
@@ -92,7 +92,7 @@ class Answering:
         seconds = self.left() if own else self.left() / 2  # a slow cell above leaves time for the answer
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                limit.call_within(seconds, exec, code, names)
+                limit.call_within(seconds, exec, code, names, clock=limit.CPU)
         except BaseException as error:  # noqa: B036  also SystemExit: the cell ends, not the grading
             kind = "timeout" if isinstance(error, limit.TooLong) else "raised"
             line = getattr(statement, "lineno", None)

@@ -11,7 +11,6 @@ import linecache
 import os
 import re
 import sysconfig
-import time
 import traceback
 import types
 import warnings
@@ -72,7 +71,9 @@ class Outcome:
     warned: str = ""
 
 
-def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list[Outcome]:
+def run_answer(
+    fn: Any, cases: list, seconds: int | float | None = None, clock: limit.Clock = limit.WALL
+) -> list[Outcome]:
     """Call ``fn`` on a fresh copy of every case and note what happened.
 
     Parameters
@@ -83,6 +84,8 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
         Arguments, plain data.
     seconds : float, optional
         Time for all cases together, on the main thread. What is not run by then has failed by ``timeout``.
+    clock : Clock
+        By which the time is told.
 
     Returns
     -------
@@ -91,13 +94,13 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
     """
     if _is_empty(fn):
         return [Outcome(failure=Failure("unfinished")) for _ in cases]
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else clock.now() + seconds
     # a check leaves the notebook's own random numbers alone
     outcomes, state = [], np.random.get_state(legacy=False)  # noqa: NPY002
     try:
         for case in cases:
-            left = None if deadline is None else deadline - time.monotonic()
-            outcomes.append(_run_case(fn, case, left))
+            left = None if deadline is None else deadline - clock.now()
+            outcomes.append(_run_case(fn, case, left, clock))
             failure = outcomes[-1].failure
             if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
                 outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
@@ -107,7 +110,7 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
     return outcomes
 
 
-def _run_case(fn, case, seconds) -> Outcome:
+def _run_case(fn, case, seconds, clock) -> Outcome:
     before, args = copy(case), copy(case)
     value, failure, printed = None, None, limit.Printed()
     # NumPy's own settings for each call: an answer, or a notebook, may have changed them
@@ -115,7 +118,9 @@ def _run_case(fn, case, seconds) -> Outcome:
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                value = plain(limit.call_within(seconds, fn, *args))  # only plain data goes on from here
+                value = plain(
+                    limit.call_within(seconds, fn, *args, clock=clock)
+                )  # only plain data goes on from here
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: the answer must not end the kernel
