@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import submissions as s
 from helpers.grading import grade, needs_sandbox
-from helpers.hostile_code import ENDS, LEFT
+from helpers.hostile_code import ENDS, LEFT, crashed
 from helpers.hostile_ways import OTHERS, SEARCH, SOCKETS, TAMPERED
 from helpers.values import same
 
@@ -24,10 +24,12 @@ from fmkit.course.sandbox.process import MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.watch import descendants
 from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Unreadable, read_bytes, read_cells
+from fmkit.lab.judging.plain import plain
 
 UNSAFE = {
     "all right": s.Kind(s.solved),
-    **{name: ENDS[name] for name in ("sys.exit", "os._exit", "segfault", "kill -9 of the parent")},
+    **{name: ENDS[name] for name in ("sys.exit", "os._exit", "segfault")},
+    "kill -9 of the parent": crashed(lambda: s.inside("import os\nos.kill(os.getppid(), 9)"), "stopped"),
     **{name: LEFT[name] for name in ("a thread left running", "a detached orphan")},
     **{name: TAMPERED[name] for name in ("imports the reference", "torch", "exec", "importlib")},
     "ignores signals": s.one(
@@ -254,7 +256,7 @@ def test_a_text_that_looks_like_a_magic_stays():
 
 # --- words from the other side -----------------------------------------------------------------------------
 
-GOOD = {"value": 1.0, "failure": None, "overwritten": [[0, ""]], "printed": "", "warned": ""}
+GOOD = {"value": 1.0, "failure": None, "arguments": (9, 2), "printed": "", "warned": ""}
 
 
 def test_good_outcomes_are_read():
@@ -262,15 +264,24 @@ def test_good_outcomes_are_read():
     assert outcome.value == 1.0 and outcome.overwritten == ((0, ""),)
 
 
+def test_what_was_overwritten_is_found_outside():
+    case = (np.float32(2), {"a": [np.zeros(3), "text"]}, np.arange(3) > 1, float("nan"))
+    sent = {**GOOD, "arguments": tuple(map(plain, case))}
+    assert outcomes_from([sent], [case])[0].overwritten == ()
+    sent["arguments"][1]["a"][0][1] = -0.0
+    sent["arguments"][2][0] = True
+    assert outcomes_from([sent], [case])[0].overwritten == ((1, '["a"][0]'), (2, ""))
+    assert outcomes_from([GOOD | {"arguments": None}], [case])[0].overwritten == ()
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"overwritten": [[2, ""]]},
-        {"overwritten": [[-1, ""]]},
-        {"overwritten": [[True, ""]]},
-        {"overwritten": [[0, 7]]},
-        {"overwritten": [[0, ""]] * 3},
-        {"overwritten": None},
+        {"arguments": (1,)},
+        {"arguments": (1, 2, 3)},
+        {"arguments": [1, 2]},
+        {"arguments": {}},
+        {"overwritten": []},
         {"failure": []},
         {"failure": {"kind": "ok"}},
         {"failure": {"kind": "raised", "ancestors": "Exception", "line": 1}},

@@ -29,6 +29,7 @@ Every text in it may come from the learner: escape it before it goes into a page
 
 import functools
 import hashlib
+import inspect
 import re
 import signal
 import threading
@@ -38,6 +39,7 @@ from typing import Any
 
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
+from fmkit.course.grading import stepping
 from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.wire import WireError
@@ -217,7 +219,11 @@ class _Grader:
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
-        return _judgement(asked, verdict)
+        entry = _judgement(asked, verdict)
+        if verdict.status == "ok":
+            own = [cell.source for cell in self.answers.cells if cell.source.strip() not in self.given]
+            entry["notes"] += stepping.notes(asked.function, own, inspect.getsource(exercise.reference))
+        return entry
 
     def _run(self, asked, exercise, cases, everything) -> dict:
         here = self.sandbox.clock.used if self.sandbox else 0.0

@@ -49,7 +49,7 @@ class Answering:
         modules = _modules(fn, given)
         stubs.used.clear()
         try:
-            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU)
+            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, keep=True)
         except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
             name = type(error).__name__
             outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)
@@ -130,7 +130,7 @@ def _as_plain(outcome: Outcome) -> dict:
     return {
         "value": outcome.value,
         "failure": _failure(outcome.failure),
-        "overwritten": [list(where) for where in outcome.overwritten],
+        "arguments": outcome.arguments,
         "printed": outcome.printed[:2000],
         "warned": outcome.warned[:500],
     }
