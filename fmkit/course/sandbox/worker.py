@@ -35,6 +35,9 @@ _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38
 
 def main() -> None:
     """Serve until standard input ends."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # process 1 gets no signal from inside that it has no handler for
     inbox, outbox = os.dup(0), os.dup(1)  # not inherited by programs that an answer starts
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -261,7 +264,6 @@ def _be_child(work, sending, others) -> None:
         for fd in others:
             os.close(fd)
         os.setpgid(0, 0)  # so that a signal to its group does not reach the parent
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         _write(sending, wire.frame(wire.encode(work())))
     except BaseException:  # noqa: B036, SIM105  nothing may get past here: there is a parent's stack below
         pass
