@@ -155,3 +155,12 @@ def written(given):
 def programs(given):
     names = ("sh", "/bin/sh", "mount", "ls", "bwrap")
     return tried(*((name, lambda name=name: subprocess.run([name], timeout=5)) for name in names))
+
+
+def sessions(given):
+    """A session of its own has, on many systems, its own share of the processors."""
+    if (pid := os.fork()) == 0:
+        with contextlib.suppress(OSError):
+            os.setsid()
+        os._exit(os.getsid(0) == os.getpid())
+    return [] if os.waitpid(pid, 0)[1] == 0 else ["a new session"]
