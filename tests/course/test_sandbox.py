@@ -34,7 +34,7 @@ UNSAFE = {
     **{name: TAMPERED[name] for name in ("imports the reference", "torch", "exec", "importlib")},
     "ignores signals": s.one(
         lambda: s.inside(
-            "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass"
+            "import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True:\n    pass"
         ),
         "timeout",
         submission="timeout",

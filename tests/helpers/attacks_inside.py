@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import fcntl
 import mmap
 import os
 import resource
@@ -164,3 +165,16 @@ def sessions(given):
             os.setsid()
         os._exit(os.getsid(0) == os.getpid())
     return [] if os.waitpid(pid, 0)[1] == 0 else ["a new session"]
+
+
+def leases(given):
+    """Who holds one lets a neighbour wait who opens the same file."""
+    with open(os.__file__) as file, open("/kit/fmkit/layers.py") as other:
+        return tried(
+            ("reading", lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)),
+            ("writing", lambda: fcntl.fcntl(other, fcntl.F_SETLEASE, fcntl.F_WRLCK)),
+        )
+
+
+def limits_of_process_1(given):
+    return tried(("limits", lambda: resource.prlimit(1, resource.RLIMIT_NOFILE, (3, 3))))

@@ -28,6 +28,7 @@ _DENIED = {
     "name_to_handle_at": (303, 264),
     "open_by_handle_at": (304, 265),
     "fanotify_init": (300, 262),
+    "inotify_init1": (294, 26),
     "syslog": (103, 116),
     "kcmp": (312, 272),
     "ptrace": (101, 117),
@@ -52,6 +53,8 @@ _DENIED = {
     "mq_open": (240, 180),
 }
 _CLONE, _CLONE3, _SOCKET, _MMAP, _SETSID = (56, 220), (435, 435), (41, 198), (9, 222), (112, 157)
+_FCNTL, _PRLIMIT = (72, 25), (302, 261)
+_SET_LEASE = 1024  # who owns a file may let others wait to open it: the neighbours open the same files
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: allowed, and connected to nothing
@@ -86,6 +89,10 @@ def program() -> bytes:
     steps += [_step(_JUMP_EQUAL, _SETSID[column], 0, 1), _refuse(0)]
     steps += [_step(_JUMP_EQUAL, _MMAP[column], 0, 5), _step(_LOAD, 40), _step(_AND, _SHARED_MEMORY)]
     steps += [_step(_JUMP_EQUAL, _SHARED_MEMORY, 0, 1), _refuse(errno.ENOMEM), _step(_RETURN, _ALLOW)]
+    steps += [_step(_JUMP_EQUAL, _FCNTL[column], 0, 4), _step(_LOAD, 24)]
+    steps += [_step(_JUMP_EQUAL, _SET_LEASE, 0, 1), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)]
+    steps += [_step(_JUMP_EQUAL, _PRLIMIT[column], 0, 4), _step(_LOAD, 16)]  # limits of its own only
+    steps += [_step(_JUMP_EQUAL, 0, 1, 0), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)]
     # the kernel says that it has no clone3: the C library then uses clone, whose flags can be read
     steps += [_step(_JUMP_EQUAL, _CLONE3[column], 0, 1), _refuse(errno.ENOSYS)]
     steps += [_step(_JUMP_EQUAL, _CLONE[column], 0, 4), _step(_LOAD, 16)]

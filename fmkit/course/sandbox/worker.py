@@ -29,7 +29,6 @@ from fmkit.course.sandbox.answering import Answering
 from fmkit.course.sandbox.watch import descendants
 
 GRACE = 1.0  # seconds that a child has to stop by itself when its time is up
-NICE = 10  # the judge and the watch outside go first
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38
 
 
@@ -71,7 +70,6 @@ def _confine(options) -> None:
         os.setgroups([])
         os.setresgid(options["uid"], options["uid"], options["uid"])
         os.setresuid(options["uid"], options["uid"], options["uid"])
-    os.nice(NICE)
     _limit_processes(options["processes"])
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
