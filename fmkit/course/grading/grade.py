@@ -27,11 +27,13 @@ tab:
 Every text in it may come from the learner: escape it before it goes into a page.
 """
 
+import ast
 import functools
 import hashlib
 import inspect
 import re
 import signal
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -39,8 +41,7 @@ from typing import Any
 
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
-from fmkit.course.grading import stepping
-from fmkit.course.sandbox import staging
+from fmkit.course.sandbox import staging, stepping
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
@@ -221,8 +222,8 @@ class _Grader:
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
         entry = _judgement(asked, verdict)
         if verdict.status == "ok":
-            own = [cell.source for cell in self.answers.cells if cell.source.strip() not in self.given]
-            entry["notes"] += stepping.notes(asked.function, own, inspect.getsource(exercise.reference))
+            ways = set(_texts(value.get("ways"))) & _told(exercise.reference)
+            entry["notes"] += map(stepping.note, sorted(ways))
         return entry
 
     def _run(self, asked, exercise, cases, everything) -> dict:
@@ -302,6 +303,13 @@ class _Grader:
                 if re.search(rf"\b(?:{words})\b", line):
                     return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
+
+
+@functools.cache
+def _told(reference) -> set[str]:
+    """Which ways to differentiate are told: not those that the exercise asks for."""
+    asked = stepping.ways(ast.parse(textwrap.dedent(inspect.getsource(reference))).body)
+    return {stepping.COMPLEX, stepping.FINITE} - asked
 
 
 def _lacks_a_name(reply) -> bool:

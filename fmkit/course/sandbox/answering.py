@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 
-from fmkit.course.sandbox import slicing, stubs
+from fmkit.course.sandbox import slicing, stepping, stubs
 from fmkit.lab.judging import limit
 from fmkit.lab.judging.answer import Failure, Outcome, names_used, run_answer
 from fmkit.lab.judging.plain import Foreign, leaves
@@ -29,6 +29,7 @@ class Answering:
 
     def run(self) -> dict:
         """Run the statements, call the answer, and return the results as plain data."""
+        ways = self.ways()  # before a line of the learner's has run
         stubs.install(self.options["barred"], self.options["allowed"], self.options["stubs"])
         sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
         main = types.ModuleType("__main__")
@@ -58,8 +59,15 @@ class Answering:
             "outcomes": [_as_plain(outcome) for outcome in outcomes],
             "modules": modules,
             "used": used,
+            "ways": ways,
         }
         return _small_enough(reply, self.options["reply_size"])
+
+    def ways(self) -> list[str]:
+        """How the learner's own statements seem to differentiate."""
+        own = [(cell, index) for cell, index in self.steps if not self.cells[cell].get("given")]
+        parsed = {cell: slicing.parse(self.cells[cell]["source"]) for cell in {cell for cell, _ in own}}
+        return sorted(stepping.ways(parsed[cell][index] for cell, index in own))
 
     def left(self) -> float:
         """Seconds of processor time: the child's own clock began with it."""

@@ -3,60 +3,13 @@ arguments a little off, in complex numbers or in real ones. No judge of values s
 told what the source looks like."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-COMPLEX = "For the instructor: its gradient seems to come from complex steps, not from a backward pass."
-FINITE = COMPLEX.replace("complex steps", "finite differences")
-
-
-def notes(function: str, sources: Iterable[str], reference: str) -> list[str]:
-    """What to tell of a right answer.
-
-    Parameters
-    ----------
-    function : str
-        Its name.
-    sources : iterable of str
-        Cells of the learner's own; what cannot be parsed is left out.
-    reference : str
-        Source of the right answer: some exercises ask for steps.
-    """
-    asked = _ways(_parsed(reference))
-    return sorted(_ways(_needed(function, sources)) - asked)
+COMPLEX, FINITE = "complex steps", "finite differences"
 
 
-def _parsed(source) -> list[ast.stmt]:
-    try:
-        return ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-
-
-def _needed(function, sources) -> list[ast.AST]:
-    """The statements that define the function, and those that define what it names."""
-    defined: dict[str, list[ast.stmt]] = {}
-    for source in sources:
-        for statement in _parsed(source):
-            for name in _binds(statement):
-                defined.setdefault(name, []).append(statement)
-    found, seen, todo = [], set(), [function]
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            found += defined.get(name, [])
-            todo += [n.id for s in defined.get(name, []) for n in ast.walk(s) if isinstance(n, ast.Name)]
-    return found
-
-
-def _binds(statement) -> Iterator[str]:
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        yield statement.name
-    elif isinstance(statement, ast.Assign):
-        yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
-
-
-def _ways(statements) -> set[str]:
+def ways(statements: Iterable[ast.stmt]) -> set[str]:
+    """How these statements seem to differentiate: `COMPLEX`, `FINITE`, both or (mostly) neither."""
     nodes = [node for statement in statements for node in ast.walk(statement)]
     words = {getattr(node, "attr", None) or getattr(node, "id", None) for node in nodes}
     words |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -66,6 +19,11 @@ def _ways(statements) -> set[str]:
     imaginary = [n for quotient in quotients for n in ast.walk(quotient.left) if _is_imag(n)]
     found = {COMPLEX} if is_complex and imaginary else set()
     return found | ({FINITE} if _is_quotient_of_calls(nodes) else set())
+
+
+def note(way: str) -> str:
+    """What the instructor is told."""
+    return f"For the instructor: its gradient seems to come from {way}, not from a backward pass."
 
 
 def _is_imag(node) -> bool:
