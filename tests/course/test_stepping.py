@@ -60,10 +60,10 @@ def test_the_note_is_in_the_result():
     steps = f"""{s.HEAD}
     def loss(w, b):
         return 0.5 * np.mean((1 / (1 + np.exp(-(x @ w + b))) - t) ** 2)
-    kind, x, w = w.dtype, x.astype(float), w.astype(float)
+    kind, x, w, b = w.dtype, x.astype(float), w.astype(float), float(b)
     step = 1e-50j * np.eye(len(w))
     dw = np.array([loss(w + s, b).imag / 1e-50 for s in step]).astype(kind)
-    return dw, loss(w, b + 1e-50j).imag / 1e-50
+    return dw, kind.type(loss(w, b + 1e-50j).imag / 1e-50)
 """
     result = grade_submission(s.data_of(s.with_answer(steps)), s.NOTEBOOK, 1)
     entries = result["exercises"]
