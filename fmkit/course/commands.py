@@ -97,7 +97,9 @@ def release(course, chapters, due):
         until = f", due {moment.isoformat(' ', 'minutes')}" if moment else ""
         click.echo(f"{path.relative_to(course.root)}{until}")
         try:
-            marking.asked(course, chapter)
+            asked = marking.asked(course, chapter)
+            if tests := [entry.grade_id for entry in asked.texts if entry.kind == "tests"]:
+                click.echo(f"{chapter}: without check(...), so left to be graded by hand: {_list(tests)}")
         except CourseError as error:
             click.echo(f"Only plain nbgrader can grade it: {error}")
         if moment and (changed := settle_all(course, chapter)):

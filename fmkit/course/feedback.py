@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from fmkit._files import write_whole
 from fmkit._templates import render
-from fmkit.course import gradebook
+from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting.collect import read_tries
 from fmkit.course.collecting.matching import MOODLE, plain_name
@@ -87,7 +87,7 @@ def _moodle_folder(course: Course, student: Student, chapter: str) -> str:
 def text_titles(course: Course, chapter: str) -> dict[str, str]:
     """Free-text answer -> the last heading above it."""
     title, titles = "", {}
-    texts = {id for id, _ in marking.asked(course, chapter).texts}
+    texts = {entry.grade_id for entry in marking.asked(course, chapter).texts}
     for cell in gradebook.read_notebook(course.notebook("release", chapter)).cells:
         if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.M)):
             title = headings[-1]
@@ -101,15 +101,18 @@ def page(course: Course, mark: Mark, titles: dict[str, str]) -> str:
     result, grade = mark.result, mark.grade
     chapter = result["chapter"]
     answers = marking.shown_answers(course, chapter, mark.by)
-    cells = {a.check_id: a.answer_id for a in marking.asked(course, chapter).asked}
+    asked = marking.asked(course, chapter)
+    cells = {a.check_id: a.answer_id for a in asked.asked} | {a.grade_id: a.answer_id for a in asked.texts}
     parts = []
     for check_id, entry in result["exercises"].items():
         answer = cells.get(check_id, check_id)
-        part = _exercise(check_id, entry, answers.get(answer), grade)
+        part = _exercise(check_id, entry, answers.get(answer, {}).get("source"), grade)
         parts.append(part | {"comment": grade["comments"].get(answer)})
     for grade_id, text in result["texts"].items():
         part = _text(grade_id, titles.get(grade_id, grade_id), text, grade)
-        parts.append(part | {"comment": grade["comments"].get(grade_id)})
+        answer = cells[grade_id]
+        part["pictures"] = pictures.shown(answers.get(answer, {}))
+        parts.append(part | {"comment": grade["comments"].get(answer)})
     return render(
         "course",
         "feedback.html",
@@ -146,7 +149,7 @@ def _exercise(check_id, entry, answer, grade) -> dict:
     part = {"title": entry["title"], "points": f"{points:g} of {most:g}", "card": Markup(card)}
     if entry["points"] and (parts := entry.get("parts")):
         part["points"] += f" ({sum(parts.values())} of {len(parts)} values right)"
-    return part | {"answer": shown, "text": None}
+    return part | {"answer": shown, "text": None, "pictures": ()}
 
 
 def _text(grade_id, title, text, grade) -> dict:

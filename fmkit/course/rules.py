@@ -191,29 +191,34 @@ class _Reader:
         return which_chapter(text, self.chapters)
 
 
+# A time such as 23:59, 9:05, 23:59:30 or 23.59, and maybe a zone
+_TIME = re.compile(r"(\S+?)[ T](\d{1,2})([:.])(\d\d)(?:\3(\d\d))? ?(Z|[+-]\d\d:?\d\d)?")
+
+
 def parse_moment(text: str) -> datetime:
     """A deadline such as "2026-12-01 23:59", in local time unless it names a zone; a day lasts to its end.
+
+    "23.59" is 23:59, as half of Europe writes it (`datetime` takes it for 23 hours and a part of one).
 
     Raises
     ------
     CourseError
     """
-    text, words = text.strip(), "is not a date and time: write it like 2026-12-01 23:59"
+    words = "is not a date and time: write it like 2026-12-01 23:59"
+    written = re.sub(r"\s+", " ", text.strip())
     # as spreadsheets write it: 1.12.2026; with slashes nobody knows which is the day
-    plain = re.sub(r"^(\d\d?)\.(\d\d?)\.(\d{4})", lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", text)
-    plain = re.sub(r"(?<=[ T])(\d[:.])", r"0\1", plain)
-    # 23.59 is a time in much of Europe; to Python it would be a part of an hour
-    plain = re.sub(r"(?<=[ T]\d\d)\.(\d\d)(?:\.(\d\d))?(?!\d)", _colons, plain)
+    written = re.sub(r"^(\d\d?)\.(\d\d?)\.(\d{4})", lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", written)
+    if found := _TIME.fullmatch(written):
+        day, hour, _, minute, second, zone = found.groups("")
+        written = f"{day} {hour:0>2}:{minute}:{second or '00'}{zone}"
     try:
-        moment = datetime.fromisoformat(plain)
+        if re.search(r"[.,]", written):
+            raise ValueError("parts of seconds, or of hours")
+        moment = datetime.fromisoformat(written)
     except ValueError:
         raise CourseError(f"{text!r} {words}") from None
-    if moment.year not in YEARS or re.search(r"[ T]\d\d\.", plain):
+    if moment.year not in YEARS:
         raise CourseError(f"{text!r} {words}")
-    if re.fullmatch(r"[\d-]+", plain):
+    if re.fullmatch(r"[\dW-]+", written):
         moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.astimezone()
-
-
-def _colons(found: re.Match) -> str:
-    return "".join(f":{part}" for part in found.groups() if part)

@@ -137,7 +137,7 @@ def _alike(course: Course, chapter: str, own: dict[str, Mark]) -> list[tuple[str
     for asked in marking.asked(course, chapter).asked:
         exercise = exercises.get(asked.exercise)
         answers = {
-            id: shown[id].get(asked.answer_id, "")
+            id: shown[id].get(asked.answer_id, {}).get("source", "")
             for id, mark in own.items()
             if mark.result["exercises"].get(asked.check_id, {}).get("status")
             not in (None, "missing", "undone")

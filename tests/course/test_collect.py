@@ -301,10 +301,27 @@ def test_a_day_lasts_to_its_end():
     assert parse_moment("2026-12-01") == datetime(2026, 12, 1, 23, 59, 59).astimezone()
     assert parse_moment("2026-12-01 08:00") == datetime(2026, 12, 1, 8).astimezone()
     assert parse_moment("2026-12-01T08:00+05:00").utcoffset() == timedelta(hours=5)
-    for text in ("2026-12-01 23.59", "2026-12-01 23.59.00", "2026-12-01T23:59"):  # in much of Europe
-        assert parse_moment(text) == datetime(2026, 12, 1, 23, 59).astimezone()
-    for text in ("0001-01-01", "9999-12-31 23:59", "2026-12-01 23.5", "1/12/2026"):
-        with pytest.raises(CourseError, match="is not a date and time: write it like 2026-12-01 23:59"):
+    assert parse_moment("2026-W49-2") == parse_moment("2026-12-01")
+
+
+def test_a_dot_in_a_time_is_no_part_of_an_hour():
+    from fmkit.course.rules import parse_moment
+
+    just_before = datetime(2026, 12, 1, 23, 59)
+    for text in ("2026-12-01 23.59", "2026-12-01T23.59", " 2026-12-01  23.59 ", "2026-12-01 23.59.00"):
+        assert parse_moment(text) == just_before.astimezone()
+    assert parse_moment("2026-12-01 23.59Z") == just_before.replace(tzinfo=UTC)
+    assert parse_moment("2026-12-01 9.05") == parse_moment("2026-12-01 9:05")
+    for text in (
+        "2026-12-01 23.5",
+        "2026-12-01 23,59",
+        "2026-12-01 23:59.5",
+        "2026-12-01 25.00",
+        "0001-01-01",
+        "9999-12-31 23:59",
+        "1/12/2026",
+    ):
+        with pytest.raises(CourseError, match="write it like 2026-12-01 23:59"):
             parse_moment(text)
 
 
@@ -474,10 +491,11 @@ def test_a_stranger_of_a_students_name_is_said(undue, tmp_path):
 
 def test_a_table_says_whose_it_is(undue, tmp_path):
     table = tmp_path / "map.csv"
-    table.write_text("Group A_*,ada\nGroup A_*,zoe\nhw7.ipynb,emmy\n")
+    table.write_text("Group A_*,ada\nGroup A_*,zoe\nhw7.ipynb,emmy\nhw8*,jose\n")
     entries = {"Group A_12_assignsubmission_file_/x.ipynb": nb("team"), "hw7.ipynb": nb("emmy")}
     found = take(undue, tmp_path, entries, table=table)
-    assert {student for student, _ in found.counted} == {"ada", "zoe", "emmy"} and not found.notes
+    assert {student for student, _ in found.counted} == {"ada", "zoe", "emmy"}
+    assert found.notes == ["map.csv: hw8* fits nothing in in.zip"]
     assert counts(undue, "ada") == counts(undue, "zoe") == nb("team") and counts(undue, "emmy") == nb("emmy")
     path = tmp_path / "in.zip"
     done = CliRunner().invoke(

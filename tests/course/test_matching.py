@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fmkit.course.collecting.matching import LAST_FIRST, Matcher, alike, plain_name, read_map
+from fmkit.course.collecting.matching import LAST_FIRST, Matcher, alike, fits, plain_name, read_map
 from fmkit.course.roster import Student
 
 PEOPLE = [
@@ -181,9 +181,9 @@ def test_a_groups_work_says_how_to_name_its_members(tmp_path):
     assert "group or team" in Matcher(blue).find("Blue_12_assignsubmission_file_/x.ipynb").reason
     table, notes = tmp_path / "map.csv", []
     table.write_text("path,id\nGroup A_*,ada\nGroup A_*,zoe@example.org\nk1,b [1]/x\nnobody,7\n")
-    owners_of = read_map(table, PEOPLE, notes)
-    assert [s.id for s in owners_of(path)] == ["ada", "zoe"]
-    assert [s.id for s in owners_of("b [1]/x/deep.ipynb")] == ["k1"]
+    lines = read_map(table, PEOPLE, notes)
+    assert [s.id for pattern, s in lines if fits(path, pattern)] == ["ada", "zoe"]
+    assert [s.id for pattern, s in lines if fits("b [1]/x/deep.ipynb", pattern)] == ["k1"]
     assert notes == ["map.csv: line 5: no student in students.csv has the id '7'"]
 
 

@@ -18,7 +18,7 @@ from fmkit.chapters.read import read_file
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import Incoming, Unfit
-from fmkit.course.collecting.matching import Match, Matcher, common_depth, plain_name, read_map
+from fmkit.course.collecting.matching import Match, Matcher, common_depth, fits, plain_name, read_map
 from fmkit.course.gradebook import due_date
 from fmkit.course.layout import Course
 from fmkit.course.roster import Student, read_roster
@@ -109,10 +109,14 @@ def collect(
         raise CourseError("nothing has been released yet: run `fmkit course release`")
     notes: list[str] = []
     students = read_roster(course.root / "students.csv", notes)
-    owners_of = read_map(table, students, notes) if table else lambda path: []
+    owners = read_map(table, students, notes) if table else []
     collection = _Collection(course, released, on_time, notes)
     with incoming.opened(source, notes) as files:
-        matches = _whose(files, students, released, owners_of)
+        matches = _whose(files, students, released, owners)
+        idle = {pattern for pattern, _ in owners} - {p for p, _ in owners for f in files if fits(f.path, p)}
+        notes += [
+            f"{table.name}: {pattern} fits nothing in {source.name or source}" for pattern in sorted(idle)
+        ]
         namesakes, whose, nobodys = _namesakes(matches), {}, {}
         depth = common_depth([PurePosixPath(file.path).parts for file in files])
         for file, match in matches:
@@ -129,14 +133,14 @@ def collect(
     return collection.result
 
 
-def _whose(files, students, chapters, owners_of) -> list[tuple[Incoming, Match]]:
+def _whose(files, students, chapters, owners) -> list[tuple[Incoming, Match]]:
     """Each file with whose it is: by the table, else by its path."""
     matcher = Matcher(students, [file.path for file in files], chapters)
     found = []
     for file in files:
         match = matcher.find(file.path)
-        owners = owners_of(file.path)
-        by_table = [replace(match, student=s, reason="", number="") for s in owners]
+        theirs = dict.fromkeys(student for pattern, student in owners if fits(file.path, pattern))
+        by_table = [replace(match, student=student, reason="", number="") for student in theirs]
         found += [(file, each) for each in by_table or [match]]
     return found
 

@@ -5,7 +5,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -339,8 +339,8 @@ def _moment(text: str) -> datetime | None:
 # --- a table of owners --------------------------------------------------------------------------------------
 
 
-def read_map(path: Path, students: list[Student], notes: list[str]) -> Callable[[str], list[Student]]:
-    """Whose a path is, by a table of the instructor's: a pattern such as ``team 7/*`` and an id in each line.
+def read_map(path: Path, students: list[Student], notes: list[str]) -> list[tuple[str, Student]]:
+    """A table of the instructor's: in each line a pattern such as ``team 7/*``, and the id of whose it is.
 
     Several lines may fit one path: the work of a group is everyone's.
 
@@ -350,8 +350,7 @@ def read_map(path: Path, students: list[Student], notes: list[str]) -> Callable[
         When the file cannot be read.
     """
     people, lines, said = _People(students), [], []
-    rows = read_table(path, said)
-    for at, (number, cells) in enumerate(rows):
+    for at, (number, cells) in enumerate(read_table(path, said)):
         cells = [cell.strip() for cell in cells if cell.strip()]
         owners = [
             people.by_id(cell) or next(iter(people.mails.get(_id(cell), ())), None) for cell in cells[:2]
@@ -363,14 +362,10 @@ def read_map(path: Path, students: list[Student], notes: list[str]) -> Callable[
         elif at > 0 or len(cells) < 2:
             said.append(f"line {number}: no student in students.csv has the id {cells[-1]!r}")
     notes += [f"{path.name}: {words}" for words in said]
-
-    def owners_of(path: str) -> list[Student]:
-        return list(dict.fromkeys(student for pattern, student in lines if _fits(path, pattern)))
-
-    return owners_of
+    return lines
 
 
-def _fits(path: str, pattern: str) -> bool:
+def fits(path: str, pattern: str) -> bool:
     """Whether a path, or a folder that it is in, is what the pattern says."""
     pattern = unicodedata.normalize("NFC", pattern).strip("/")
     same = path == pattern or path.startswith(pattern + "/")

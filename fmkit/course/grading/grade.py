@@ -28,10 +28,14 @@ tab:
 Every text in it may come from the learner: escape it before it goes into a page.
 """
 
+import ast
 import functools
 import hashlib
+import inspect
 import re
 import signal
+import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -39,10 +43,19 @@ from typing import Any
 
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
-from fmkit.course.sandbox import staging, wire
+from fmkit.course.ipython import as_python
+from fmkit.course.sandbox import staging, stepping, wire
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.wire import WireError
-from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.course.submission import (
+    Answers,
+    Unreadable,
+    digest,
+    find_answers,
+    python_of,
+    read_bytes,
+    read_cells,
+)
 from fmkit.lab import exercises
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 from fmkit.lab.judging.parts import right_parts
@@ -102,7 +115,7 @@ def grade_submission(
         graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
         result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
         return _finish(result, graded, began)
-    with _Grader(answers, seed, limits, unsafe, asked.given) as grader:
+    with _Grader(answers, data, asked.given, seed, limits, unsafe) as grader:
         graded = {a.check_id: grader.grade(a) for a in asked.asked}
     status, reason = _status(graded)
     texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
@@ -156,21 +169,32 @@ def _entry(asked: Asked, status: str, **more: Any) -> dict:
 class _Grader:
     """Grades the exercises of one submission; starts a new sandbox where one was lost."""
 
-    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool, given: frozenset[str]):
+    def __init__(
+        self,
+        answers: Answers,
+        data: bytes,
+        given: frozenset[str],
+        seed: int,
+        limits: Limits,
+        unsafe: bool,
+    ):
         self.answers = answers
+        self.data = data
         self.given = given
         self.seed = seed
         self.limits = limits
         self.unsafe = unsafe
         self.sandbox: Sandbox | None = None
         self.errors: list[str] = []
-        self.deadline = time.monotonic() + limits.submission_seconds
+        self.newer = ""
+        self.used = 0.0  # seconds, in sandboxes that are gone
 
     def __enter__(self) -> "_Grader":
         return self
 
     def __exit__(self, *error: Any) -> None:
         if self.sandbox:
+            self.used += self.sandbox.clock.used
             self.sandbox.__exit__()
             self.sandbox = None
 
@@ -194,6 +218,8 @@ class _Grader:
             entry = _entry(
                 asked, "crashed", message=f"What it sent back cannot be read ({type(error).__name__})."
             )
+        if self.newer and entry["status"] not in ("ok", "missing"):
+            notes = [*notes, f"Some cells cannot be read here: {self.newer}."]
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
@@ -208,6 +234,10 @@ class _Grader:
         if type(value) is not dict:
             raise WireError("it is not a dict")
         if value.get("missing"):
+            error = self.errors[self.answers.found[asked.check_id]]
+            if error and self.newer:
+                message = f"The cell cannot be read: {self.newer}: {read.tidy(error, 300)}."
+                return _entry(asked, "missing", message=message)
             return _entry(asked, "wrong", **self._why_missing(asked, value))
         outcomes = read.outcomes_from(value.get("outcomes"), cases)
         if any(o.failure and o.failure.type == "MemoryError" for o in outcomes):
@@ -219,10 +249,15 @@ class _Grader:
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
-        return _judgement(asked, verdict) | ({"parts": parts} if parts else {})
+        entry = _judgement(asked, verdict)
+        if verdict.status == "ok":
+            ways = set(_texts(value.get("ways"))) & _told(exercise.reference)
+            entry["notes"] += map(stepping.note, sorted(ways))
+        return entry | ({"parts": parts} if parts else {})
 
     def _run(self, asked, exercise, cases, everything) -> dict:
-        left = self.deadline - time.monotonic()
+        here = self.sandbox.clock.used if self.sandbox else 0.0
+        left = self.limits.submission_seconds - self.used - here
         if left <= 0:
             raise WorkerLost(
                 "timeout", f"the {self.limits.submission_seconds:g} s of the submission are used up"
@@ -231,7 +266,7 @@ class _Grader:
         seconds = min(self.limits.seconds, left)
         question = {"target": self.answers.found[asked.check_id], "function": asked.function, "cases": cases}
         question |= {"seconds": seconds, "everything": everything}
-        return sandbox.ask(question, seconds + 3)
+        return sandbox.ask(question, seconds + 2)
 
     def _ready(self, allowed, left) -> Sandbox:
         """A sandbox with the cells in it, in which these modules may be used."""
@@ -240,16 +275,18 @@ class _Grader:
             self.__exit__()
         if not self.sandbox:
             self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
+            sources = as_python([cell.source for cell in self.answers.cells])
             cells = [
                 {
                     "name": cell.grade_id or f"cell {i}",
-                    "source": cell.source,
+                    "source": source,
                     "given": cell.source.strip() in self.given,
                 }
-                for i, cell in enumerate(self.answers.cells)
+                for i, (cell, source) in enumerate(zip(self.answers.cells, sources, strict=True))
             ]
             seconds = min(self.limits.seconds, left)
             self.errors = self.sandbox.ask({"cells": cells, "seconds": seconds}, 3 * seconds + 5)["errors"]
+            self.newer = _newer(python_of(self.data)) if any(self.errors) else ""
         return self.sandbox
 
     def _ended(self, asked, reply) -> dict:
@@ -289,14 +326,31 @@ class _Grader:
         return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]])
 
     def _line(self, asked, names) -> tuple[int, str]:
-        """The line of the answer's cell, or of any, that names one of the modules."""
+        """The line of the answer's cell that uses one of the names, or of any that names its package."""
         own = self.answers.cells[self.answers.found[asked.check_id]]
-        words = "|".join(re.escape(name.split(".")[0]) for name in names)
-        for cell in (own, *self.answers.cells):
-            for number, line in enumerate(cell.source.splitlines(), start=1):
-                if re.search(rf"\b(?:{words})\b", line):
-                    return number, read.tidy(line.strip(), 200)
+        for part, cells in ((-1, [own]), (0, [own, *self.answers.cells])):
+            words = "|".join(re.escape(name.split(".")[part]) for name in names)
+            for cell in cells:
+                for number, line in enumerate(cell.source.splitlines(), start=1):
+                    if re.search(rf"\b(?:{words})\b", line):
+                        return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
+
+
+def _newer(python: tuple[int, int] | None) -> str:
+    """Words on a notebook of a newer Python than this one, else nothing."""
+    ours = sys.version_info[:2]
+    if not python or python <= ours:
+        return ""
+    theirs, here = (".".join(map(str, version)) for version in (python, ours))
+    return f"it was written with Python {theirs}, and Python {here} grades here"
+
+
+@functools.cache
+def _told(reference) -> set[str]:
+    """Which ways to differentiate are told: not those that the exercise asks for."""
+    asked = stepping.ways(ast.parse(textwrap.dedent(inspect.getsource(reference))).body)
+    return {stepping.COMPLEX, stepping.FINITE} - asked
 
 
 def _lacks_a_name(reply) -> bool:
@@ -316,7 +370,8 @@ def _texts(sent) -> list[str]:
     return sent
 
 
-_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # these lead to the right answers and the judge
+# these lead to the right answers and the judge
+_ANSWERS = ("fmkit.lab.exercises", "fmkit.lab.judging", "fmkit.lab.proof", "fmkit.course", "importlib")
 
 
 def _signal(number) -> str:
@@ -326,9 +381,8 @@ def _signal(number) -> str:
         return str(number)
 
 
-_verdicts: dict[
-    bytes, tuple[Verdict, dict[str, bool]]
-] = {}  # many in a class make the same mistake: its name is looked for once
+# many in a class make the same mistake: its name is looked for once
+_verdicts: dict[bytes, tuple[Verdict, dict[str, bool]]] = {}
 
 
 def _judged(key, exercise, cases, outcomes, modules, known) -> tuple[Verdict, dict[str, bool]]:

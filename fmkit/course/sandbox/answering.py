@@ -1,16 +1,19 @@
 """What a child of the worker does: run the cells that an answer needs, call it, and report the results."""
 
+import __future__
+
 import ast
 import builtins
 import contextlib
+import inspect
 import linecache
+import re
 import sys
-import time
 import types
 
 import numpy as np
 
-from fmkit.course.sandbox import slicing, stubs
+from fmkit.course.sandbox import slicing, stepping, stubs
 from fmkit.lab.judging import limit
 from fmkit.lab.judging.answer import Failure, Outcome, names_used, run_answer
 from fmkit.lab.judging.plain import Foreign, leaves
@@ -23,18 +26,23 @@ class Answering:
         self.target = message["target"]
         self.name = message["function"]
         self.cases = message["cases"]
-        self.deadline = time.monotonic() + message["seconds"]
+        self.seconds = message["seconds"]
         self.cells = cells
         self.steps = steps
         self.options = options
+        # in a notebook it holds for all cells that are run after it
+        is_lazy = any(_LAZY.search(cell["source"]) for cell in cells)
+        self.flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | (_ANNOTATIONS if is_lazy else 0)
 
     def run(self) -> dict:
         """Run the statements, call the answer, and return the results as plain data."""
+        ways = self.ways()  # before a line of the learner's has run
         stubs.install(self.options["barred"], self.options["allowed"], self.options["stubs"])
         sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
         main = types.ModuleType("__main__")
         names = main.__dict__
-        names.update(__builtins__=builtins, display=stubs.nothing, get_ipython=stubs.Stub("get_ipython"))
+        builtins.display = stubs.nothing("builtins", "display")
+        names.update(__builtins__=builtins, get_ipython=stubs.Shell())
         sys.modules["__main__"] = main
         error = self.run_cells(names)
         fn = names.get(self.name)
@@ -50,7 +58,7 @@ class Answering:
         modules = _modules(fn, given)
         stubs.used.clear()
         try:
-            outcomes = run_answer(fn, self.cases, self.left())
+            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, keep=True)
         except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
             name = type(error).__name__
             outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)
@@ -59,11 +67,19 @@ class Answering:
             "outcomes": [_as_plain(outcome) for outcome in outcomes],
             "modules": modules,
             "used": used,
+            "ways": ways,
         }
         return _small_enough(reply, self.options["reply_size"])
 
+    def ways(self) -> list[str]:
+        """How the learner's own statements seem to differentiate."""
+        own = [(cell, index) for cell, index in self.steps if not self.cells[cell].get("given")]
+        parsed = {cell: slicing.parse(self.cells[cell]["source"]) for cell in {cell for cell, _ in own}}
+        return sorted(stepping.ways(parsed[cell][index] for cell, index in own))
+
     def left(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.05)
+        """Seconds of processor time: the child's own clock began with it."""
+        return max(self.seconds - limit.CPU.now(), 0.05)
 
     def run_cells(self, names) -> Failure | None:
         """Run the statements one by one; returns the first failure in the answer's own cell, if any.
@@ -86,19 +102,42 @@ class Answering:
         return first
 
     def run_statement(self, statement, file, names) -> Failure | None:
-        code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
         printed = limit.Printed()
         own = file == f"/cell/{self.cells[self.target]['name']}"
         seconds = self.left() if own else self.left() / 2  # a slow cell above leaves time for the answer
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                limit.call_within(seconds, exec, code, names)
+                limit.call_within(seconds, self.execute, statement, file, names, clock=limit.CPU)
         except BaseException as error:  # noqa: B036  also SystemExit: the cell ends, not the grading
             kind = "timeout" if isinstance(error, limit.TooLong) else "raised"
             line = getattr(statement, "lineno", None)
             text = linecache.getline(file, line or 0).strip()[:200]
             return Failure(kind, type(error).__name__, _words(error), (type(error).__name__,), line, text)
         return None
+
+    def execute(self, statement, file, names) -> None:
+        try:
+            _execute(statement, file, names, self.flags)
+        except stubs.Barred:
+            # a signature or a decorator that names what is missing here changes nothing of the body
+            if not isinstance(statement, ast.FunctionDef):
+                raise
+            statement.decorator_list = []
+            _execute(statement, file, names, self.flags | _ANNOTATIONS)
+
+
+_ANNOTATIONS = __future__.annotations.compiler_flag
+_LAZY = re.compile(r"^from\s+__future__\s+import\b[\s\w,(]*?\bannotations\b", re.MULTILINE)
+
+
+def _execute(statement, file, names, flags) -> None:
+    code = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+    if code.co_flags & inspect.CO_COROUTINE:  # an await outside of any function, as notebooks have it
+        import asyncio
+
+        asyncio.run(eval(code, names))
+    else:
+        exec(code, names)
 
 
 def _modules(fn, given) -> list[str]:
@@ -130,7 +169,7 @@ def _as_plain(outcome: Outcome) -> dict:
     return {
         "value": outcome.value,
         "failure": _failure(outcome.failure),
-        "overwritten": [list(where) for where in outcome.overwritten],
+        "arguments": outcome.arguments,
         "printed": outcome.printed[:2000],
         "warned": outcome.warned[:500],
     }

@@ -251,7 +251,7 @@ class _Search:
     def value_by_value(self) -> Name | None:
         """Of several returned values each by itself: a known mistake, or one edit, for every wrong one."""
         parts = parts_of(self.exercise, self.known.reference)
-        if len(parts) < 2:
+        if len(parts) < 2 or self.late():
             return None
         told = []
         for label, part in parts:
@@ -332,21 +332,15 @@ def _likely(found):
     return (mutant for mutant in found if not mutant.is_vague)
 
 
-@functools.lru_cache(maxsize=200)
-def _composed(reference, mistakes) -> tuple:
-    found = []
-    for one, other in itertools.combinations([m for m in mistakes if not callable(m.wrong)], 2):
-        fn = _both(reference, one, other) or _both(reference, other, one)
-        if fn:
-            found.append((one, other, fn))
-    return tuple(found)
-
-
-def _pairs(exercise) -> tuple:
+def _pairs(exercise) -> Iterator[tuple[Mistake, Mistake, Callable]]:
     """Two known mistakes in one function, where their lines allow it."""
-    return _composed(exercise.reference, exercise.mistakes)
+    for one, other in itertools.combinations([m for m in exercise.mistakes if not callable(m.wrong)], 2):
+        both = _both(exercise.reference, one, other) or _both(exercise.reference, other, one)
+        if both:
+            yield one, other, both
 
 
+@functools.cache
 def _both(reference, one, other) -> Callable | None:
     """One mistake and then the other; not where an edit of the second overwrites one of the first."""
     first, second = ((m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other))
