@@ -56,6 +56,34 @@ def init(folder, students):
     click.echo("Next, in that folder: fmkit course release 04")
 
 
+@course.group()
+def exercise():
+    """Exercises of your own, beside fmkit's."""
+
+
+@exercise.command("new")
+@click.argument("id")
+@_course
+def new_exercise(course, id):
+    """Begin an exercise called ID, such as rootfinding.newton: its file, and a notebook with its cells."""
+    from fmkit.course.exercises import new
+
+    file, notebook = (path.relative_to(course.root) for path in new(course, id))
+    click.echo(f"{file}: a small example that works; change what says CHANGE")
+    click.echo(f"{notebook}: its task, answer and check, to copy into a chapter of source/")
+    click.echo(f"Next: fmkit exercises prove {file}")
+
+
+@exercise.command("cells")
+@click.argument("id")
+@_course
+def write_cells(course, id):
+    """Write the notebook with the cells of exercise ID anew, once its file has changed."""
+    from fmkit.course.exercises import write_cells as write
+
+    click.echo(f"{write(course, id).relative_to(course.root)}")
+
+
 @course.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--due", metavar="MOMENT", help='Deadline, such as "2026-12-01 23:59" (local time).')

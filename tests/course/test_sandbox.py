@@ -21,8 +21,8 @@ from fmkit.course.grading.grade import grade_submission
 from fmkit.course.grading.outcomes import failure_from, outcomes_from, tidy
 from fmkit.course.sandbox import seccomp, slicing, staging
 from fmkit.course.sandbox.process import MB, Limits, Sandbox, WorkerLost
-from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Unreadable, read_bytes, read_cells
+from fmkit.lab.judging.wire import WireError
 
 UNSAFE = {
     "all right": s.Kind(s.solved),

@@ -40,10 +40,10 @@ from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
 from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
-from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.lab import exercises
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
+from fmkit.lab.judging.wire import WireError
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}

@@ -6,8 +6,8 @@ must be plain data, short, and fit the inputs.
 
 from typing import Any
 
-from fmkit.course.sandbox.wire import WireError
 from fmkit.lab.judging.answer import Failure, Outcome
+from fmkit.lab.judging.wire import WireError
 
 _KINDS = ("raised", "call", "timeout", "unfinished")
 

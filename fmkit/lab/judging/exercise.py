@@ -68,7 +68,10 @@ class Exercise:
         the chapter's notebook imports (set by the loader).
     id, chapter : str
         Set by the place of its file: ``backprop.linear`` lies in ``fmkit/lab/exercises/backprop/linear.py``;
-        the chapter, two digits, stands in that folder's ``__init__``.
+        the chapter, two digits, stands in that folder's ``__init__``. Of a course's own exercise the id is
+        its place in the course's folder ``exercises``.
+    recorded : tuple
+        Where the functions were not handed out: draws of inputs, each with what is `naming.Known` on them.
     """
 
     title: str
@@ -86,6 +89,7 @@ class Exercise:
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""
+    recorded: tuple = ()
 
     def wrong(self, mistake: Mistake) -> Callable:
         """The function that makes a mistake."""

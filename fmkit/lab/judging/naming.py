@@ -36,6 +36,7 @@ OFTEN = (
     "were not given",
 )
 SECONDS = 0.3  # for one call of a suspect: an edit may make a loop without end
+LONGEST = 20.0  # for a reference or a known mistake on all inputs
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,31 @@ class Name:
 
 @dataclass(frozen=True)
 class Known:
-    """What the reference and each known mistake do on some cases; worth keeping to judge many answers."""
+    """What the reference and each known mistake do on some cases; worth keeping to judge many answers.
+
+    ``made`` is what `made_by_machine` does, where that was recorded.
+    """
 
     reference: list[Outcome]
     mistakes: list[list[Outcome]]
+    made: tuple[tuple[Name, list[Outcome]], ...] = ()
 
 
 def known_outcomes(exercise: Exercise, cases: list) -> Known:
-    """Run the reference and the known mistakes on the cases."""
-    wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
-    return Known(run_answer(exercise.reference, cases), wrong)
+    """Run the reference and the known mistakes on the cases, each for `LONGEST` seconds at most."""
+    wrong = [run_answer(exercise.wrong(mistake), cases, LONGEST) for mistake in exercise.mistakes]
+    return Known(run_answer(exercise.reference, cases, LONGEST), wrong)
+
+
+def made_by_machine(exercise: Exercise, cases: list) -> Iterator[tuple[Name, Callable]]:
+    """What a search tries beside the known mistakes, each on every input: the right answer on other
+    arguments, two mistakes at once, one edit."""
+    for words, fn in as_if(exercise.reference, cases):
+        yield Name("edit", f"as if {words}"), fn
+    for one, other, fn in _pairs(exercise):
+        yield _two(one, other), fn
+    for words, fn in _edits(exercise):
+        yield Name("edit", f"as if {words}"), fn
 
 
 def find_name(
@@ -115,6 +131,15 @@ class _Search:
             return self.same(forms=(True,))
         if not any(self.outcomes[i].failure is None for i in self.wrong):
             return self.same() or self.raised()
+        if self.exercise.recorded:
+            looks = (
+                self.same,
+                self.wherever_it_is_wrong,
+                self.as_recorded,
+                self.value_by_value,
+                self.in_part,
+            )
+            return next(filter(None, (look() for look in looks)), None)
         for look in (
             self.same,
             self.wherever_it_is_wrong,
@@ -173,6 +198,15 @@ class _Search:
     def _is_value_like(self, theirs, i) -> bool:
         is_value = theirs[i].failure is None and self.outcomes[i].failure is None
         return is_value and alike(theirs[i], self.outcomes[i], self.tolerance)
+
+    def as_recorded(self, messages: list[str] | None = None) -> Name | None:
+        """What the machine made, by what was recorded of it; by its exceptions' messages, too."""
+        for name, theirs in self.known.made:
+            if all(alike(theirs[i], self.outcomes[i], self.tolerance) for i in self.order) and (
+                messages is None or messages == [o.failure.message for o in theirs if o.failure]
+            ):
+                return name
+        return None
 
     # --- suspects made by the machine -----------------------------------------------------------------------
 
@@ -254,9 +288,11 @@ class _Search:
         return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
 
     def _part(self, label, part) -> Name | None:
-        for _, mistake in self._by_likeness():
-            if self.does(self.exercise.wrong(mistake), part=part):
+        for _, mistake, theirs in self._by_likeness():
+            if self._is_part(theirs, part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
+        if self.exercise.recorded:
+            return None
         changed = (s for s in as_if(self.exercise.reference, self.cases) if s[0].endswith(OFTEN))
         found = self.first(itertools.chain(changed, _edits(self.exercise)), part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
@@ -274,12 +310,20 @@ class _Search:
             )
 
         both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
-        return sorted(((-likeness(theirs), mistake) for theirs, mistake in both), key=lambda pair: pair[0])
+        found = ((-likeness(theirs), mistake, theirs) for theirs, mistake in both)
+        return sorted(found, key=lambda one: one[0])
+
+    def _is_part(self, theirs, part) -> bool:
+        """Whether a known mistake gives the same as the answer in one returned value, on every input."""
+        both = ((part(a), part(b)) for a, b in zip(theirs, self.outcomes, strict=True))
+        return all(a is not None and b is not None and alike(a, b, self.tolerance) for a, b in both)
 
     def raised(self) -> Name | None:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""
-        suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
         words = [outcome.failure.message for outcome in self.outcomes if outcome.failure]
+        if self.exercise.recorded:
+            return self.as_recorded(words)
+        suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
         for suspect in suspects:
             if self.late():
                 return None
@@ -402,7 +446,7 @@ def parts_of(exercise: Exercise, reference: list[Outcome]) -> list[tuple[str, Ca
         keys = set.intersection(*(set(value) for value in values))
         return [(f'["{key}"]', _picker(key)) for key in values[0] if key in keys]
     if all(isinstance(value, tuple) and len(value) == len(values[0]) for value in values):
-        return [(label, _picker(i)) for i, label in enumerate(_labels(exercise.reference, len(values[0])))]
+        return [(label, _picker(i)) for i, label in enumerate(labels(exercise.reference, len(values[0])))]
     return []
 
 
@@ -419,7 +463,7 @@ def _picker(key):
 
 
 @functools.lru_cache(maxsize=500)
-def _labels(reference, count) -> tuple[str, ...]:
+def labels(reference: Callable, count: int) -> tuple[str, ...]:
     """Names of the returned values, where the last ``return`` of so many has them."""
     returns = [n for n in ast.walk(ast.parse(source_of(reference))) if isinstance(n, ast.Return)]
     for node in reversed(returns):
