@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fmkit.chapters.read import read
 from fmkit.errors import ChapterError
+from fmkit.lab.judging.own import folder_above
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Asked:
     function : str
         Name of the answer's function.
     points : float
+    own : Path, optional
+        Where the course that the notebook lies in has exercises of its own.
     """
 
     check_id: str
@@ -37,6 +40,7 @@ class Asked:
     exercise: str
     function: str
     points: float
+    own: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _asked(path, cell, meta, answers) -> Asked:
         points = float(meta.get("points", 0))
     except (TypeError, ValueError):
         raise ChapterError(f"{path}: the graded cell {check_id} has no points: enter a number") from None
-    return Asked(check_id, answer_id, cell_id, *found, points)
+    return Asked(check_id, answer_id, cell_id, *found, points, folder_above(Path(path)))
 
 
 def _check(source) -> tuple[str, str] | None:

@@ -87,20 +87,29 @@ def write_cells(course, id):
 @course.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--due", metavar="MOMENT", help='Deadline, such as "2026-12-01 23:59" (local time).')
+@click.option("--sealed", is_flag=True, help="For machines where fmkit lies without its right answers.")
 @_course
-def release(course, chapters, due):
+def release(course, chapters, due, sealed):
     """Make the student versions of CHAPTERS (of all, by default) and enter their points.
 
     Run it again to change the deadline: which try counts is then decided again.
     """
+    from fmkit.course import exercises
     from fmkit.course.collecting.collect import settle_all
     from fmkit.course.gradebook import release as hand_out
     from fmkit.course.grading import marking
 
     moment = marking.parse_moment(due) if due else None
     for chapter in [course.find(name) for name in chapters] or course.chapters():
+        checks, notices = exercises.hand_out(course, chapter, sealed)
         path = hand_out(course, chapter, moment)
         click.echo(f"{path.relative_to(course.root)}{f', due {moment:%Y-%m-%d %H:%M}' if moment else ''}")
+        if checks:
+            size = -(-checks.stat().st_size // 1024)
+            click.echo(
+                f"{checks.relative_to(course.root)}: belongs beside the notebook ({size} KB), hand out both"
+            )
+        click.echo("".join(f"{notice}\n" for notice in notices), nl=False)
         try:
             marking.asked(course, chapter)
         except CourseError as error:

@@ -4,19 +4,23 @@ import ast
 import inspect
 import keyword
 import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from fmkit._files import write_whole
 from fmkit._templates import render
-from fmkit.chapters.read import to_text
+from fmkit.chapters.read import read_file, to_text
+from fmkit.course.chapter import Asked, grade_id_of, read_chapter
 from fmkit.course.layout import Course
-from fmkit.errors import CourseError
+from fmkit.errors import ChapterError, CourseError
 from fmkit.lab import exercises
-from fmkit.lab.judging import own, shown
+from fmkit.lab.judging import own, recorded, shown
 from fmkit.lab.judging.answer import run_answer
 from fmkit.lab.judging.exercise import Exercise, grade_id
+from fmkit.lab.judging.naming import LONGEST, all_alike
 
 _TAKEN = ("cases", "loop", "mistake", "np")  # names in the example
 
@@ -112,3 +116,73 @@ def _answer(exercise) -> str:
         first -= 1
     inside = ["    ### BEGIN SOLUTION", *lines[first:], "    ### END SOLUTION"]
     return "\n".join([*lines[:first], *inside])
+
+
+# --- what is handed out with a chapter ----------------------------------------------------------------------
+
+
+def hand_out(course: Course, chapter: str, sealed: bool = False) -> tuple[Path | None, list[str]]:
+    """Write the file that lies beside a chapter's notebook, for the checks of the course's own exercises.
+
+    Parameters
+    ----------
+    sealed : bool
+        Of fmkit's own exercises, too.
+
+    Returns
+    -------
+    path, notices
+        The file, or None where the chapter needs none; what does not fit, in a line each.
+
+    Raises
+    ------
+    ExerciseError
+        When an exercise cannot be used. Nothing is written then.
+    """
+    source, target = course.notebook("source", chapter), course.notebook("release", chapter)
+    target = target.with_suffix(recorded.SUFFIX)
+    try:
+        asked = {a.exercise: a for a in read_chapter(source).asked}
+        found = [exercises.get(id, course.exercises) for id in asked]
+    except (OSError, ChapterError, LookupError):  # it cannot be graded: `release` says why
+        asked, found = {}, []
+    ours = [exercise for exercise in found if own.file_of(exercise.id, course.exercises)]
+    chosen = [replace(e, chapter=e.chapter or chapter) for e in (found if sealed else ours)]
+    if not chosen:
+        target.unlink(missing_ok=True)
+        return None, []
+    data = recorded.record(chosen)
+    write_whole(target, data)
+    notices = [notice for e in ours for notice in _unlike(course, chapter, e, asked[e.id])]
+    return target, [*notices, *(doubt for e in ours for doubt in _doubts(recorded.read(data)[e.id], e))]
+
+
+def _unlike(course, chapter, exercise: Exercise, asked: Asked) -> Iterator[str]:
+    """Whether the answer cell asks for another function than the exercise has."""
+    cells = read_file(course.notebook("source", chapter))["cells"]
+    source = next(c["source"] for c in cells if grade_id_of(c) == asked.answer_id)
+    wanted = list(inspect.signature(exercise.reference).parameters)
+    try:
+        functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    except SyntaxError:
+        functions = []
+    there = [[a.arg for a in f.args.args] for f in functions if f.name == asked.function]
+    if there and len(there[-1]) != len(wanted):
+        cell = f"{asked.function}({', '.join(there[-1])})"
+        words = f"the answer cell has {cell}, its file {exercise.reference.__name__}({', '.join(wanted)})"
+        yield f"{exercise.id}: {words}: `fmkit course exercise cells {exercise.id}` writes the cells anew"
+
+
+def _doubts(there: Exercise, exercise: Exercise) -> Iterator[str]:
+    """Mistakes that the recorded inputs do not show, and right answers that they refuse."""
+    for at, mistake in enumerate(exercise.mistakes):
+        draws = [(known.reference, known.mistakes[at]) for _, known in there.recorded]
+        if any(all_alike(right, wrong, exercise.tolerance, True) for right, wrong in draws):
+            yield f"{exercise.id}: mistake {mistake.name!r} passes the check: {_PROVE}"
+    for name, fn in exercise.right().items():
+        draws = [(known.reference, run_answer(fn, cases, LONGEST)) for cases, known in there.recorded]
+        if not all(all_alike(right, other, exercise.tolerance, True) for right, other in draws):
+            yield f"{exercise.id}: right answer {name!r} does not pass the check: {_PROVE}"
+
+
+_PROVE = "`fmkit exercises prove` tells more"

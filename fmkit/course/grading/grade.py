@@ -42,6 +42,7 @@ from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
 from fmkit.lab import exercises
+from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 from fmkit.lab.judging.wire import WireError
 
@@ -128,26 +129,26 @@ def _status(graded) -> tuple[str, str]:
     return "graded", ""
 
 
-def _prepared(id: str, seed: int):
+def _prepared(asked: Asked, seed: int):
     """The exercise, its inputs for this seed, and what the reference and the known mistakes do on them."""
     with _one_at_a_time:  # it redirects what is printed, for the whole process
-        return _prepare(id, seed)
+        return _prepare(exercises.get(asked.exercise, asked.own), seed)
 
 
 _one_at_a_time = threading.Lock()
 
 
 @functools.lru_cache(maxsize=256)
-def _prepare(id: str, seed: int):
-    exercise = exercises.get(id)
-    own = int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:8], "little")
+def _prepare(exercise: Exercise, seed: int):
+    own = int.from_bytes(hashlib.sha256(f"{seed} {exercise.id}".encode()).digest()[:8], "little")
     cases = make_cases(exercise, own)
     return exercise, cases, known_outcomes(exercise, cases)
 
 
 def _entry(asked: Asked, status: str, **more: Any) -> dict:
     points = asked.points if status == "ok" else 0.0
-    named = {"exercise": asked.exercise, "title": exercises.get(asked.exercise).title, "status": status}
+    title = exercises.get(asked.exercise, asked.own).title
+    named = {"exercise": asked.exercise, "title": title, "status": status}
     return {**named, "points": points, "max_points": asked.points, **_EMPTY, **more}
 
 
@@ -195,7 +196,7 @@ class _Grader:
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
-        exercise, cases, known = _prepared(asked.exercise, self.seed)
+        exercise, cases, known = _prepared(asked, self.seed)
         reply = self._run(asked, exercise, cases, everything=False)
         if _lacks_a_name(reply):  # the statements that it needs were not all found by reading
             again = self._run(asked, exercise, cases, everything=True)

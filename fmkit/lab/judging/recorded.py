@@ -33,15 +33,15 @@ ROOM = 900_000  # bytes of one file
 _LARGEST = 64 << 20  # of a file unpacked
 _DAMAGES = (wire.WireError, lzma.LZMAError, EOFError, LookupError, TypeError, ValueError, AttributeError)
 _HEAD = b"fmkit checks 1\n"
-_TEXTS, _NUMBERS = ("title", "function"), ("points", "minutes", "difficulty", "tolerance")
+_TEXTS, _NUMBERS = ("title", "chapter", "function"), ("points", "minutes", "difficulty", "tolerance")
 _LISTS = ("hints", "teaches", "allowed", "parameters", "labels")
 
 
 # --- writing ------------------------------------------------------------------------------------------------
 
 
-def record(exercises: list[Exercise], chapter: str) -> bytes:
-    """The file for some exercises of a chapter.
+def record(exercises: list[Exercise]) -> bytes:
+    """The file for some exercises.
 
     Of what the machine can make of their lines (two mistakes at once, "as if ..."), as much is recorded as
     there is room for.
@@ -53,7 +53,7 @@ def record(exercises: list[Exercise], chapter: str) -> bytes:
     """
     for draws in range(DRAWS, 0, -1):
         tables = {exercise.id: _plain(exercise, draws) for exercise in exercises}
-        data = _packed(chapter, tables)
+        data = _packed(tables)
         if len(data) <= ROOM:
             break
     else:
@@ -62,7 +62,7 @@ def record(exercises: list[Exercise], chapter: str) -> bytes:
     left = ROOM - len(data)
     for at, exercise in enumerate(exercises):
         left -= _add_suspects(exercise, tables[exercise.id], left // (len(exercises) - at))
-    while len(data := _packed(chapter, tables)) > ROOM or not _can_be_read(data):  # the estimate was too low
+    while len(data := _packed(tables)) > ROOM or not _can_be_read(data):  # the estimate was too low
         for table in tables.values():
             del table["made"][len(table["made"]) // 2 :]
     return data
@@ -76,8 +76,8 @@ def _can_be_read(data) -> bool:
     return True
 
 
-def _packed(chapter, tables) -> bytes:
-    return _HEAD + lzma.compress(wire.encode({"chapter": chapter, "exercises": tables}))
+def _packed(tables) -> bytes:
+    return _HEAD + lzma.compress(wire.encode(tables))
 
 
 def _plain(exercise: Exercise, count: int) -> dict:
@@ -95,7 +95,7 @@ def _plain(exercise: Exercise, count: int) -> dict:
             }
         )
     first = draws[0]["reference"]
-    table = {name: getattr(exercise, name) for name in ("title", *_NUMBERS)}
+    table = {name: getattr(exercise, name) for name in ("title", "chapter", *_NUMBERS)}
     table |= {name: list(getattr(exercise, name)) for name in ("hints", "teaches", "allowed")}
     table["function"] = exercise.reference.__name__
     table["parameters"] = list(inspect.signature(exercise.reference).parameters)
@@ -217,14 +217,13 @@ def read(data: bytes) -> dict[str, Exercise]:
         if not data.startswith(_HEAD):
             raise wire.WireError("it begins otherwise")
         unpacked = lzma.LZMADecompressor().decompress(data[len(_HEAD) :], _LARGEST)
-        value = wire.decode(unpacked)
-        return {id: _exercise(id, table, value["chapter"]) for id, table in value["exercises"].items()}
+        return {id: _exercise(id, table) for id, table in wire.decode(unpacked).items()}
     except _DAMAGES as error:
         raise ExerciseError(f"it is damaged ({type(error).__name__}): get it again") from None
 
 
-def _exercise(id: str, table: dict, chapter: str) -> Exercise:
-    texts = [id, chapter, *(table[n] for n in _TEXTS), *(text for n in _LISTS for text in table[n])]
+def _exercise(id: str, table: dict) -> Exercise:
+    texts = [id, *(table[n] for n in _TEXTS), *(text for n in _LISTS for text in table[n])]
     texts += [text for pair in table["mistakes"] for text in pair]
     if any(type(text) is not str for text in texts) or not all(map(_is_name, table["parameters"])):
         raise TypeError("a text is not one")
@@ -237,8 +236,7 @@ def _exercise(id: str, table: dict, chapter: str) -> Exercise:
         alternatives=(),
         mistakes=tuple(Mistake(name, "", hint) for name, hint in table["mistakes"]),
         id=id,
-        chapter=chapter,
-        **{name: table[name] for name in ("title", *_NUMBERS)},
+        **{name: table[name] for name in ("title", "chapter", *_NUMBERS)},
         **{name: tuple(table[name]) for name in ("hints", "teaches", "allowed")},
     )
     return replace(exercise, recorded=tuple(_draws(table)))
