@@ -163,8 +163,8 @@ def _edits(say, exercise) -> list[str]:
     unused = [line for line, _ in exercise.equal if line not in lines]
     faults = [f"equal: {line!r} is not one that passes: take it out" for line in unused]
     if without:
-        words = "add an input that shows it, or the line and the reason why it is right to `equal`"
-        faults.append(f"{len(without)} with one edit pass: for each, {words}")
+        words = "add an input that shows the edit, or its line and why it is as right to `equal`"
+        faults.append(f"edits that pass: {len(without)}; for each, {words}")
     return faults
 
 

@@ -1,5 +1,6 @@
 """A course's own exercise for the tests: the small example, changed."""
 
+import lzma
 from pathlib import Path
 
 from fmkit._templates import render
@@ -22,3 +23,8 @@ def write(folder: Path, *changes: tuple[str, str], id: str = ID) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text(*changes), "utf-8")
     return path
+
+
+def unpacked(data: bytes) -> bytes:
+    """What is in a file that was recorded, as plain bytes."""
+    return lzma.decompress(data[data.index(b"\n") + 1 :])

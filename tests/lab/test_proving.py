@@ -92,7 +92,7 @@ def test_edits_that_pass_are_shown_with_their_line(tmp_path):
         in said
     )
     assert "heights = (y[1:] + y[:-1]) * 2" not in said, "that one is refused"
-    assert "with one edit pass: for each, add an input that shows it" in said
+    assert "! edits that pass: 10; for each, add an input that shows the edit" in said
 
 
 def test_a_mistake_without_end_is_told(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """What is recorded of exercises judges answers and names mistakes, and holds no line of a program."""
 
 import inspect
-import lzma
 import os
 
 import numpy as np
@@ -40,10 +39,6 @@ def area(tmp_path_factory):
     return found, recorded.record([found])
 
 
-def unpacked(data: bytes) -> bytes:
-    return lzma.decompress(data[data.index(b"\n") + 1 :])
-
-
 def verdicts(there, fn):
     """Of one answer, on each of the recorded draws."""
     for cases, known in there.recorded:
@@ -77,7 +72,7 @@ def test_it_judges_as_the_functions_do(files, id):
 def test_no_line_of_a_program_is_in_it(files, area, id):
     exercise, data = (exercises.get(id), files(id)) if id in KINDS else area
     assert len(data) < 1 << 20
-    data = unpacked(data)
+    data = example.unpacked(data)
     functions = [exercise.reference, *exercise.alternatives, *map(exercise.wrong, exercise.mistakes)]
     texts = [getattr(fn, "text", None) or inspect.getsource(fn) for fn in functions]
     texts += [edit for m in exercise.mistakes if not callable(m.wrong) for edit in np.atleast_1d(m.wrong)]
@@ -97,7 +92,7 @@ def test_the_line_that_raises_is_not_in_it():
         return x.max()
 
     data = recorded.record([exercise(picky, lambda rng: [(rng.normal(size=n),) for n in (0, 1, 5)])])
-    assert b"an empty array" in unpacked(data) and b"raise ValueError" not in unpacked(data)
+    assert b"an empty array" in example.unpacked(data) and b"raise ValueError" not in example.unpacked(data)
     there = recorded.read(data)["sample.thing"]
     assert judge_answer(there, picky).status == "ok"
     assert judge_answer(there, lambda x: x.max(initial=0)).message.startswith("ValueError should be raised")
@@ -233,7 +228,7 @@ def test_a_damaged_file_is_told(area):
 def test_a_file_of_another_form_is_refused(area):
     from fmkit.lab.judging import wire
 
-    table = wire.decode(unpacked(area[1]))[example.ID]
+    table = wire.decode(example.unpacked(area[1]))[example.ID]
     changes = {
         "title": 3,
         "points": "2",
