@@ -17,11 +17,11 @@ from fmkit.errors import ChapterError
 from fmkit.lab import exercises
 from fmkit.lab.cards import columns
 from fmkit.lab.judging import own
-from fmkit.lab.judging.answer import run_answer
+from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.exercise import Exercise, grade_id
 from fmkit.lab.judging.judge import make_cases
 from fmkit.lab.judging.mistakes import source_of
-from fmkit.lab.judging.naming import LONGEST
+from fmkit.lab.judging.naming import ENDLESS, LONGEST
 from fmkit.lab.judging.plain import Foreign, leaves
 from fmkit.lab.proof import Row, edits_of, exercise_rows
 
@@ -86,11 +86,11 @@ def faults_of_functions(exercise: Exercise, draws: list[list]) -> list[str]:
     faults = []
     wrong = {f"mistake {m.name!r}": exercise.wrong(m) for m in exercise.mistakes}
     for name, fn in {"the reference": exercise.reference, **exercise.right(), **wrong}.items():
-        outcomes = [outcome for cases in draws for outcome in run_answer(fn, cases, LONGEST)]
+        outcomes = _until_one_is_stopped(fn, draws)
         failures = [o.failure for o in outcomes if o.failure]
         foreign = [leaf.kind for o in outcomes for leaf in leaves(o.value) if isinstance(leaf, Foreign)]
         if any(failure.kind == "timeout" for failure in failures):
-            faults.append(f"{name} does not end on one of the inputs: limit its loop")
+            faults.append(f"{name} {ENDLESS}")
         elif any(failure.kind == "unfinished" for failure in failures):
             faults.append(f"{name} is not finished: there is a ... or a NotImplementedError in it")
         elif foreign and name not in wrong:
@@ -105,6 +105,15 @@ def faults_of_functions(exercise: Exercise, draws: list[list]) -> list[str]:
     if not faults and repr(once) != repr(run_answer(exercise.reference, draws[0], LONGEST)):
         faults.append("the reference gives other results when it is called again")
     return faults
+
+
+def _until_one_is_stopped(fn, draws) -> list[Outcome]:
+    outcomes = []
+    for cases in draws:
+        outcomes += run_answer(fn, cases, LONGEST)
+        if outcomes[-1].failure and outcomes[-1].failure.kind == "timeout":
+            break
+    return outcomes
 
 
 # --- the table ----------------------------------------------------------------------------------------------

@@ -100,20 +100,27 @@ def here(id: Any) -> Exercise:
     ------
     TypeError, LookupError, ExerciseError
     """
-    there = recorded.beside(Path.cwd())
+    folder = _present()
+    there = recorded.beside(folder) if folder else {}
     if isinstance(id, str) and id in there:
         return there[id]
     try:
-        return get(id, own.folder_above(Path.cwd() / "a notebook"))
+        return get(id, own.folder_above(folder / "notebook") if folder else None)
     except LookupError as error:
-        words = (
-            f"One of your course's own has a file NAME{recorded.SUFFIX}, which belongs beside the notebook"
-        )
-        raise LookupError(f"{error} {words}, in {Path.cwd()}.") from None
+        file = f"NAME{recorded.SUFFIX}, which belongs beside the notebook, in {folder}"
+        raise LookupError(f"{error} One of your course's own has a file {file}.") from None
 
 
 def every_here() -> list[Exercise]:
     """All exercises that a notebook in the present folder knows: these, and those beside it."""
     found = {exercise.id: exercise for exercise in every()}
-    found |= recorded.beside(Path.cwd())
+    found |= recorded.beside(folder) if (folder := _present()) else {}
     return sorted(found.values(), key=lambda exercise: exercise.chapter)
+
+
+def _present() -> Path | None:
+    """The present folder, if it is still there."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None

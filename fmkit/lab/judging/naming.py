@@ -36,7 +36,8 @@ OFTEN = (
     "were not given",
 )
 SECONDS = 0.3  # for one call of a suspect: an edit may make a loop without end
-LONGEST = 20.0  # for a reference or a known mistake on all inputs
+LONGEST = 10.0  # for a reference or a known mistake on all inputs; an answer has as long
+ENDLESS = "does not end on one of the inputs: limit its loop, or leave it out (a check stops such an answer)"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from fmkit.lab.judging import wire
 from fmkit.lab.judging.answer import Failure, Outcome, run_answer
 from fmkit.lab.judging.exercise import Exercise, Mistake
 from fmkit.lab.judging.judge import make_cases
-from fmkit.lab.judging.naming import Known, Name, all_alike, known_outcomes, labels, made_by_machine
+from fmkit.lab.judging.naming import ENDLESS, Known, Name, all_alike, known_outcomes, labels, made_by_machine
 from fmkit.lab.judging.quiet import quiet
 
 SUFFIX = ".checks"
@@ -107,8 +107,8 @@ def _plain(exercise: Exercise, count: int) -> dict:
 def _require_an_end(exercise, known) -> None:
     functions = ["the reference", *(f"mistake {m.name!r}" for m in exercise.mistakes)]
     for name, outcomes in zip(functions, [known.reference, *known.mistakes], strict=True):
-        if any(o.failure and o.failure.kind == "timeout" for o in outcomes):
-            raise ExerciseError(f"{exercise.id}: {name} does not end on one of the inputs: limit its loop")
+        if not _ends(outcomes):
+            raise ExerciseError(f"{exercise.id}: {name} {ENDLESS}")
 
 
 def _outcomes(outcomes: list[Outcome], exercise: Exercise) -> list[tuple]:
@@ -151,8 +151,8 @@ def _add_suspects(exercise: Exercise, table: dict, room: int) -> int:
     seen, used = set(), 0
     with quiet():
         for name, fn in made_by_machine(exercise, drawn[0]):
-            outcomes = [run_answer(fn, cases, 1.0) for cases in drawn]
-            if _never_ends(outcomes) or _is_right(right, outcomes, exercise):
+            outcomes = list(itertools.takewhile(_ends, (run_answer(fn, cases, 1.0) for cases in drawn)))
+            if len(outcomes) < len(drawn) or _is_right(right, outcomes, exercise):
                 continue
             plain = [_outcomes(o, exercise) for o in outcomes]
             # what is as the right answer's takes no room
@@ -173,8 +173,8 @@ def _unlike(right, theirs) -> bytes:
     return b"=" if text == wire.encode(right) else text
 
 
-def _never_ends(outcomes) -> bool:
-    return any(o.failure and o.failure.kind == "timeout" for o in itertools.chain(*outcomes))
+def _ends(outcomes) -> bool:
+    return not any(o.failure and o.failure.kind == "timeout" for o in outcomes)
 
 
 def _is_right(right, outcomes, exercise) -> bool:
@@ -286,9 +286,9 @@ def beside(folder: Path) -> dict[str, Exercise]:
         When a file is damaged.
     """
     found = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns):
-        status = path.stat()
-        found |= _read(str(path), status.st_mtime_ns, status.st_size)
+    files = [(path.stat(), str(path)) for path in folder.glob(f"*{SUFFIX}") if path.is_file()]
+    for status, path in sorted(files, key=lambda file: (file[0].st_mtime_ns, file[1])):
+        found |= _read(path, status.st_mtime_ns, status.st_size)
     return found
 
 
@@ -296,5 +296,5 @@ def beside(folder: Path) -> dict[str, Exercise]:
 def _read(path, mtime, size):
     try:
         return read(Path(path).read_bytes())
-    except ExerciseError as error:
-        raise ExerciseError(f"{path}: {error}") from None
+    except (ExerciseError, OSError) as error:
+        raise ExerciseError(f"{path}: {getattr(error, 'strerror', None) or error}") from None

@@ -311,3 +311,14 @@ def test_what_is_beside_the_notebook_goes_first(tmp_path, monkeypatch, files):
     assert there.recorded and there.chapter == "04"
     assert exercises.every_here() != exercises.every()
     assert [e.id for e in exercises.every_here()].count("backprop.linear") == 1
+
+
+def test_what_only_looks_like_a_file_stops_no_check(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"folder{recorded.SUFFIX}").mkdir()
+    assert exercises.here("start.ink").id == "start.ink"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert exercises.here("start.ink").id == "start.ink" and exercises.every_here() == exercises.every()
