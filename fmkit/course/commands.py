@@ -81,7 +81,9 @@ def write_cells(course, id):
     """Write the notebook with the cells of exercise ID anew, once its file has changed."""
     from fmkit.course.exercises import write_cells as write
 
-    click.echo(f"{write(course, id).relative_to(course.root)}")
+    click.echo(
+        f"{write(course, id).relative_to(course.root)}: written anew; copy its cells into the chapter again"
+    )
 
 
 @course.command()
@@ -100,15 +102,19 @@ def release(course, chapters, due, sealed):
     from fmkit.course.grading import marking
 
     moment = marking.parse_moment(due) if due else None
-    for chapter in [course.find(name) for name in chapters] or course.chapters():
+    names = [course.find(name) for name in chapters] or course.chapters()
+    if not names:
+        raise CourseError(
+            f"there is no chapter in {course.root / 'source'}: lay one in, NN-name/NN-name.ipynb"
+        )
+    for chapter in names:
         checks, notices = exercises.hand_out(course, chapter, sealed)
         path = hand_out(course, chapter, moment)
         click.echo(f"{path.relative_to(course.root)}{f', due {moment:%Y-%m-%d %H:%M}' if moment else ''}")
         if checks:
             size = -(-checks.stat().st_size // 1024)
-            click.echo(
-                f"{checks.relative_to(course.root)}: belongs beside the notebook ({size} KB), hand out both"
-            )
+            words = f"its checks need this beside it: hand out both ({size} KB)"
+            click.echo(f"{checks.relative_to(course.root)}: {words}")
         click.echo("".join(f"{notice}\n" for notice in notices), nl=False)
         try:
             marking.asked(course, chapter)

@@ -72,6 +72,8 @@ def notebook(exercise: Exercise) -> dict:
     points = f"{exercise.points:g} point{'' if exercise.points == 1 else 's'}"
     head = f"### {exercise.title} (difficulty {dots}, {exercise.minutes:g} minutes, {points})"
     words = f"Say here what `{name}({parameters})` takes and returns, with an example: {_example(exercise)}."
+    if exercise.hints:
+        words += f' Stuck? `hint("{exercise.id}")` helps, a little more each time.'
     check = f'check("{exercise.id}", {name})'
     return {
         "nbformat": 4,
@@ -145,7 +147,7 @@ def hand_out(course: Course, chapter: str, sealed: bool = False) -> tuple[Path |
         asked = {a.exercise: a for a in read_chapter(source).asked}
         found = [exercises.get(id, course.exercises) for id in asked]
     except (OSError, ChapterError, LookupError):  # it cannot be graded: `release` says why
-        asked, found = {}, []
+        return None, []
     ours = [exercise for exercise in found if own.file_of(exercise.id, course.exercises)]
     chosen = [replace(e, chapter=e.chapter or chapter) for e in (found if sealed else ours)]
     if not chosen:

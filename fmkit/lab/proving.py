@@ -164,7 +164,9 @@ def _edits(say, exercise) -> list[str]:
     found = edits_of(exercise, SEEDS)
     passed = [edit for edit in found if not edit.refused]
     without = [edit for edit in passed if not edit.equal]
-    say(f"  right answers with one edit: {len(found)} tried, {len(found) - len(passed)} refused")
+    reasoned = len(passed) - len(without)
+    more = f", {reasoned} as right for a reason" if reasoned else ""
+    say(f"  right answers with one edit: {len(found)} tried, {len(found) - len(passed)} refused{more}")
     if without:
         say("  these pass the check:")
         say("\n".join(f"    {edit.line}    (as if {edit.words})" for edit in without))

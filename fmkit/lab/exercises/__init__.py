@@ -72,7 +72,8 @@ def get(id: Any, folder: Path | None = None) -> Exercise:
         raise ExerciseError(f"{file}: {id} is one of fmkit's own exercises; give yours another name")
     if ours or file:
         return ours or own.load(file)
-    raise LookupError(f"there is no exercise {id!r}.{_near(id, folder)}")
+    nor = f", and no file {folder.joinpath(*id.split('.'))}.py" if folder and own.ID.fullmatch(id) else ""
+    raise LookupError(f"there is no exercise {id!r}{nor}.{_near(id, folder)}")
 
 
 def _ours(id: str) -> Exercise | None:
