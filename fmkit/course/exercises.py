@@ -160,7 +160,10 @@ def hand_out(course: Course, chapter: str, sealed: bool = False) -> tuple[Path |
 
 
 def _unlike(course, chapter, exercise: Exercise, asked: Asked) -> Iterator[str]:
-    """Whether the answer cell asks for another function than the exercise has."""
+    """Whether the notebook's cells ask for something else than the exercise's file."""
+    if asked.points != exercise.points:
+        words = f"{asked.points:g} points in the notebook, which count; {exercise.points:g} in its file"
+        yield f"{exercise.id}: {words}, which a card tells"
     cells = read_file(course.notebook("source", chapter))["cells"]
     source = next(c["source"] for c in cells if grade_id_of(c) == asked.answer_id)
     wanted = list(inspect.signature(exercise.reference).parameters)

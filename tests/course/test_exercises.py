@@ -8,7 +8,7 @@ from fmkit.chapters.student import student_version
 from fmkit.course import exercises as own_exercises
 from fmkit.course.chapter import read_chapter
 from fmkit.course.layout import Course
-from fmkit.errors import CourseError
+from fmkit.errors import CourseError, ExerciseError
 
 ID = "rootfinding.newton"
 
@@ -112,3 +112,51 @@ def test_an_answer_in_one_line_has_cells_too(course):
 def test_there_are_no_cells_without_a_file(course):
     with pytest.raises(CourseError, match="there is no exercise 'a.b'"):
         own_exercises.write_cells(course, "a.b")
+
+
+def lay_in(course, notebook, chapter="01-roots"):
+    """Make a chapter of an exercise's notebook."""
+    target = course.notebook("source", chapter)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(notebook.read_bytes())
+    return target
+
+
+def test_other_points_in_the_notebook_are_told(course):
+    _, notebook = own_exercises.new(course, ID)
+    source = lay_in(course, notebook)
+    assert own_exercises.hand_out(course, "01-roots")[1] == []
+    source.write_text(source.read_text("utf-8").replace('"points": 2', '"points": 5'), "utf-8")
+    (notice,) = own_exercises.hand_out(course, "01-roots")[1]
+    assert notice.startswith("rootfinding.newton: 5 points in the notebook, which count; 2 in its file")
+
+
+def test_doubts_are_told_when_it_is_handed_out(course):
+    file, notebook = own_exercises.new(course, ID)
+    lay_in(course, notebook)
+    text = file.read_text("utf-8").replace('"heights = y[:-1]"', '"heights = (y[:-1] + y[1:]) / 2"')
+    file.write_text(text.replace("/ 2\n    return area", "/ 3\n    return area"), "utf-8")
+    path, notices = own_exercises.hand_out(course, "01-roots")
+    assert path.is_file() and len(notices) == 2
+    assert "mistake 'the left height of each strip' passes the check" in notices[0]
+    assert "right answer 'loop' does not pass the check" in notices[1]
+
+
+def test_a_broken_exercise_stops_the_release_and_leaves_what_was_handed_out(course):
+    file, notebook = own_exercises.new(course, ID)
+    lay_in(course, notebook)
+    path, _ = own_exercises.hand_out(course, "01-roots")
+    before = path.read_bytes()
+    file.write_text("import numpy\n1 / 0\n", "utf-8")
+    with pytest.raises(ExerciseError, match=r"newton.py, line 2: ZeroDivisionError"):
+        own_exercises.hand_out(course, "01-roots")
+    file.unlink()
+    assert own_exercises.hand_out(course, "01-roots") == (None, [])
+    assert path.read_bytes() == before
+
+
+def test_the_same_file_is_handed_out_each_time(course):
+    _, notebook = own_exercises.new(course, ID)
+    lay_in(course, notebook)
+    once = own_exercises.hand_out(course, "01-roots")[0].read_bytes()
+    assert own_exercises.hand_out(course, "01-roots")[0].read_bytes() == once

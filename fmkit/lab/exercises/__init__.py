@@ -108,8 +108,8 @@ def here(id: Any) -> Exercise:
     try:
         return get(id, own.folder_above(folder / "notebook") if folder else None)
     except LookupError as error:
-        file = f"NAME{recorded.SUFFIX}, which belongs beside the notebook, in {folder}"
-        raise LookupError(f"{error} One of your course's own has a file {file}.") from None
+        words = f"Was a file NAME{recorded.SUFFIX} handed out with the notebook? It belongs beside it"
+        raise LookupError(f"{error} {words}, in {folder}.") from None
 
 
 def every_here() -> list[Exercise]:

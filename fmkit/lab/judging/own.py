@@ -185,7 +185,7 @@ def _checked(exercise: Exercise, file: str) -> Callable:
     def cases(rng):
         try:
             drawn = draw(rng)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ExerciseError(f"{place(error, file)}: drawing the inputs: {words(error)}") from None
         if not isinstance(drawn, (list, tuple)) or not drawn:
             raise ExerciseError(f"{file}: {draw.__name__}(rng) must return a list of inputs, [(x, y), ...]")

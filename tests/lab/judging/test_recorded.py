@@ -289,7 +289,9 @@ def test_a_damaged_file_is_one_line_in_the_notebook(student):
 
 def test_where_the_file_is_missing_that_is_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(LookupError, match="has a file NAME.checks, which belongs beside the notebook, in "):
+    with pytest.raises(
+        LookupError, match="NAME.checks handed out with the notebook. It belongs beside it, in "
+    ):
         check(example.ID, len)
 
 
