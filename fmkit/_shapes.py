@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fmkit._values import demand
+from fmkit._values import demand, kind_of
 
 
 def expect(name: str, array: Any, shape: tuple[int | None, ...], letters: str) -> None:
@@ -43,7 +43,7 @@ def expect(name: str, array: Any, shape: tuple[int | None, ...], letters: str) -
     if got is None:
         if shape == () and isinstance(array, int | float):
             return
-        raise TypeError(f"{name}: expected an array {letters}, got {_kind(array)}; np.array(...) makes one")
+        raise TypeError(f"{name}: expected an array {letters}, got {kind_of(array)}; np.array(...) makes one")
     if len(got) == len(shape):
         for want, n in zip(shape, got, strict=True):
             if want != n and want is not None:
@@ -54,7 +54,7 @@ def expect(name: str, array: Any, shape: tuple[int | None, ...], letters: str) -
 
 
 def matrix(name: str, w: Any, rows: int | None, letters: str) -> None:
-    """`expect` for the shape ``(rows, None)``, which is asked for most: in a third of the time.
+    """`expect` for numbers of the shape ``(rows, None)``, which is asked for most: in a third of the time.
 
     Raises
     ------
@@ -68,11 +68,12 @@ def matrix(name: str, w: Any, rows: int | None, letters: str) -> None:
     ValueError: w: expected (C_in, C_out) = (5, any), got (4, 3)
     """
     try:
-        if w.ndim == 2 and w.shape[0] == rows and w.size:
+        if w.ndim == 2 and w.shape[0] == rows and w.size and w.dtype.char in "fdg":
             return
     except AttributeError:
         pass  # `expect` says what it is
     expect(name, w, (rows, None), letters)
+    floats(name, w)
     demand(w.size > 0, name, "a row and a column at least", w.shape)
 
 
@@ -111,7 +112,7 @@ def floats(name: str, x: Any, axes: int = 0, letters: str = "") -> Any:
         kind = x.dtype.char
     except AttributeError:
         if not isinstance(x, int | float):
-            raise TypeError(f"{name}: expected an array, got {_kind(x)}; np.array(...) makes one") from None
+            raise TypeError(f"{name}: expected an array, got {kind_of(x)}; np.array(...) makes one") from None
         x = np.float64(x)
         kind = "d"
     if kind not in "fdg":
@@ -143,7 +144,7 @@ def integers(name: str, array: Any, stop: int | None = None) -> None:
     """
     dtype = getattr(array, "dtype", None)
     if getattr(dtype, "kind", None) not in ("i", "u"):
-        got = f"{dtype} numbers" if isinstance(array, np.ndarray) else _kind(array)
+        got = f"{dtype} numbers" if isinstance(array, np.ndarray) else kind_of(array)
         raise TypeError(f"{name}: expected an array of integers, got {got}")
     if stop is not None and array.size and (array.min() < 0 or array.max() >= stop):
         raise ValueError(f"{name}: expected 0 to {stop - 1}, got {array.min()} to {array.max()}")
@@ -166,10 +167,53 @@ def zeros_and_ones(name: str, mask: Any) -> None:
     ValueError: mask: expected 0 or 1 (or booleans) everywhere, got -inf
     """
     if not isinstance(mask, np.ndarray):
-        raise TypeError(f"{name}: expected an array of 0 and 1, got {_kind(mask)}; np.array(...) makes one")
+        raise TypeError(f"{name}: expected an array of 0 and 1, got {kind_of(mask)}; np.array(...) makes one")
     other = mask[(mask != 0) & (mask != 1)]
     if other.size:
         raise ValueError(f"{name}: expected 0 or 1 (or booleans) everywhere, got {other[0]}")
+
+
+def float_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64 as NumPy's own dtype: as integers, small weights are 0 and -inf is not there.
+
+    Raises
+    ------
+    TypeError
+        For another dtype.
+
+    Examples
+    --------
+    >>> float_dtype(int)
+    Traceback (most recent call last):
+    TypeError: dtype: expected float32 or float64, got int64
+    """
+    try:
+        known = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"dtype: expected float32 or float64, got {dtype!r:.60}") from None
+    if known.char not in "fdg":
+        raise TypeError(f"dtype: expected float32 or float64, got {known}")
+    return known
+
+
+def opened(cache: Any, parts: int, forward: str) -> tuple:
+    """A cache, once it has the parts of this forward's: another one, or ``dout``, would be taken apart, too.
+
+    Raises
+    ------
+    TypeError
+        For what is not a tuple of that many parts.
+
+    Examples
+    --------
+    >>> opened(np.zeros((3, 2)), 3, "linear")
+    Traceback (most recent call last):
+    TypeError: cache: expected the one of linear, got an array; a backward takes (dout, cache)
+    """
+    if type(cache) is tuple and len(cache) == parts:
+        return cache
+    got = f"a tuple of {len(cache)}" if type(cache) is tuple else kind_of(cache)
+    raise TypeError(f"cache: expected the one of {forward}, got {got}; a backward takes (dout, cache)")
 
 
 def _sizes(shape: tuple[int | None, ...]) -> str:
@@ -178,7 +222,3 @@ def _sizes(shape: tuple[int | None, ...]) -> str:
         return ""
     sizes = ", ".join("any" if n is None else str(n) for n in shape)
     return f" = ({sizes}{',' * (len(shape) == 1)})"
-
-
-def _kind(value: Any) -> str:
-    return "a number" if np.isscalar(value) and not isinstance(value, str) else f"a {type(value).__name__}"

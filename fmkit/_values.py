@@ -1,13 +1,17 @@
 """One refusal for a wrong number, and for a text where a list of texts is meant; both name the argument."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+_WHOLE = int, np.integer
+_NUMBER = float, int, np.floating, np.integer
+
 
 def demand(fine: bool, name: str, allowed: str, value: Any) -> None:
-    """Refuse a setting that is out of range. (NaN is in no range, for it compares as false with everything.)
+    """Refuse what breaks a rule of its own; for a plain number `whole` and `number` know the usual ones.
 
     Raises
     ------
@@ -16,22 +20,22 @@ def demand(fine: bool, name: str, allowed: str, value: Any) -> None:
 
     Examples
     --------
-    >>> p = 1.5
-    >>> demand(0 <= p < 1, "p", "0 <= p < 1", p)
+    >>> T = 0
+    >>> demand(T > 0, "ids", "a token to read", f"{T} tokens")
     Traceback (most recent call last):
-    ValueError: p: expected 0 <= p < 1, got 1.5
+    ValueError: ids: expected a token to read, got 0 tokens
     """
     if not fine:
         raise ValueError(f"{name}: expected {allowed}, got {value}")
 
 
-def whole(name: str, n: Any, least: int) -> None:
-    """Refuse what is not a whole number from ``least`` on.
+def whole(name: str, n: Any, least: float = -math.inf) -> int:
+    """``n`` as Python's own int, once it is a whole number from ``least`` on. (2.0 is none, to Python.)
 
     Raises
     ------
     TypeError
-        For a fraction (2.0 is one, to Python), a text, None.
+        For a fraction, a text, None.
     ValueError
         For a number below ``least``.
 
@@ -39,46 +43,52 @@ def whole(name: str, n: Any, least: int) -> None:
     --------
     >>> whole("top_k", 0, 1)
     Traceback (most recent call last):
-    ValueError: top_k must be at least 1, got 0
+    ValueError: top_k: expected a whole number >= 1, got 0
     """
-    if not isinstance(n, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, got {n!r}")
-    if n < least:
-        raise ValueError(f"{name} must be at least {least}, got {n}")
+    kind = isinstance(n, _WHOLE)
+    if kind and n >= least:
+        return int(n)
+    allowed = "" if least == -math.inf else f" >= {least}"
+    raise (ValueError if kind else TypeError)(f"{name}: expected a whole number{allowed}, got {n!r:.60}")
 
 
-def number(name: str, x: Any) -> None:
-    """Refuse what is not a number, with a TypeError; which numbers are right, the caller knows.
+def number(
+    name: str,
+    x: Any,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """``x`` as Python's own float, once it is a finite number in this range.
 
-    Examples
-    --------
-    >>> number("temperature", "0.5")
-    Traceback (most recent call last):
-    TypeError: temperature must be a number, got '0.5'
-    """
-    if not isinstance(x, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {x!r}")
-
-
-def share(name: str, p: Any) -> None:
-    """Refuse what is not a number from 0 to 1.
+    (NumPy's own numbers would turn float32 into float64.)
 
     Raises
     ------
     TypeError
         For what is not a number.
     ValueError
-        For one below 0 or above 1, or NaN.
+        For a number out of range, infinite or NaN.
 
     Examples
     --------
-    >>> share("p", 1.5)
+    >>> number("p", 1.5, 0, below=1)
     Traceback (most recent call last):
-    ValueError: p must be from 0 to 1, got 1.5
+    ValueError: p: expected a number >= 0 and < 1, got 1.5
     """
-    number(name, p)
-    if not 0 <= p <= 1:
-        raise ValueError(f"{name} must be from 0 to 1, got {p}")
+    kind = isinstance(x, _NUMBER)
+    if kind and least <= x <= most and above < x < below:
+        return float(x)
+    limits = {">=": least, ">": above, "<=": most, "<": below}
+    allowed = " and ".join(f"{sign} {limit}" for sign, limit in limits.items() if math.isfinite(limit))
+    what = (
+        "a number " + allowed
+        if allowed and not (kind and math.isinf(x))
+        else f"a finite number {allowed}".rstrip()
+    )
+    raise (ValueError if kind else TypeError)(f"{name}: expected {what}, got {x!r:.60}")
 
 
 def generator(rng: Any) -> None:
@@ -99,6 +109,11 @@ def generator(rng: Any) -> None:
 def one_text(name: str, text: Any) -> None:
     """Refuse what is not one str.
 
+    Raises
+    ------
+    TypeError
+        For anything else.
+
     Examples
     --------
     >>> one_text("text", ["to be"])
@@ -106,8 +121,7 @@ def one_text(name: str, text: Any) -> None:
     TypeError: text: expected one str, got a list
     """
     if not isinstance(text, str):
-        kind = type(text).__name__
-        raise TypeError(f"{name}: expected one str, got {'an' if kind == 'int' else 'a'} {kind}")
+        raise TypeError(f"{name}: expected one str, got {kind_of(text)}")
 
 
 def listed(name: str, values: Any, what: str = "texts") -> None:
@@ -128,4 +142,58 @@ def listed(name: str, values: Any, what: str = "texts") -> None:
         kind = type(values).__name__
         raise TypeError(f"{name}: expected a list of {what}, got one {kind}; [{what[:-1]}] is a list of one")
     if not isinstance(values, Iterable):
-        raise TypeError(f"{name}: expected a list of {what}, got {values!r}")
+        raise TypeError(f"{name}: expected a list of {what}, got {values!r:.60}")
+
+
+def instance(name: str, value: Any, kind: type) -> None:
+    """Refuse what is not one of this class.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+
+    Examples
+    --------
+    >>> instance("model", None, dict)
+    Traceback (most recent call last):
+    TypeError: model: expected a dict, got None
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: expected a {kind.__name__}, got {kind_of(value)}")
+
+
+def holds(name: str, params: Any, names: set[str], what: str) -> None:
+    """Refuse what is not a dict with these names, at least.
+
+    Raises
+    ------
+    TypeError
+        For what is not a dict.
+    ValueError
+        For a dict that lacks one of them.
+
+    Examples
+    --------
+    >>> holds("p", {"wo": 1}, {"wqkv", "wo"}, "an attention's")
+    Traceback (most recent call last):
+    ValueError: p: expected an attention's, got a dict of wo
+    """
+    if not isinstance(params, dict):
+        raise TypeError(f"{name}: expected {what}, got {kind_of(params)}")
+    if not names <= params.keys():
+        raise ValueError(f"{name}: expected {what}, got a dict of {', '.join(map(str, params)) or 'nothing'}")
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, for a message.
+
+    Examples
+    --------
+    >>> kind_of([1]), kind_of(1), kind_of(None)
+    ('a list', 'an int', 'None')
+    """
+    if value is None:
+        return "None"
+    kind = "array" if isinstance(value, np.ndarray) else type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"

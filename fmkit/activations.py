@@ -2,7 +2,8 @@
 
 Every forward returns ``(out, cache)``; the backward takes the upstream gradient ``dout`` (same shape as
 ``out``) and that cache. float32 stays float32: every constant is a Python float, never a NumPy scalar. Whole
-numbers are taken as float64; a list, or float16, raises TypeError, a ``dout`` of another shape ValueError.
+numbers are taken as float64; a list, or float16, raises TypeError, a ``dout`` of another shape, or a setting
+out of range, ValueError.
 """
 
 import math
@@ -11,8 +12,9 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import expect, floats
+from fmkit._shapes import expect, floats, opened
 from fmkit._types import Array, Cache
+from fmkit._values import number, whole
 
 _SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 _SQRT_2 = math.sqrt(2.0)
@@ -119,7 +121,7 @@ def leaky_relu(x: Float[Array, "*shape"], slope: float = 0.01) -> tuple[Float[Ar
     >>> print(leaky_relu(np.array([-2.0, 0.0, 3.0]), slope=0.1)[0])
     [-0.2  0.   3. ]
     """
-    x = floats("x", x)
+    x, slope = floats("x", x), number("slope", slope)
     gate = slope + (1.0 - slope) * (x > 0).astype(x.dtype)  # the slope at each x
     return x * gate, gate
 
@@ -162,9 +164,9 @@ def gelu_tanh_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Arra
     >>> print(gelu_tanh_backward(np.ones(4), cache).round(4))  # below about -0.75 it falls
     [-0.0861  0.1326  0.5     1.0861]
     """
-    x, t = cache
+    x, t = opened(cache, 2, "gelu_tanh")
     expect("dout", dout, x.shape, "the shape of x")
-    dx = x * x
+    dx = np.minimum(x * x, 1e30)  # far out the tanh is flat, and infinity times 0 would be NaN
     dx *= 3.0 * 0.044715
     dx += 1.0  # the slope of x + 0.044715 x³, inside the tanh
     dx *= _SQRT_2_OVER_PI
@@ -240,7 +242,7 @@ def gelu_erf_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array
     >>> print(gelu_erf_backward(np.ones(4), cache).round(4))
     [-0.0852  0.1325  0.5     1.0852]
     """
-    x, cdf = cache
+    x, cdf = opened(cache, 2, "gelu_erf")
     expect("dout", dout, x.shape, "the shape of x")
     pdf = np.exp(-0.5 * (x * x)) / _SQRT_2_PI  # the slope of Φ
     return dout * (cdf + x * pdf)  # through the factor x, and through Φ(x)
@@ -268,7 +270,7 @@ def silu_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*
     >>> print(silu_backward(np.ones(3), cache).round(3))
     [-0.091  0.5    1.091]
     """
-    x, s = cache
+    x, s = opened(cache, 2, "silu")
     expect("dout", dout, x.shape, "the shape of x")
     return dout * (s + x * s * (1.0 - s))  # through the factor x, and through the sigmoid
 
@@ -287,7 +289,7 @@ def softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array, "*s
     >>> print(softmax(np.array([1001.0, 1002.0, -np.inf]))[0].round(3))  # nothing overflows; -inf is out
     [0.269 0.731 0.   ]
     """
-    x = floats("x", x, axes=1)
+    x, axis = floats("x", x, axes=1), whole("axis", axis)
     exp = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))  # (initial: there may be no number)
     out = exp / exp.sum(axis, keepdims=True)
     return out, (out, axis)
@@ -303,7 +305,7 @@ def softmax_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array,
     >>> print(dx.round(3))  # the first input up, the others down; they sum to 0
     [ 0.082 -0.022 -0.06 ]
     """
-    out, axis = cache
+    out, axis = opened(cache, 2, "softmax")
     expect("dout", dout, out.shape, "the shape of x")
     shared = np.expand_dims(np.vecdot(dout, out, axis=axis), axis)  # through the sum that divides them all
     return out * (dout - shared)  # through the exponential, whose slope is itself
@@ -319,7 +321,7 @@ def log_softmax(x: Float[Array, "*shape"], axis: int = -1) -> tuple[Float[Array,
     >>> print(log_softmax(np.array([0.0, 1000.0]))[0])  # log(softmax(x)) would give -inf
     [-1000.     0.]
     """
-    x = floats("x", x, axes=1)
+    x, axis = floats("x", x, axes=1), whole("axis", axis)
     if x.size == 0:
         return x.copy(), (x, axis)  # no number, and no sum to take the log of
     shifted = x - x.max(axis, keepdims=True)
@@ -336,6 +338,6 @@ def log_softmax_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Ar
     >>> print(log_softmax_backward(np.array([1.0, 0.0, 0.0]), cache).round(3))  # one-hot less the softmax
     [ 0.91  -0.245 -0.665]
     """
-    out, axis = cache
+    out, axis = opened(cache, 2, "log_softmax")
     expect("dout", dout, out.shape, "the shape of x")
     return dout - np.exp(out) * dout.sum(axis, keepdims=True)  # through x itself, and through the log-sum-exp

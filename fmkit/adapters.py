@@ -9,8 +9,9 @@ head, C channels. Arrays of other shapes raise ValueError: nothing is broadcast.
 import numpy as np
 from jaxtyping import Float
 
-from fmkit._shapes import expect, floats, matrix
+from fmkit._shapes import expect, floats, matrix, opened
 from fmkit._types import Array, Cache
+from fmkit._values import number
 from fmkit.activations import gelu_tanh, gelu_tanh_backward
 from fmkit.attention import Mask, attention, attention_backward, check_mask
 from fmkit.layers import linear, linear_backward
@@ -60,7 +61,7 @@ def lora_linear(
     x = floats("x", x, axes=1)
     matrix("w", w, x.shape[-1], "(C_in, C_out)")
     _check_low_rank(w, a, bb)
-    scale = alpha / a.shape[1]
+    scale = number("alpha", alpha) / a.shape[1]
     out, _ = linear(x, w, b)  # (..., C_out)
     narrow, a_cache = linear(x, a)  # (..., R)
     change, bb_cache = linear(narrow, bb)  # (..., C_out)
@@ -87,7 +88,7 @@ def lora_linear_backward(
     >>> print(da.any(), dbb.any())  # as long as bb is zero, only bb learns
     False True
     """
-    w, a_cache, bb_cache, scale = cache
+    w, a_cache, bb_cache, scale = opened(cache, 4, "lora_linear")
 
     # out += scale * narrow @ bb
     dnarrow, dbb, _ = linear_backward(dout * scale, bb_cache)  # (..., R)
@@ -117,6 +118,7 @@ def merge_lora(
     """
     matrix("w", w, None, "(C_in, C_out)")
     _check_low_rank(w, a, bb)
+    alpha = number("alpha", alpha)
     return w + (alpha / a.shape[1]) * (a @ bb)
 
 
@@ -178,7 +180,7 @@ def adapter_backward(dout: Float[Array, "*lead C"], cache: Cache) -> tuple[Float
     >>> [grad.shape for grad in adapter_backward(np.ones((2, 4)), cache)]
     [(2, 4), (4, 1), (1,), (1, 4), (4,)]
     """
-    down_cache, gelu_cache, up_cache = cache
+    down_cache, gelu_cache, up_cache = opened(cache, 3, "adapter")
 
     # up = hidden @ w_up + b_up
     dhidden, dw_up, db_up = linear_backward(dout, up_cache)  # (..., R)
@@ -233,7 +235,8 @@ def prefix_attention(
     >>> print(out)  # the mean of the three values
     [[[[1. 1.]]]]
     """
-    expect("k", k, (None, None, None, None), "(B, H, S, D)")
+    q = floats("q", q, 4, "(B, H, T, D)")
+    expect("k", k, (len(q), None, None, None), "(B, H, S, D)")
     B, H, S, D = k.shape
     expect("v", v, k.shape, "(B, H, S, D)")
     expect("pk", pk, (H, None, D), "(H, P, D)")
@@ -262,7 +265,7 @@ def prefix_attention_backward(dout: Float[Array, "B H T D"], cache: Cache) -> tu
     [[[0.333 0.333]
       [0.333 0.333]]]
     """
-    attention_cache, P = cache
+    attention_cache, P = opened(cache, 2, "prefix_attention")
     dq, dk, dv = attention_backward(dout, attention_cache)  # (B, H, P+S, D)
 
     # k = [pk, k], v = [pv, v]: cut them apart again

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from fmkit._shapes import expect, floats, matrix, zeros_and_ones
+from fmkit._shapes import expect, float_dtype, floats, integers, matrix, opened, zeros_and_ones
 from fmkit._types import Array, Cache
-from fmkit._values import demand
+from fmkit._values import demand, kind_of, number, whole
 from fmkit.activations import softmax_backward
 from fmkit.layers import linear, linear_backward, rmsnorm, rmsnorm_backward
 
@@ -43,7 +43,7 @@ def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
     Raises
     ------
     TypeError
-        For a ``dtype`` that is not float32 or float64.
+        For a ``dtype`` that is not float32 or float64: the mask is added to the scores.
 
     Examples
     --------
@@ -52,8 +52,8 @@ def causal_mask(T: int, dtype=np.float32) -> Float[Array, "T T"]:
      [  0.   0. -inf]
      [  0.   0.   0.]]
     """
-    demand(T >= 0, "T", "T >= 0", T)
-    return np.triu(np.full((T, T), -np.inf, _additive(dtype)), k=1)
+    T = whole("T", T, 0)
+    return np.triu(np.full((T, T), -np.inf, float_dtype(dtype)), k=1)
 
 
 def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1 S"]:
@@ -74,7 +74,7 @@ def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1
     Raises
     ------
     TypeError
-        For a ``dtype`` that is not float32 or float64.
+        For a ``dtype`` that is not float32 or float64: the mask is added to the scores.
     ValueError
         For anything but 0 and 1 in the mask: one of 0 and -inf would come out upside down.
 
@@ -86,17 +86,9 @@ def padding_mask(attention_mask: Array, dtype=np.float32) -> Float[Array, "B 1 1
     """
     expect("attention_mask", attention_mask, (None, None), "(B, S)")
     zeros_and_ones("attention_mask", attention_mask)
-    mask = np.zeros(attention_mask.shape, _additive(dtype))
+    mask = np.zeros(attention_mask.shape, float_dtype(dtype))
     mask[attention_mask == 0] = -np.inf
     return mask[:, None, None, :]
-
-
-def _additive(dtype: Any) -> np.dtype:
-    """The dtype of a mask of 0 and -inf. (As integers there is no -inf, as booleans it would be True.)"""
-    dtype = np.dtype(dtype)
-    if dtype.char not in "fdg":
-        raise TypeError(f"dtype: expected float32 or float64, got {dtype}: the mask is added to the scores")
-    return dtype
 
 
 def check_mask(mask: Any, shape: tuple[int, ...]) -> None:
@@ -105,7 +97,7 @@ def check_mask(mask: Any, shape: tuple[int, ...]) -> None:
     Raises
     ------
     ValueError
-        For a mask of another shape.
+        For a mask of another shape, or with NaN or +inf.
     TypeError
         For what is neither booleans nor floats, and for floats that are all 1 and 0.
 
@@ -119,14 +111,17 @@ def check_mask(mask: Any, shape: tuple[int, ...]) -> None:
     mask: expected booleans (True: may look) or floats to add (0 or -inf), got int64; mask == 1 makes booleans
     """
     kind = mask.dtype.kind if isinstance(mask, np.ndarray) else ""
-    one_and_zero = kind == "f" and mask.size and mask.max() == 1 and np.isin(mask, (0, 1)).all()
+    top = mask.max() if kind == "f" and mask.size else 0.0
+    one_and_zero = top == 1 and np.isin(mask, (0, 1)).all()
     if kind not in ("b", "f") or one_and_zero:
-        got = "1 and 0" if one_and_zero else getattr(mask, "dtype", type(mask).__name__)
+        got = "1 and 0" if one_and_zero else getattr(mask, "dtype", None) or kind_of(mask)
         wanted = "booleans (True: may look) or floats to add (0 or -inf)"
         raise TypeError(f"mask: expected {wanted}, got {got}; mask == 1 makes booleans")
     pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
     if mask.ndim > len(shape) or any([n not in (1, want) for n, want in pairs]):
         raise ValueError(f"mask: expected what broadcasts to (B, H, T, S) = {shape}, got {mask.shape}")
+    if not top < np.inf:  # or NaN
+        raise ValueError(f"mask: expected 0 to look and -inf to hide, got {top}")
 
 
 # ----------------------------------------------------------------------------------------------------- heads
@@ -145,7 +140,7 @@ def split_heads(x: Float[Array, "B T HD"], n_heads: int) -> Float[Array, "B H T 
     (1, 2, 2, 2) [[3.0, 4.0], [7.0, 8.0]]
     """
     x = floats("x", x, 3, "(B, T, H*D)")
-    demand(n_heads >= 1, "n_heads", "n_heads >= 1", n_heads)
+    n_heads = whole("n_heads", n_heads, 1)
     B, T, HD = x.shape
     if HD % n_heads:
         raise ValueError(f"width {HD} does not divide into {n_heads} heads")
@@ -194,7 +189,7 @@ def rope_tables(
     ValueError
         If ``D`` is odd (coordinates turn in pairs), or ``base`` not above 0.
     TypeError
-        For positions that are not an array.
+        For positions that are not an array of integers.
 
     References
     ----------
@@ -208,10 +203,11 @@ def rope_tables(
      [1.  0.1]
      [2.  0.2]]
     """
-    if D % 2 or D < 2:
-        raise ValueError(f"rotary positions need an even head width, got {D}")
-    demand(base > 0, "base", "base > 0", base)
-    positions = floats("positions", positions, axes=1)
+    if whole("D", D) % 2 or D < 2:
+        raise ValueError(f"D: rotary positions need an even head width, got {D}")
+    base = number("base", base, above=0)
+    integers("positions", positions)
+    demand(positions.ndim >= 1, "positions", "1 axis or more", f"shape {positions.shape}")
     frequency = base ** (-np.arange(0, D, 2) / D)  # (D/2,)
     angle = positions[..., None] * frequency  # (..., T, D/2)
     return np.cos(angle), np.sin(angle)
@@ -286,7 +282,7 @@ def rope_backward(dout: Float[Array, "B H T D"], cache: Cache) -> Float[Array, "
     [[[[1. 0.]
        [1. 0.]]]]
     """
-    cos, sin = cache
+    cos, sin = opened(cache, 2, "rope")
     expect("dout", dout, (None, None, cos.shape[-2], 2 * cos.shape[-1]), "(B, H, T, D)")
     return rope(dout, cos, -sin)[0]
 
@@ -408,7 +404,7 @@ def attention_backward(
     >>> print(dv.ravel().round(3))  # its weights; the third value was in its future
     [0.119 0.881 0.   ]
     """
-    q, k, v, probs, softmax_cache = cache
+    q, k, v, probs, softmax_cache = opened(cache, 5, "attention")
     B, G, R, T, D = q.shape
     expect("dout", dout, (B, G * R, T, D), "(B, H, T, D)")
     dout = dout.reshape(q.shape)  # (B, G, H/G, T, D)
@@ -481,6 +477,7 @@ def norm_queries_and_keys(
     qk = floats("qk", qk, 4, "(B, H+G, T, D)")
     expect("q_norm", p["q_norm"], qk.shape[-1:], "(D,)")
     expect("k_norm", p["k_norm"], qk.shape[-1:], "(D,)")
+    demand(0 < whole("n_heads", n_heads) < qk.shape[1], "n_heads", f"1 to {qk.shape[1] - 1}", n_heads)
     q, q_cache = rmsnorm(qk[:, :n_heads], p["q_norm"], eps)
     k, k_cache = rmsnorm(qk[:, n_heads:], p["k_norm"], eps)
     return np.concatenate([q, k], axis=1), (q_cache, k_cache)
@@ -541,16 +538,23 @@ def multihead_attention(
     if "q_norm" in p:
         qk, norm_cache = norm_queries_and_keys(qk, p, H, eps)
     if rope is not None:
-        qk, rope_cache = _rope(qk, *rope)
+        qk, rope_cache = _rope(qk, *_tables(rope))
     out, attention_cache = attention(qk[:, :H], qk[:, H:], v, mask)  # (B, H, T, D)
     out, out_cache = linear(merge_heads(out), p["wo"], p.get("bo"))  # (B, T, C)
     return out, (attention_cache, qkv_cache, norm_cache, rope_cache, out_cache)
 
 
+def _tables(rope: Any) -> tuple[Array, Array]:
+    if not isinstance(rope, tuple | list) or len(rope) != 2:
+        raise TypeError(f"rope: expected the pair (cos, sin) of rope_tables, got {kind_of(rope)}")
+    return rope
+
+
 def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
     floats("x", x, 3, "(B, T, C)")
-    demand(H >= 1, "n_heads", "n_heads >= 1", H)
-    demand(G >= 1, "n_kv_heads", "n_kv_heads >= 1", G)
+    H, G = whole("n_heads", H, 1), whole("n_kv_heads", G, 1)
+    if not isinstance(p, dict):
+        raise TypeError(f"p: expected a dict of arrays, got {kind_of(p)}")
     names = set(p)
     if not ({"wqkv", "wo"} <= names <= {"wqkv", "bqkv", "wo", "bo", "q_norm", "k_norm"}):
         raise ValueError(
@@ -563,8 +567,9 @@ def _check_heads(x: Float[Array, "B T C"], p: dict, H: int, G: int) -> None:
     for name, size in (("bqkv", width), ("bo", C)):
         if p.get(name) is not None:
             expect(name, p[name], (size,), "(C,)" if name == "bo" else "((H+2G)*D,)")
-    if width % (H + 2 * G) == 0:  # else `split_heads` refuses it
-        expect("wo", p["wo"], (width // (H + 2 * G) * H, C), "(H*D, C)")
+    if width % (H + 2 * G):
+        raise ValueError(f"wqkv: width {width} does not divide into {H + 2 * G} heads, {H} + 2 * {G}")
+    expect("wo", p["wo"], (width // (H + 2 * G) * H, C), "(H*D, C)")
 
 
 def multihead_attention_backward(
@@ -581,7 +586,7 @@ def multihead_attention_backward(
     >>> dx.shape, {name: grad.shape for name, grad in grads.items()}
     ((1, 3, 4), {'wqkv': (4, 12), 'wo': (4, 4)})
     """
-    attention_cache, qkv_cache, norm_cache, rope_cache, out_cache = cache
+    attention_cache, qkv_cache, norm_cache, rope_cache, out_cache = opened(cache, 5, "multihead_attention")
 
     # out = merge(heads) @ wo + bo
     dmerged, dwo, dbo = linear_backward(dout, out_cache)  # (B, T, H*D)

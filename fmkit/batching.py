@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import demand
+from fmkit._values import generator, listed, whole
 
 Ids = Sequence[int] | Int[Array, "_"]
 
@@ -24,7 +24,7 @@ def truncate(ids: Ids, max_length: int, side: str = "right") -> list[int]:
     ([1, 2, 3], [2, 3, 4])
     """
     _check_side(side)
-    demand(max_length >= 0, "max_length", "max_length >= 0", max_length)
+    max_length = whole("max_length", max_length, 0)
     ids = _listed("ids", ids)
     return ids[:max_length] if side == "right" else ids[max(0, len(ids) - max_length) :]
 
@@ -40,7 +40,7 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
     >>> truncate_pair([1, 2, 3, 4, 5], [6, 7], 5)
     ([1, 2, 3], [6, 7])
     """
-    demand(max_length >= 0, "max_length", "max_length >= 0", max_length)
+    max_length = whole("max_length", max_length, 0)
     first, second = _listed("first", first), _listed("second", second)
     short = min(len(first), len(second), max_length // 2)
     if len(first) > len(second):
@@ -49,11 +49,11 @@ def truncate_pair(first: Ids, second: Ids, max_length: int) -> tuple[list[int], 
 
 
 def _listed(name: str, ids: Ids) -> list[int]:
-    if isinstance(ids, str):
-        raise TypeError(f"{name}: expected a list of ids, got a text")
+    listed(name, ids, "ids")
     ids = list(ids)
-    if ids and not isinstance(ids[0], int | np.integer):  # a batch, say: cut each of its texts by itself
-        raise TypeError(f"{name}: expected whole numbers, the ids of one text, got {ids[0]!r} among them")
+    for i in ids:
+        if not isinstance(i, int | np.integer):  # a batch, say: cut each of its texts by itself
+            raise TypeError(f"{name}: expected whole numbers, the ids of one text, got {i!r:.60} among them")
     return ids
 
 
@@ -96,10 +96,11 @@ def pad(
      [1 0 0]]
     """
     _check_side(side)
-    integers("value", np.asarray(value))
+    value = whole("value", value)
+    listed("sequences", sequences, "sequences")
     rows = [_row(f"sequences[{i}]", sequence) for i, sequence in enumerate(sequences)]
     longest = max(map(len, rows), default=0)
-    length = longest if length is None else length
+    length = longest if length is None else whole("length", length, 0)
     if longest > length:
         raise ValueError(f"a sequence of {longest} does not fit into {length}: truncate it first")
     ids = np.full((len(rows), length), value, dtype=np.int64)
@@ -126,7 +127,14 @@ def _row(name: str, sequence: Ids) -> Int[Array, "n"]:
 
 def _check_side(side: str) -> None:
     if side not in ("left", "right"):
-        raise ValueError(f'side must be "left" or "right", not {side!r}')
+        raise ValueError(f'side: expected "left" or "right", got {side!r:.60}')
+
+
+def _lengths(lengths: Ids) -> Int[Array, "N"]:
+    row = _row("lengths", lengths)
+    if row.size and row.min() < 0:
+        raise ValueError(f"lengths: expected 0 or more, got {row.min()} among them")
+    return row
 
 
 def batches_by_length(
@@ -152,15 +160,17 @@ def batches_by_length(
     Raises
     ------
     ValueError
-        For a ``batch_size`` below 1, or for sequences instead of their lengths.
+        For a ``batch_size`` below 1, a length below 0, or for sequences instead of their lengths.
 
     Examples
     --------
     >>> [batch.tolist() for batch in batches_by_length([9, 2, 8, 1, 7], batch_size=2)]
     [[3, 1], [4, 2], [0]]
     """
-    demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
-    lengths = _row("lengths", lengths)
+    batch_size = whole("batch_size", batch_size, 1)
+    lengths = _lengths(lengths)
+    if rng is not None:
+        generator(rng)
     shuffled = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     order = shuffled[np.argsort(lengths[shuffled], kind="stable")]
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import expect, floats, integers, zeros_and_ones
+from fmkit._shapes import expect, float_dtype, floats, integers, opened, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand, generator
+from fmkit._values import demand, generator, holds, instance, number, whole
 from fmkit.activations import gelu_erf, gelu_erf_backward, tanh, tanh_backward
 from fmkit.attention import Mask, multihead_attention, multihead_attention_backward, padding_mask
 from fmkit.layers import (
@@ -29,7 +29,8 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The sizes of a BERT. A size below 1, or heads that do not divide the width, raise ValueError.
+    """The sizes of a BERT: whole numbers (else TypeError) from 1 on, the heads a divisor of the width (else
+    ValueError), ``eps`` not below 0.
 
     Examples
     --------
@@ -49,7 +50,8 @@ class BertConfig:
 
     def __post_init__(self):
         for name in ("vocab_size", "block_size", "n_layers", "n_heads", "d_model", "d_ff", "n_segments"):
-            demand(getattr(self, name) >= 1, name, f"{name} >= 1", getattr(self, name))
+            whole(name, getattr(self, name), 1)
+        number("eps", self.eps, 0)
         demand(self.d_model % self.n_heads == 0, "n_heads", f"a divisor of {self.d_model}", self.n_heads)
 
 
@@ -88,7 +90,10 @@ def init_bert(
     (['wte', 'wpe', 'wse', 'ln', 'blocks', 'pooler', 'classifier'], (8, 3))
     """
     generator(rng)
-    demand(n_classes is None or n_classes >= 1, "n_classes", "n_classes >= 1", n_classes)
+    instance("config", config, BertConfig)
+    dtype = float_dtype(dtype)
+    if n_classes is not None:
+        n_classes = whole("n_classes", n_classes, 1)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
 
     def normal(*shape):
@@ -180,7 +185,7 @@ def bert_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Floa
     >>> dx.shape, list(grads)
     ((1, 3, 8), ['attn', 'ln1', 'mlp', 'ln2'])
     """
-    attn_cache, ln1_cache, mlp_cache, ln2_cache = cache
+    attn_cache, ln1_cache, mlp_cache, ln2_cache = opened(cache, 4, "bert_block")
 
     # x = norm(x + mlp(x)): through the norm, then down both branches, which add up where they part
     dsum, *dln2 = layernorm_backward(dout, ln2_cache)
@@ -274,7 +279,9 @@ def bert(
 
 
 def _check_encoder(params: dict, config: BertConfig) -> None:
-    """The parts that broadcasting would let through."""
+    """Refuse parameters that are not a BERT's, or of another config, as far as shapes and names tell."""
+    instance("config", config, BertConfig)
+    holds("params", params, {"wte", "wpe", "wse", "ln", "blocks"}, "a BERT's, as init_bert makes them")
     C = config.d_model
     expect("wte", floats("wte", params["wte"]), (config.vocab_size, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
@@ -294,7 +301,8 @@ def bert_backward(dhidden: Float[Array, "B T C"], cache: Cache) -> dict:
     >>> sorted(grads), grads["wte"].any(axis=1)  # tokens 0 to 3 took part
     (['blocks', 'ln', 'wpe', 'wse', 'wte'], array([ True,  True,  True,  True, False, False, False]))
     """
-    wte_cache, wse_cache, ln_cache, block_caches, config = cache
+    wte_cache, wse_cache, ln_cache, block_caches, config = opened(cache, 5, "bert")
+    instance("cache[-1]", config, BertConfig)
     expect("dhidden", dhidden, (*wte_cache[0].shape, config.d_model), "(B, T, C)")
     grads = {"blocks": []}
 
@@ -347,6 +355,7 @@ def mlm_head(
     """
     expect("hidden", hidden, (None, None, None), "(B, T, C)")
     expect("wte", wte, (None, hidden.shape[2]), "(V, C)")
+    holds("p", p, {"w", "b", "ln", "bias"}, "the head of init_bert(..., mlm=True)")
     x, w_cache = linear(hidden, p["w"], p["b"])  # (B, T, C)
     x, gelu_cache = gelu_erf(x)
     x, ln_cache = layernorm(x, **p["ln"], eps=eps)
@@ -368,7 +377,7 @@ def mlm_head_backward(
     >>> dhidden.shape, list(grads), dwte.shape
     ((1, 4, 8), ['w', 'b', 'ln', 'bias'], (7, 8))
     """
-    w_cache, gelu_cache, ln_cache, out_cache = cache
+    w_cache, gelu_cache, ln_cache, out_cache = opened(cache, 4, "mlm_head")
     dx, dhead, dbias = linear_backward(dlogits, out_cache)  # (B, T, C), (C, V): logits = x @ wte.T + bias
     dx, *dln = layernorm_backward(dx, ln_cache)  # x = norm(x)
     dx = gelu_erf_backward(dx, gelu_cache)  # x = gelu(x)
@@ -406,6 +415,8 @@ def classification_head(
     """
     expect("hidden", hidden, (None, None, None), "(B, T, C)")
     demand(hidden.shape[1] > 0, "hidden", "a first token", f"shape {hidden.shape}")
+    holds("pooler", pooler, {"w", "b"}, "a dict of w and b")
+    holds("classifier", classifier, {"w", "b"}, "a dict of w and b")
     pooled, pooler_cache = linear(hidden[:, 0], **pooler)  # (B, C)
     pooled, tanh_cache = tanh(pooled)
     logits, classifier_cache = linear(pooled, **classifier)  # (B, K)
@@ -427,7 +438,7 @@ def classification_head_backward(
     >>> print(dhidden.any(-1))  # only [CLS] was read
     [[ True False False False]]
     """
-    shape, pooler_cache, tanh_cache, classifier_cache = cache
+    shape, pooler_cache, tanh_cache, classifier_cache = opened(cache, 4, "classification_head")
     dpooled, *dclassifier = linear_backward(dlogits, classifier_cache)  # (B, C): logits = pooled @ w + b
     dpooled = tanh_backward(dpooled, tanh_cache)  # pooled = tanh(pooled)
     dfirst, *dpooler = linear_backward(dpooled, pooler_cache)  # (B, C): pooled = hidden[:, 0] @ w + b

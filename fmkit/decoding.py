@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from fmkit._shapes import expect
+from fmkit._shapes import expect, floats
 from fmkit._types import Array
-from fmkit._values import whole
+from fmkit._values import demand, holds, kind_of, whole
 from fmkit.attention import attention, causal_mask, merge_heads, norm_queries_and_keys, rope, split_heads
 from fmkit.layers import layernorm, linear, mlp
-from fmkit.transformer import Config
+from fmkit.transformer import Config, check_model
 
 _rope = rope  # `cached_attention` has an argument that is called rope, too
 
@@ -42,9 +42,10 @@ def check_ids(ids: Array, vocab_size: int) -> None:
     tokens 0 to 7 exceed the vocabulary, 0 to 6
     """
     if not hasattr(ids, "dtype"):
-        raise TypeError(f"tokens: expected an array of them, got a {type(ids).__name__}")
+        raise TypeError(f"tokens: expected an array of them, got {kind_of(ids)}")
     if ids.dtype.kind not in "iu":
         raise TypeError(f"tokens are whole numbers, got {ids.dtype}")
+    vocab_size = whole("vocab_size", vocab_size)
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
         raise ValueError(f"tokens {ids.min()} to {ids.max()} exceed the vocabulary, 0 to {vocab_size - 1}")
 
@@ -75,6 +76,17 @@ class KVCache:
     values: Float[Array, "L B G S D"]
     length: int = 0  # how many of the S places are filled
 
+    def __post_init__(self):
+        if floats("keys", self.keys, 5, "(L, B, G, S, D)") is not self.keys:
+            raise TypeError(f"keys: expected float32 or float64, got {self.keys.dtype}")
+        expect("values", self.values, self.keys.shape, "(L, B, G, S, D), as keys")
+        demand(
+            self.values.dtype == self.keys.dtype, "values", f"{self.keys.dtype}, as keys", self.values.dtype
+        )
+        demand(
+            0 <= whole("length", self.length) <= self.keys.shape[3], "length", "at most S places", self.length
+        )
+
     def select(self, rows: Sequence[int]) -> "KVCache":
         """A copy with these rows of the batch, in this order; a row may be taken twice, or left out.
 
@@ -100,21 +112,29 @@ def new_cache(params: dict, config: Any, capacity: int | None = None, batch: int
     >>> kv.length, kv.keys.shape  # (layers, batch, heads, places, width of a head)
     (0, (1, 2, 2, 5, 4))
     """
-    whole("batch", batch, 0)
+    holds("params", params, {"wte"}, "a model's, as init_gpt or init_llama makes them")
+    G, D = _heads(config)
     capacity = config.block_size if capacity is None else capacity
-    whole("capacity", capacity, 1)
-    G = getattr(config, "n_kv_heads", config.n_heads)
-    D = getattr(config, "head_width", config.d_model // config.n_heads)
-    shape = (config.n_layers, batch, G, capacity, D)
+    shape = (config.n_layers, whole("batch", batch, 0), G, whole("capacity", capacity, 1), D)
     dtype = params["wte"].dtype
     return KVCache(np.empty(shape, dtype), np.empty(shape, dtype))
+
+
+def _heads(config: Any) -> tuple[int, int]:
+    """How many key/value heads a model has, and how wide they are."""
+    try:
+        if hasattr(config, "head_width"):
+            return config.n_kv_heads, config.head_width
+        return config.n_heads, config.d_model // config.n_heads
+    except AttributeError:
+        raise TypeError(f"config: expected a Config or a LlamaConfig, got {kind_of(config)}") from None
 
 
 def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) -> tuple[int, int]:
     """The positions (start, stop) of new tokens; ValueError if they exceed the room or the vocabulary.
 
     The room is the cache's, and never more than ``config.block_size``: no model knows positions beyond. A
-    cache for another number of texts or layers is refused, too.
+    cache for another number of texts or layers, or for other heads, is refused, too.
 
     Examples
     --------
@@ -128,16 +148,20 @@ def check_fit(ids: Int[Array, "B T"], config: Any, kv: KVCache | None = None) ->
     """
     if getattr(ids, "ndim", None) != 2:
         expect("ids", ids, (None, None), "(B, T)")
+    G, D = _heads(config)
     start, room = 0, config.block_size
     if kv is not None:
         if not isinstance(kv, KVCache):
-            raise TypeError(f"kv: expected a KVCache, as steps return it, got a {type(kv).__name__}")
-        start, room = kv.length, min(room, kv.keys.shape[3])
+            raise TypeError(f"kv: expected a KVCache, as steps return it, got {kind_of(kv)}")
+        start, room = whole("kv.length", kv.length, 0), min(room, kv.keys.shape[3])
         if kv.keys.shape[:2] != (config.n_layers, len(ids)):
             layers, texts = kv.keys.shape[:2]
             raise ValueError(
                 f"kv: a cache of {layers} layers for {texts} texts, not {config.n_layers} for {len(ids)}"
             )
+        heads, width = kv.keys.shape[2::2]
+        if (heads, width) != (G, D):
+            raise ValueError(f"kv: a cache for {heads} heads of width {width}, not for {G} of {D}")
     stop = start + ids.shape[1]
     if ids.shape[1] == 0:
         raise ValueError("there is no token to read")
@@ -159,8 +183,7 @@ def window_start(n: int, block_size: int) -> int:
     >>> [window_start(n, block_size=4) for n in range(3, 10)]
     [0, 0, 2, 2, 4, 4, 6]
     """
-    if block_size < 1:
-        raise ValueError(f"block_size must be at least 1, got {block_size}")
+    n, block_size = whole("n", n, 0), whole("block_size", block_size, 1)
     hop = max(1, block_size // 2)
     return max(0, math.ceil((n - block_size) / hop)) * hop
 
@@ -180,6 +203,7 @@ def cached_attention(
 
     Only the new tokens are projected. Their keys and values are **written into** ``keys`` and ``values``,
     where those of earlier tokens stand already; the new queries look at all of them.
+    ValueError where there is no room for them.
 
     Examples
     --------
@@ -193,6 +217,7 @@ def cached_attention(
     >>> np.allclose(last, whole[:, 2:])
     True
     """
+    _check_places(x, p, n_heads, keys, values, start)
     G, stop = keys.shape[1], start + x.shape[1]
     qkv, _ = linear(x, p["wqkv"], p.get("bqkv"))  # (B, T, (H+2G)*D)
     heads = split_heads(qkv, n_heads + 2 * G)  # (B, H+2G, T, D): H queries, then G keys, then G values
@@ -205,6 +230,25 @@ def cached_attention(
     values[:, :, start:stop] = v
     out, _ = attention(qk[:, :n_heads], keys[:, :, :stop], values[:, :, :stop], mask)  # (B, H, T, D)
     return linear(merge_heads(out), p["wo"], p.get("bo"))[0]  # (B, T, C)
+
+
+def _check_places(x: Array, p: dict, n_heads: int, keys: Array, values: Array, start: int) -> None:
+    """Whether the new tokens' keys and values fit in where they are to be written."""
+    try:
+        G, S, D = keys.shape[1:]
+        there = type(start) is int and 0 <= start <= S - x.shape[1] and values.shape == keys.shape
+        if there and keys.dtype.kind == "f" and p["wqkv"].shape[1] == (n_heads + 2 * G) * D:
+            return  # nearly always, and cheap
+    except (AttributeError, TypeError, ValueError):
+        pass
+    T, C = floats("x", x, 3, "(B, T, C)").shape[1:]
+    expect("keys", keys, (len(x), None, None, None), "(B, G, S, D)")
+    demand(keys.dtype.kind == "f", "keys", "float32 or float64", keys.dtype)
+    expect("values", values, keys.shape, "(B, G, S, D), as keys")
+    _, G, S, D = keys.shape
+    expect("wqkv", p["wqkv"], (C, (whole("n_heads", n_heads, 1) + 2 * G) * D), "(C, (H+2G)*D)")
+    there = 0 <= whole("start", start) <= S - T
+    demand(there, "start", f"0 to {S - T}, for {T} tokens in {S} places", start)
 
 
 def gpt_step(
@@ -249,6 +293,10 @@ def gpt_step(
     True
     """
     start, stop = check_fit(ids, config, kv)
+    if start == 0:  # later steps are this model's, too
+        check_model(params, config)
+        layers = len(params["blocks"])
+        demand(layers == config.n_layers, "params", f"{config.n_layers} blocks", layers)
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids] + params["wpe"][start:stop]  # (B, T, C)
     mask = causal_mask(stop, x.dtype)[start:] if ids.shape[1] > 1 else None  # (T, stop); one token sees all

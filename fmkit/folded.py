@@ -15,10 +15,11 @@ from jaxtyping import Float, Int
 
 from fmkit._shapes import expect
 from fmkit._types import Array
+from fmkit._values import demand
 from fmkit.activations import gelu_tanh
 from fmkit.decoding import KVCache, check_fit, gpt_step
-from fmkit.llama import LlamaConfig, llama_rope, llama_step
-from fmkit.transformer import Config
+from fmkit.llama import LlamaConfig, check_params, llama_rope, llama_step
+from fmkit.transformer import Config, check_model
 
 # -------------------------------------------------------------------------------------------------------- GPT
 
@@ -39,7 +40,7 @@ def fold_gpt(params: dict, config: Config) -> dict:
     Raises
     ------
     ValueError
-        If the parameters are not a GPT's.
+        If the parameters are not a GPT's, or not those of ``config``.
 
     Examples
     --------
@@ -50,10 +51,14 @@ def fold_gpt(params: dict, config: Config) -> dict:
     >>> list(folded["blocks"][0])  # no norms: their gains and shifts are in the weights
     ['wqkv', 'bqkv', 'wo', 'bo', 'w1', 'b1', 'w2', 'b2']
     """
-    _check_model(params, "lnf", "a GPT's, as init_gpt makes them")
+    check_model(params, config)
+    demand(
+        len(params["blocks"]) == config.n_layers, "params", f"{config.n_layers} blocks", len(params["blocks"])
+    )
     head, head_bias = _after_norm(params["lnf"], params["wte"].T if config.tied else params["head"])
     return {
         "params": params,
+        "config": config,
         "wte": _without_mean(params["wte"]),
         "wpe": _without_mean(params["wpe"]),
         "blocks": [_fold_gpt_block(p, config) for p in params["blocks"]],
@@ -94,7 +99,7 @@ def folded_gpt_step(
     Raises
     ------
     ValueError, TypeError
-        As `gpt_step`; and if the parameters are not folded.
+        As `gpt_step`; and if the parameters are not folded, or for another config.
 
     Examples
     --------
@@ -107,7 +112,7 @@ def folded_gpt_step(
     >>> np.allclose(logits, plain, atol=1e-6)
     True
     """
-    _check_folded(folded, ids, "fold_gpt")
+    _check_folded(folded, ids, config, "fold_gpt")
     if ids.size != 1 or kv is None:
         return gpt_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
@@ -149,7 +154,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     Raises
     ------
     ValueError
-        If the parameters are not a Llama's.
+        If the parameters are not a Llama's, or not those of ``config``.
 
     Examples
     --------
@@ -162,10 +167,11 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     >>> list(folded["blocks"][0])  # w_in has gate and up side by side, turn the gains and the rotation
     ['wqkv', 'turn', 'wo', 'w_in', 'w_down']
     """
-    _check_model(params, "norm", "a Llama's, as init_llama makes them")
+    check_params(params, config)
     head = params["wte"].T if config.tied else params["head"]
     return {
         "params": params,
+        "config": config,
         "wte": params["wte"],
         "blocks": [_fold_llama_block(p, config) for p in params["blocks"]],
         "head": params["norm"][:, None] * head,
@@ -208,7 +214,7 @@ def folded_llama_step(
     Raises
     ------
     ValueError, TypeError
-        As `llama_step`; and if the parameters are not folded.
+        As `llama_step`; and if the parameters are not folded, or for another config.
 
     Examples
     --------
@@ -223,7 +229,7 @@ def folded_llama_step(
     >>> np.allclose(logits, plain, atol=1e-6)
     True
     """
-    _check_folded(folded, ids, "fold_llama")
+    _check_folded(folded, ids, config, "fold_llama")
     if ids.size != 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
@@ -254,14 +260,11 @@ def folded_llama_step(
 # ---------------------------------------------------------------------------------------------- what both use
 
 
-def _check_model(params: dict, key: str, whose: str) -> None:
-    if key not in params:
-        raise ValueError(f"params: expected {whose}, got a dict of {', '.join(params)}")
-
-
-def _check_folded(folded: dict, ids: Array, fold: str) -> None:
-    if "params" not in folded:
+def _check_folded(folded: dict, ids: Array, config: Config | LlamaConfig, fold: str) -> None:
+    if "config" not in folded:
         raise ValueError(f"folded: expected what {fold} returns, got a dict of {', '.join(folded)}")
+    if config is not folded["config"]:
+        demand(config == folded["config"], "config", f"the one that {fold} was given", config)
     if getattr(ids, "ndim", None) != 2:
         expect("ids", ids, (None, None), "(B, T)")
 

@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 
 from fmkit._shapes import expect
 from fmkit._types import Array
-from fmkit._values import number, share, whole
+from fmkit._values import instance, kind_of, listed, number, whole
 from fmkit.activations import log_softmax, softmax
 from fmkit.decoding import check_ids, new_cache, window_start
 
@@ -27,7 +27,7 @@ from fmkit.decoding import check_ids, new_cache, window_start
 def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Array, "V"]:
     """Divide the logits: below 1 the likely tokens gain, above 1 the unlikely ones do; 1 changes nothing.
 
-    Where a temperature below 0.001 makes quotients too large for their dtype, the largest logit is subtracted
+    Where a temperature below 1 makes quotients too large for their dtype, the largest logit is subtracted
     first: the softmax does not see the difference, and the best token has 0 then.
 
     Raises
@@ -44,12 +44,10 @@ def scale_temperature(logits: Float[Array, "V"], temperature: float) -> Float[Ar
     [0.67 0.24 0.09]
     [0.51 0.31 0.19]
     """
-    number("temperature", temperature)
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be above 0, got {temperature} (its limit 0 is greedy)")
+    temperature = number("temperature (its limit 0 is greedy)", temperature, above=0)
     logits = _row(logits)
-    if temperature >= 0.001:
-        return logits / temperature
+    if temperature >= 1 or (temperature >= 0.001 and abs(logits[logits.argmax()]) < 1e30):
+        return logits / temperature  # nearly always, and cheap
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             return logits / temperature
@@ -80,7 +78,7 @@ def filter_top_k(logits: Float[Array, "V"], k: int) -> Float[Array, "V"]:
     >>> print(filter_top_k(np.array([1.0, 3.0, 2.0, 0.0]), 2))
     [-inf   3.   2. -inf]
     """
-    whole("top_k", k, 1)
+    k = whole("top_k", k, 1)
     logits = _finite_row(logits)
     if k >= logits.size:
         return logits
@@ -109,9 +107,7 @@ def filter_top_p(logits: Float[Array, "V"], p: float) -> Float[Array, "V"]:
     >>> print(np.exp(filter_top_p(logits, 0.7)).round(2))  # 0.5 is not enough, 0.5 + 0.3 is
     [0.  0.5 0.3 0. ]
     """
-    number("top_p", p)
-    if not 0 < p <= 1:
-        raise ValueError(f"top_p must be above 0 and at most 1, got {p}")
+    p = number("top_p", p, most=1, above=0)
     logits = _finite_row(logits)
     if p == 1:
         return logits
@@ -146,7 +142,7 @@ def filter_min_p(logits: Float[Array, "V"], min_p: float) -> Float[Array, "V"]:
     >>> print(np.exp(filter_min_p(logits, 0.5)).round(2))  # at least half of 0.5
     [0.  0.5 0.3 0. ]
     """
-    share("min_p", min_p)
+    min_p = number("min_p", min_p, 0, 1)
     logits = _finite_row(logits)
     ratios = np.exp((logits - logits.max()).astype(np.float64))  # of each probability and the best one
     keep = ratios >= min_p * (1 - _rounding(logits))
@@ -182,7 +178,7 @@ def ban_ngrams(logits: Float[Array, "V"], ids: Sequence | Array, n: int) -> Floa
     >>> print(ban_ngrams(np.array([0.5, 1.0, 2.0, 0.0]), [1, 2, 3, 1], 2))  # after 1 came 2
     [ 0.5  1.  -inf  0. ]
     """
-    whole("the n of the n-grams", n, 1)
+    n = whole("the n of the n-grams", n, 1)
     logits = _row(logits)
     ids = _check_seen(ids, logits.size)
     if len(ids) < n:
@@ -217,11 +213,12 @@ def penalise_repetition(
     >>> print(penalise_repetition(np.array([2.0, -2.0, 1.0]), [0, 1, 0], 2.0))
     [ 1. -4.  1.]
     """
-    number("the repetition penalty", penalty)
-    if not 0 < penalty < math.inf:
-        raise ValueError(f"the repetition penalty must be above 0, got {penalty}")
+    penalty = number("the repetition penalty", penalty, above=0)
     logits = _row(logits)
-    if len(ids) == 0 or penalty == 1:
+    if penalty == 1:
+        return logits
+    listed("ids", ids, "tokens")
+    if len(ids) == 0:
         return logits
     seen = np.unique(_check_seen(ids, logits.size))
     out = logits.copy()
@@ -305,6 +302,7 @@ def _finite_row(logits: Array) -> Float[Array, "V"]:
 
 def _check_seen(ids: Sequence | Array, vocab_size: int) -> Int[Array, "T"]:
     """The tokens so far as an array."""
+    listed("ids", ids, "tokens")
     ids = np.asarray(ids, dtype=None if len(ids) else np.int64)
     expect("ids", ids, (None,), "(T,), the tokens so far")
     check_ids(ids, vocab_size)
@@ -351,6 +349,7 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     >>> [sample(rng, probs) for _ in range(10)]
     [2, 0, 0, 0, 2, 2, 2, 2, 2, 2]
     """
+    _check_random(rng)
     ends = np.cumsum(_row(probs, "probs"), dtype=np.float64)  # where each token's piece ends
     if not (probs.min() >= 0 and 0 < ends[-1] < math.inf):
         raise ValueError("probabilities must be finite, not negative, and not all 0")
@@ -358,6 +357,13 @@ def sample(rng: np.random.Generator, probs: Float[Array, "V"]) -> int:
     if point == ends[-1]:  # rounded up, where the sum is next to nothing: it would fall off the end
         point = np.nextafter(point, 0.0)
     return int(np.searchsorted(ends, point, side="right"))  # "right": a piece of length 0 is never hit
+
+
+def _check_random(rng: Any) -> None:
+    if not hasattr(rng, "random"):
+        raise TypeError(
+            f"rng: expected a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
+        )
 
 
 def sampler(rng: np.random.Generator, **settings) -> Choose:
@@ -376,11 +382,7 @@ def sampler(rng: np.random.Generator, **settings) -> Choose:
     >>> [choose(np.array([1.0, 3.0, 2.0, 0.0]), []) for _ in range(10)]
     [1, 1, 1, 1, 1, 2, 1, 1, 1, 2]
     """
-
-    if not hasattr(rng, "random"):
-        raise TypeError(
-            f"rng: expected a numpy.random.Generator, got {rng!r}; np.random.default_rng(0) is one"
-        )
+    _check_random(rng)
     probabilities(np.zeros(2), (), **settings)  # a wrong setting is refused here, not in the middle of a text
 
     def choose(logits: Array, ids: Sequence) -> int:
@@ -447,9 +449,7 @@ def generate(
     >>> list(generate(gpt_step, params, [3, 1], config, max_new_tokens=5, choose=choose))
     [4, 1, 0, 0, 5]
     """
-    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
-    if not callable(choose):
-        raise TypeError(f"choose: expected greedy, or a function that sampler made, got {choose!r}")
+    ids, stop = _start(step, params, prompt, config, bos, max_new_tokens, stop, choose)
     return _stream(step, params, ids, config, max_new_tokens, choose, stop)
 
 
@@ -494,7 +494,7 @@ def generate_by_recomputing(
     >>> list(generate_by_recomputing(gpt, params, [3, 1], config, max_new_tokens=5))
     [1, 1, 1, 5, 5]
     """
-    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
+    ids, stop = _start(forward, params, prompt, config, bos, max_new_tokens, stop, choose)
     for _ in range(max_new_tokens):
         window = ids[window_start(len(ids), config.block_size) :]
         logits, _ = forward(params, np.array([window]), config)  # (1, T, V)
@@ -506,9 +506,24 @@ def generate_by_recomputing(
 
 
 def _start(
-    prompt: Iterable, vocab_size: int, bos: int | None, max_new_tokens: int, stop: Iterable
+    step: Callable,
+    params: dict,
+    prompt: Iterable,
+    config: Any,
+    bos: int | None,
+    max_new_tokens: int,
+    stop: Iterable,
+    choose: Choose = greedy,
 ) -> tuple[list[int], frozenset[int]]:
     """The checked prompt as a list of its own, and the checked stop tokens."""
+    if not callable(step):
+        raise TypeError(f"step: expected a function such as gpt_step, got {kind_of(step)}")
+    if not callable(choose):
+        raise TypeError(f"choose: expected greedy, or a function that sampler made, got {choose!r:.60}")
+    instance("params", params, dict)
+    if not hasattr(config, "vocab_size"):
+        raise TypeError(f"config: expected a Config or a LlamaConfig, got {kind_of(config)}")
+    vocab_size = config.vocab_size
     whole("max_new_tokens", max_new_tokens, 0)
     ids = _tokens("prompt", prompt)
     if not ids and bos is None:
@@ -630,12 +645,10 @@ def beam_search(
     [5, 5, 5] -1.88
     [5, 5, 4] -1.89
     """
-    ids, stop = _start(prompt, config.vocab_size, bos, max_new_tokens, stop)
+    ids, stop = _start(step, params, prompt, config, bos, max_new_tokens, stop)
     whole("max_new_tokens", max_new_tokens, 1)
     whole("n_beams", n_beams, 1)
-    number("length_penalty", length_penalty)
-    if not -50 <= length_penalty <= 50:
-        raise ValueError(f"length_penalty must be from -50 to 50, got {length_penalty}")
+    length_penalty = number("length_penalty", length_penalty, -50, 50)
     if len(ids) + max_new_tokens > config.block_size:
         raise ValueError(f"{len(ids)} + {max_new_tokens} tokens exceed the block of {config.block_size}")
     kv = new_cache(params, config, len(ids) + max_new_tokens)

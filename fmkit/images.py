@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from fmkit._shapes import expect
 from fmkit._types import Array
-from fmkit._values import demand, generator
+from fmkit._values import demand, generator, number, whole
 
 Image = Float[Array, "H W *C"]  # *C: with or without channels
 Window = Float[Array, "h w *C"]
@@ -70,9 +70,9 @@ def warp(
     Raises
     ------
     ValueError
-        When ``factor`` is not above 0.
+        When ``factor`` is not above 0, or a number not finite.
     TypeError
-        When the image does not hold floats.
+        When the image does not hold floats, or a setting is not a number.
 
     Examples
     --------
@@ -81,11 +81,11 @@ def warp(
     >>> print(warp(np.array([[1.0, 2.0, 3.0]]), shift=(0.0, 0.5)))  # half a pixel: the mean of neighbours
     [[0.5 1.5 2.5]]
     """
-    if not factor > 0:
-        raise ValueError(f"factor must be above 0, not {factor}")
     _check_image(image, floats=True)
-    demand(math.isfinite(degrees), "degrees", "a finite angle", degrees)
-    demand(len(shift) == 2 and all(map(math.isfinite, shift)), "shift", "two finite numbers", shift)
+    degrees, factor = number("degrees", degrees), number("factor", factor, above=0)
+    if not isinstance(shift, tuple | list) or len(shift) != 2:
+        raise TypeError(f"shift: expected a pair of numbers, (down, right), got {shift!r:.60}")
+    shift = number("shift", shift[0]), number("shift", shift[1])
     height, width = image.shape[:2]
     middle = (height - 1) / 2, (width - 1) / 2
     rows = np.arange(height)[:, None] - middle[0] - shift[0]  # (H, 1), as seen from the new middle
@@ -114,6 +114,9 @@ def bilinear(
     _check_image(image, floats=True)
     expect("rows", rows, (None, None), "(h, w)")
     expect("columns", columns, rows.shape, "(h, w)")
+    for name, places in (("rows", rows), ("columns", columns)):
+        demand(not np.isnan(places).any(), name, "numbers", "NaN among them")
+    fill = number("fill", fill)
     height, width = image.shape[:2]
     frame = np.pad(image, ((1, 1), (1, 1)) + ((0, 0),) * (image.ndim - 2), constant_values=fill)
     rows, columns = np.clip(rows, -1, height) + 1, np.clip(columns, -1, width) + 1  # places in the frame
@@ -130,7 +133,7 @@ def _check_image(image: Image, floats: bool = False) -> None:
     ndim = getattr(image, "ndim", None)
     expect("image", image, (None,) * (3 if ndim == 3 else 2), "(H, W) or (H, W, C)")
     if floats and not np.issubdtype(image.dtype, np.floating):
-        raise TypeError(f"an image of floats is needed, not {image.dtype}: divide one of bytes by 255")
+        raise TypeError(f"image: expected floats, got {image.dtype}; divide one of bytes by 255")
 
 
 def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
@@ -143,6 +146,8 @@ def crop(image: Image, top: int, left: int, height: int, width: int) -> Window:
            [5., 6.]])
     """
     _check_image(image)
+    top, left = whole("top", top), whole("left", left)
+    height, width = whole("height", height), whole("width", width)
     if min(top, left, height, width) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
         raise ValueError(f"a {height} x {width} window at ({top}, {left}) is not inside {image.shape[:2]}")
     return image[top : top + height, left : left + width].copy()
@@ -158,6 +163,7 @@ def random_crop(image: Image, height: int, width: int, rng: np.random.Generator)
     """
     generator(rng)
     _check_image(image)
+    height, width = whole("height", height), whole("width", width)
     top = rng.integers(max(0, image.shape[0] - height) + 1)
     left = rng.integers(max(0, image.shape[1] - width) + 1)
     return crop(image, int(top), int(left), height, width)
@@ -173,7 +179,7 @@ def flip(image: Image, direction: str = "horizontal") -> Image:
            [4., 3.]])
     """
     if direction not in ("horizontal", "vertical"):
-        raise ValueError(f'direction must be "horizontal" or "vertical", not {direction!r}')
+        raise ValueError(f'direction: expected "horizontal" or "vertical", got {direction!r:.60}')
     _check_image(image)
     return np.flip(image, 1 if direction == "horizontal" else 0).copy()
 
@@ -190,7 +196,7 @@ def add_noise(image: Image, std: float, rng: np.random.Generator) -> Image:
     """
     generator(rng)
     _check_image(image, floats=True)  # in bytes the noise would lose its fractions
-    demand(std >= 0, "std", "std >= 0", std)
+    std = number("std", std, 0)
     return image + std * rng.standard_normal(image.shape).astype(image.dtype)
 
 
@@ -238,8 +244,8 @@ def augment(
      [0.  0.  0.7]]
     """
     generator(rng)
-    for name, value in (("degrees", degrees), ("zoom", zoom), ("shift", shift), ("noise", noise)):
-        demand(value >= 0, name, f"{name} >= 0", value)
+    degrees, zoom = number("degrees", degrees, 0), number("zoom", zoom, 0)
+    shift, noise = number("shift", shift, 0), number("noise", noise, 0)
     out = warp(
         image,
         degrees=rng.uniform(-degrees, degrees),

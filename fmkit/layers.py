@@ -10,9 +10,9 @@ channels, H the hidden units, V the vocabulary.
 import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
-from fmkit._shapes import expect, floats, integers, matrix, zeros_and_ones
+from fmkit._shapes import expect, floats, integers, matrix, opened, zeros_and_ones
 from fmkit._types import Array, Cache
-from fmkit._values import demand
+from fmkit._values import number
 from fmkit.activations import gelu_tanh, gelu_tanh_backward, sigmoid, silu, silu_backward
 
 
@@ -33,6 +33,11 @@ def linear(
     matrix("w", w, x.shape[-1], "(C_in, C_out)")
     if b is not None:
         expect("b", b, w.shape[1:], "(C_out,)")
+    return _linear(x, w, b)
+
+
+def _linear(x: Array, w: Array, b: Array | None = None) -> tuple[Array, Cache]:
+    """`linear` of what has been checked already."""
     x2 = x.reshape(-1, x.shape[-1])  # (N, C_in): one big matrix product, not one for each batch row
     out = x2 @ w  # (N, C_out)
     if b is not None:
@@ -53,7 +58,7 @@ def linear_backward(
     >>> print(dx, dw.T, db)  # dx is w, dw is x: each factor gets the other one
     [[3. 4.]] [[1. 2.]] [1.]
     """
-    x, w, has_bias = cache
+    x, w, has_bias = opened(cache, 3, "linear")
     expect("dout", dout, (*x.shape[:-1], w.shape[1]), "(..., C_out)")
     x2, dout2 = x.reshape(-1, x.shape[-1]), dout.reshape(-1, dout.shape[-1])  # (N, C_in), (N, C_out)
     dx = (dout2 @ w.T).reshape(x.shape)  # each input reached every output: collect over C_out
@@ -84,7 +89,7 @@ def embedding(ids: Integer[Array, "*lead"], w: Float[Array, "V C"]) -> tuple[Flo
     integers("ids", ids)
     if ids.size and (ids.min() < 0 or ids.max() >= len(w)):
         raise IndexError(f"ids: expected 0 to {len(w) - 1}, got {ids.min()} to {ids.max()}")
-    return w[ids], (ids, len(w))
+    return w[ids], (ids, w.shape)
 
 
 def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Array, "V C"]:
@@ -98,10 +103,10 @@ def embedding_backward(dout: Float[Array, "*lead C"], cache: Cache) -> Float[Arr
      [ 0.  0.]
      [11. 22.]]
     """
-    ids, vocab_size = cache
-    expect("dout", dout, (*ids.shape, None), "(..., C)")
-    dout2 = dout.reshape(-1, dout.shape[-1])  # (N, C)
-    dw = np.zeros((vocab_size, dout2.shape[1]), dout.dtype)
+    ids, shape = opened(cache, 2, "embedding")
+    expect("dout", dout, (*ids.shape, shape[1]), "(..., C)")
+    dout2 = dout.reshape(-1, shape[1])  # (N, C)
+    dw = np.zeros(shape, dout.dtype)  # (V, C)
     if ids.size:
         order = np.argsort(ids, axis=None, kind="stable")  # (N,): equal ids side by side
         ids = ids.ravel()[order]
@@ -128,10 +133,13 @@ def layernorm(
     x = floats("x", x, axes=1)
     expect("w", w, x.shape[-1:], "(C,)")
     expect("b", b, x.shape[-1:], "(C,)")
-    demand(eps >= 0, "eps", "eps >= 0", eps)
+    if type(eps) is not float or not eps >= 0:  # (in front of each of many small layers, a call counts)
+        eps = number("eps", eps, 0)
     xc = x - x.sum(-1, keepdims=True) / x.shape[-1]
     var = np.vecdot(xc, xc)[..., None] / x.shape[-1]  # (*lead, 1); two passes: exact even far from 0
     rstd = 1.0 / np.sqrt(var + eps)
+    if np.count_nonzero(rstd) < rstd.size:
+        _check_squares(x)
     norm = xc * rstd  # (*lead, C)
     return norm * w + b, (norm, rstd, w)
 
@@ -148,7 +156,7 @@ def layernorm_backward(
     >>> print(dx.round(3))  # it sums to 0: shifting all of x would change nothing
     [[ 0.229 -0.344  0.115]]
     """
-    norm, rstd, w = cache
+    norm, rstd, w = opened(cache, 3, "layernorm")
     expect("dout", dout, norm.shape, "(..., C)")
     C = len(w)
     db = dout.reshape(-1, C).sum(0)  # (C,): the shift was added to every vector
@@ -157,6 +165,13 @@ def layernorm_backward(
     dx = dnorm - np.vecdot(dout, w)[..., None] / C  # through the mean: less the mean of dnorm
     dx -= norm * (np.vecdot(dnorm, norm)[..., None] / C)  # through the variance: less the part along norm
     return dx * rstd, dw, db  # through the division
+
+
+def _check_squares(x: Array) -> None:
+    """Divided by an infinite sum of squares, finite numbers would all be 0."""
+    if np.isfinite(x).all():
+        limit = f"numbers whose squares {x.dtype} can hold"
+        raise ValueError(f"x: expected {limit}, got {x.min():.3g} to {x.max():.3g}")
 
 
 def rmsnorm(
@@ -174,9 +189,12 @@ def rmsnorm(
     """
     x = floats("x", x, axes=1)
     expect("w", w, x.shape[-1:], "(C,)")
-    demand(eps >= 0, "eps", "eps >= 0", eps)
+    if type(eps) is not float or not eps >= 0:  # (in front of each of many small layers, a call counts)
+        eps = number("eps", eps, 0)
     mean_square = np.vecdot(x, x)[..., None] / x.shape[-1]  # (*lead, 1)
     rstd = 1.0 / np.sqrt(mean_square + eps)
+    if np.count_nonzero(rstd) < rstd.size:
+        _check_squares(x)
     norm = x * rstd  # (*lead, C)
     return norm * w, (norm, rstd, w)
 
@@ -193,7 +211,7 @@ def rmsnorm_backward(
     >>> print(dx.round(3), dw.round(3))
     [[ 0.181 -0.136]] [0.849 0.   ]
     """
-    norm, rstd, w = cache
+    norm, rstd, w = opened(cache, 3, "rmsnorm")
     expect("dout", dout, norm.shape, "(..., C)")
     C = len(w)
     dw = (dout * norm).reshape(-1, C).sum(0)  # (C,): the gain multiplied every norm
@@ -231,9 +249,13 @@ def mlp(
     matrix("w1", w1, x.shape[-1], "(C, F)")
     expect("b1", b1, w1.shape[1:], "(F,)")
     matrix("w2", w2, w1.shape[1], "(F, C_out)")
-    hidden, cache1 = linear(x, w1, b1)  # (..., F)
+    if type(activation) is not tuple or len(activation) != 2:
+        pair = "a pair of functions, (gelu_tanh, gelu_tanh_backward)"
+        raise TypeError(f"activation: expected {pair}, got {activation!r:.60}")
+    expect("b2", b2, w2.shape[1:], "(C_out,)")
+    hidden, cache1 = _linear(x, w1, b1)  # (..., F)
     active, cache_activation = activation[0](hidden)
-    out, cache2 = linear(active, w2, b2)  # (..., C_out)
+    out, cache2 = _linear(active, w2, b2)  # (..., C_out)
     return out, (cache1, cache_activation, cache2, activation[1])
 
 
@@ -248,7 +270,7 @@ def mlp_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Float
     >>> [grad.shape for grad in mlp_backward(np.ones((2, 3)), cache)]
     [(2, 3), (3, 12), (12,), (12, 3), (3,)]
     """
-    cache1, cache_activation, cache2, activation_backward = cache
+    cache1, cache_activation, cache2, activation_backward = opened(cache, 4, "mlp")
     dactive, dw2, db2 = linear_backward(dout, cache2)  # (..., F): out = active @ w2 + b2
     dhidden = activation_backward(dactive, cache_activation)  # active = activation(hidden)
     dx, dw1, db1 = linear_backward(dhidden, cache1)  # (..., C): hidden = x @ w1 + b1
@@ -271,12 +293,13 @@ def swiglu(
     """
     x = floats("x", x, axes=1)
     matrix("w_gate", w_gate, x.shape[-1], "(C, F)")
+    matrix("w_up", w_up, x.shape[-1], "(C, F)")
     expect("w_up", w_up, w_gate.shape, "(C, F)")
     matrix("w_down", w_down, w_gate.shape[1], "(F, C_out)")
-    gate, cache_gate = linear(x, w_gate)  # (..., F)
-    up, cache_up = linear(x, w_up)  # (..., F)
+    gate, cache_gate = _linear(x, w_gate)  # (..., F)
+    up, cache_up = _linear(x, w_up)  # (..., F)
     active, cache_silu = silu(gate)
-    out, cache_down = linear(active * up, w_down)  # (..., C_out)
+    out, cache_down = _linear(active * up, w_down)  # (..., C_out)
     return out, (cache_gate, cache_up, cache_silu, cache_down, active, up)
 
 
@@ -289,7 +312,7 @@ def swiglu_backward(dout: Float[Array, "*lead C_out"], cache: Cache) -> tuple[Fl
     >>> [grad.shape for grad in swiglu_backward(np.ones((2, 3)), cache)]
     [(2, 3), (3, 4), (3, 4), (4, 3)]
     """
-    cache_gate, cache_up, cache_silu, cache_down, active, up = cache
+    cache_gate, cache_up, cache_silu, cache_down, active, up = opened(cache, 6, "swiglu")
     dproduct, dw_down, _ = linear_backward(dout, cache_down)  # (..., F): out = (active * up) @ w_down
     dgate = silu_backward(dproduct * up, cache_silu)  # active = silu(gate), and its factor was up
     dx, dw_up, _ = linear_backward(dproduct * active, cache_up)  # (..., C): up = x @ w_up, its factor active
@@ -329,9 +352,8 @@ def dropout(
     x = floats("x", x)
     expect("mask", mask, x.shape, "the shape of x")
     zeros_and_ones("mask", mask)
-    demand(0 <= p < 1, "p", "0 <= p < 1", p)
-    scale = mask.astype(x.dtype) / (1.0 - p)
-    return x * scale, scale
+    scale = mask.astype(x.dtype) / (1.0 - number("p", p, 0, below=1))
+    return np.where(scale, x * scale, 0.0), scale  # (0 times what is dropped would not always be 0)
 
 
 def dropout_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array, "*shape"]:
@@ -345,7 +367,7 @@ def dropout_backward(dout: Float[Array, "*shape"], cache: Cache) -> Float[Array,
     """
     scale = cache
     expect("dout", dout, scale.shape, "the shape of x")
-    return dout * scale
+    return np.where(scale, dout * scale, 0.0)
 
 
 def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Float[Array, "B C"], Cache]:
@@ -366,7 +388,7 @@ def mean_pool(x: Float[Array, "B T C"], mask: Shaped[Array, "B T"]) -> tuple[Flo
     share = mask.astype(x.dtype)
     share /= np.maximum(share.sum(1, keepdims=True), 1.0)  # (B, T): 1 / number of real tokens, or 0
     out = share[:, None, :] @ x  # (B, 1, C)
-    return out[:, 0], share
+    return out[:, 0], (share, x.shape)
 
 
 def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, "B T C"]:
@@ -378,8 +400,8 @@ def mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, 
     >>> print(mean_pool_backward(np.array([[4.0]]), cache).ravel())
     [2. 2. 0.]
     """
-    share = cache
-    expect("dout", dout, (len(share), None), "(B, C)")
+    share, (B, _, C) = opened(cache, 2, "mean_pool")
+    expect("dout", dout, (B, C), "(B, C)")
     return share[:, :, None] * dout[:, None, :]  # (B, T, C)
 
 
@@ -460,7 +482,7 @@ def lstm_backward(dout: Float[Array, "B T H"], cache: Cache) -> tuple[Float[Arra
     >>> print(lstm_backward(dout, cache)[0].ravel().round(4))  # dx: the first step counts, too
     [ 0.0854  0.2174 -0.1447]
     """
-    xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = cache
+    xt, wx, wh, gates, h, c, tanh_c, has_h0, has_c0 = opened(cache, 9, "lstm")
     T, B, H = tanh_c.shape
     expect("dout", dout, (B, T, H), "(B, T, H)")
     views = gates.reshape(T, B, 4, H).swapaxes(1, 2)  # (T, 4, B, H)

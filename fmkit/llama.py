@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from fmkit._shapes import expect
+from fmkit._shapes import expect, float_dtype, integers, opened
 from fmkit._types import Array, Cache
-from fmkit._values import demand, generator
+from fmkit._values import demand, generator, holds, instance, number, whole
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward, rope_tables
 from fmkit.decoding import KVCache, cached_attention, check_fit, new_cache
 from fmkit.layers import (
@@ -54,10 +54,10 @@ class RopeScaling:
     block_size: int  # of the first training; ``block_size`` of the config is the longer one
 
     def __post_init__(self):
-        if not self.low < self.high:
-            raise ValueError(f"low, high: expected low < high, got {self.low} and {self.high}")
-        if not self.factor > 0 or self.block_size < 1:
-            raise ValueError(f"expected factor > 0 and block_size >= 1, got {self.factor}, {self.block_size}")
+        number("factor", self.factor, above=0)
+        low, high = number("low", self.low), number("high", self.high)
+        demand(low < high, "low, high", "low < high", f"{low} and {high}")
+        whole("block_size", self.block_size, 1)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ class LlamaConfig:
     Raises
     ------
     ValueError
-        If G does not divide H, H does not divide C (without ``head_dim``), or D is odd.
+        If a size is below 1, G does not divide H, H does not divide C (without ``head_dim``), D is odd,
+        ``eps`` below 0 or ``rope_base`` not above 0.
+    TypeError
+        For a size that is not a whole number, or a ``rope_scaling`` that is not a `RopeScaling`.
 
     Examples
     --------
@@ -94,8 +97,16 @@ class LlamaConfig:
     rope_scaling: RopeScaling | None = None  # Llama 3.1 and later
 
     def __post_init__(self):
+        for name in ("vocab_size", "block_size", "n_layers", "n_heads", "n_kv_heads", "d_model", "d_ff"):
+            whole(name, getattr(self, name), 1)
+        number("rope_base", self.rope_base, above=0)
+        number("eps", self.eps, 0)
+        if self.head_dim is not None:
+            whole("head_dim", self.head_dim, 2)
+        if self.rope_scaling is not None:
+            instance("rope_scaling", self.rope_scaling, RopeScaling)
         H, G, C = self.n_heads, self.n_kv_heads, self.d_model
-        if G < 1 or H < 1 or H % G:
+        if H % G:
             raise ValueError(f"n_kv_heads: expected a divisor of n_heads = {H}, got {G}")
         if self.head_dim is None and C % H:
             raise ValueError(f"n_heads: expected a divisor of d_model = {C}, got {H}")
@@ -130,6 +141,8 @@ def init_llama(rng: np.random.Generator, config: LlamaConfig, dtype=np.float32) 
     (['wte', 'blocks', 'norm'], (8, 16))
     """
     generator(rng)
+    instance("config", config, LlamaConfig)
+    dtype = float_dtype(dtype)
     V, C, F = config.vocab_size, config.d_model, config.d_ff
     H, G, D = config.n_heads, config.n_kv_heads, config.head_width
 
@@ -180,6 +193,8 @@ def llama_rope(
     >>> print(np.arctan2(sin, cos).round(4))  # angles a step: the same 1, and a quarter of 0.1 and 0.01
     [[1.     0.025  0.0025]]
     """
+    instance("config", config, LlamaConfig)
+    integers("positions", positions)
     D, scaling = config.head_width, config.rope_scaling
     if scaling is None:
         return rope_tables(positions, D, config.rope_base)
@@ -261,7 +276,7 @@ def llama_block_backward(dout: Float[Array, "B T C"], cache: Cache) -> tuple[Flo
     >>> dx.shape, list(grads)
     ((1, 3, 8), ['norm1', 'attn', 'norm2', 'mlp'])
     """
-    norm1_cache, attn_cache, norm2_cache, mlp_cache = cache
+    norm1_cache, attn_cache, norm2_cache, mlp_cache = opened(cache, 4, "llama_block")
 
     # out = x + swiglu(rmsnorm(x)): down both branches, which add up where they part
     dnormed, *dmlp = swiglu_backward(dout, mlp_cache)
@@ -300,7 +315,8 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     Raises
     ------
     ValueError
-        If the sequence is longer than the block, or a token is outside the vocabulary.
+        If the sequence is longer than the block, a token is outside the vocabulary, or the parameters are not
+        those of ``config``.
 
     Examples
     --------
@@ -314,7 +330,7 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     ((1, 3, 7), True)
     """
     check_fit(ids, config)
-    _check_params(params, config)
+    check_params(params, config)
     T = ids.shape[1]
     x, wte_cache = embedding(ids, params["wte"])  # (B, T, C)
     rope = llama_rope(np.arange(T), config)  # (T, D/2) each
@@ -329,15 +345,31 @@ def llama(params: dict, ids: Int[Array, "B T"], config: LlamaConfig) -> tuple[Fl
     return logits, (wte_cache, block_caches, norm_cache, head_cache, config)
 
 
-def _check_params(params: dict, config: LlamaConfig) -> None:
-    """Parameters of another model would give plausible numbers: not all that a config says is a shape."""
+def check_params(params: dict, config: LlamaConfig) -> None:
+    """Refuse what is not a Llama's, or of another config: it would give plausible numbers.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> try:
+    ...     check_params({"wte": np.zeros((7, 8))}, config)
+    ... except ValueError as error:
+    ...     print(error)
+    params: expected a Llama's, as init_llama makes them, got a dict of wte
+    """
+    instance("config", config, LlamaConfig)
+    holds("params", params, {"wte", "blocks", "norm"}, "a Llama's, as init_llama makes them")
     blocks = params["blocks"]
     expect("wte", params["wte"], (config.vocab_size, config.d_model), "(V, C)")
     demand(len(blocks) == config.n_layers, "params", f"{config.n_layers} blocks", len(blocks))
-    attn = blocks[0]["attn"] if blocks else {}
+    attn = blocks[0]["attn"]
     for setting, name in (("qk_norm", "q_norm"), ("qkv_bias", "bqkv")):
         has = name in attn
-        demand(not blocks or has == getattr(config, setting), setting, f"{has}, as the params", not has)
+        demand(has == getattr(config, setting), setting, f"{has}, as the params", not has)
+    width = (config.n_heads + 2 * config.n_kv_heads) * config.head_width
+    expect("wqkv", attn["wqkv"], (config.d_model, width), "(C, (H+2G)*D)")
     has = "head" in params
     demand(has != config.tied, "tied", f"{not has}, as the params", config.tied)
 
@@ -354,7 +386,9 @@ def llama_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
     >>> sorted(llama_backward(np.ones_like(logits), cache))
     ['blocks', 'norm', 'wte']
     """
-    wte_cache, block_caches, norm_cache, head_cache, config = cache
+    wte_cache, block_caches, norm_cache, head_cache, config = opened(cache, 5, "llama")
+    instance("cache[-1]", config, LlamaConfig)
+    expect("dlogits", dlogits, (*wte_cache[0].shape, config.vocab_size), "(B, T, V)")
     grads = {"blocks": []}
 
     # logits = rmsnorm(x) @ head
@@ -417,6 +451,8 @@ def llama_step(
     True
     """
     start, stop = check_fit(ids, config, kv)
+    if start == 0:  # later steps are this model's, too
+        check_params(params, config)
     kv = kv or new_cache(params, config, batch=ids.shape[0])
     x = params["wte"][ids]  # (B, T, C)
     rope = llama_rope(np.arange(start, stop), config)

@@ -8,9 +8,9 @@ above: 1.0 when the loss itself is what is minimised. Predictions and targets mu
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import expect, floats, integers
+from fmkit._shapes import expect, floats, integers, opened
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand
+from fmkit._values import demand, number, whole
 from fmkit.activations import sigmoid
 
 
@@ -39,7 +39,7 @@ def mse_backward(dout: Scalar, cache: Cache) -> Float[Array, "*shape"]:
     """
     diff = cache
     expect("dout", dout, (), "one number ()")
-    return dout * (2.0 / diff.size) * diff  # through the mean (1/N), then the square
+    return float(dout) * (2.0 / diff.size) * diff  # through the mean (1/N), then the square
 
 
 def binary_cross_entropy(
@@ -71,7 +71,7 @@ def binary_cross_entropy(
     """
     x, targets = _alike("logits", logits, "targets", targets)
     low, high = targets.min(), targets.max()
-    demand(not (low < 0 or high > 1), "targets", "0 to 1", f"{low} to {high}")
+    demand(low >= 0 and high <= 1, "targets", "0 to 1", f"{low} to {high}")
     losses = np.maximum(x, 0.0) - x * targets + np.log1p(np.exp(-np.abs(x)))
     return losses.mean(), (x, targets)
 
@@ -85,10 +85,10 @@ def binary_cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*
     >>> print(binary_cross_entropy_backward(1.0, cache).round(3))
     [-0.25  0.44]
     """
-    x, targets = cache
+    x, targets = opened(cache, 2, "binary_cross_entropy")
     expect("dout", dout, (), "one number ()")
     p, _ = sigmoid(x)
-    return dout * (1.0 / x.size) * (p - targets)  # through the mean (1/N), then the loss of one logit
+    return float(dout) * (1.0 / x.size) * (p - targets)  # through the mean (1/N), then the loss of one logit
 
 
 def cross_entropy(
@@ -128,7 +128,9 @@ def cross_entropy(
     logits = floats("logits", logits, axes=1)
     expect("targets", targets, logits.shape[:-1], "(...)")
     integers("targets", targets)
-    demand(0 <= label_smoothing <= 1, "label_smoothing", "0 <= label_smoothing <= 1", label_smoothing)
+    demand(logits.shape[-1] > 0, "logits", "a class at least", logits.shape)
+    ignore_index = whole("ignore_index", ignore_index)
+    label_smoothing = number("label_smoothing", label_smoothing, 0, 1)
     keep = targets != ignore_index
     n = int(keep.sum())
     if n == 0:
@@ -160,9 +162,9 @@ def cross_entropy_backward(dout: Scalar, cache: Cache) -> Float[Array, "*N V"]:
     [[-0.107  0.053  0.053]
      [ 0.167 -0.333  0.167]]
     """
-    exp, total, targets, keep, n, label_smoothing = cache
+    exp, total, targets, keep, n, label_smoothing = opened(cache, 6, "cross_entropy")
     expect("dout", dout, (), "one number ()")
-    share = dout * (1.0 / n) * keep.astype(exp.dtype)  # (*N): 1/N through the mean, or 0 where ignored
+    share = float(dout) * (1.0 / n) * keep.astype(exp.dtype)  # (*N): 1/N through the mean, or 0 where ignored
     dlogits = exp * (share / total)[..., None]  # (*N, V): the softmax, through the log-sum-exp
     if label_smoothing:
         dlogits -= label_smoothing / exp.shape[-1] * share[..., None]  # through the mean over classes
@@ -192,7 +194,7 @@ def kl_divergence(log_q: Float[Array, "N *rest"], p: Float[Array, "N *rest"]) ->
     """
     log_q, p = _alike("log_q", log_q, "p", p, axes=1)
     low, high = p.min(), p.max()
-    demand(not (low < 0 or high > 1 + 1e-6), "p", "probabilities, 0 to 1", f"{low} to {high}")
+    demand(low >= 0 and high <= 1 + 1e-6, "p", "probabilities, 0 to 1", f"{low} to {high}")
     log_p = np.log(np.where(p > 0, p, 1.0))
     log_q = np.where(p != 0, log_q, 0.0)
     return (p * (log_p - log_q)).sum() / len(p), p
@@ -209,12 +211,14 @@ def kl_divergence_backward(dout: Scalar, cache: Cache) -> Float[Array, "N *rest"
     """
     p = cache
     expect("dout", dout, (), "one number ()")
-    return dout * (-1.0 / len(p)) * p  # through the division by N, then -p log q
+    return float(dout) * (-1.0 / len(p)) * p  # through the division by N, then -p log q
 
 
 def _alike(name: str, a: Array, other: str, b: Array, axes: int = 0) -> tuple[Array, Array]:
     """Two arrays of floats, of one shape, with at least one entry."""
-    a, b = floats(name, a, axes), floats(other, b)
+    a = floats(name, a, axes)
+    whole_numbers = isinstance(b, Array) and b.dtype.kind in "iub"  # such as labels: they take a's dtype
+    b = b.astype(a.dtype) if whole_numbers else floats(other, b)
     expect(other, b, a.shape, f"the shape of {name}")
     demand(a.size > 0, name, "at least one entry", f"shape {a.shape}")
     return a, b

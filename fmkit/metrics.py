@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import demand
+from fmkit._values import kind_of, number, whole
 
 Labels = Int[Array, "N"]
 
@@ -61,11 +61,11 @@ def confusion_matrix(pred: Labels, target: Labels, n_classes: int | None = None)
            [0, 1, 0]])
     """
     _check_labels(pred, target)
-    demand(n_classes is None or n_classes >= 0, "n_classes", "n_classes >= 0", n_classes)
     largest = max(int(pred.max()), int(target.max())) if len(target) else -1
-    k = largest + 1 if n_classes is None else n_classes
-    if len(target) and (largest >= k or min(pred.min(), target.min()) < 0):
-        raise ValueError(f"class numbers must be 0 to {k - 1}")
+    k = largest + 1 if n_classes is None else whole("n_classes", n_classes, 0)
+    for name, labels in (("pred", pred), ("target", target)):
+        if len(labels) and not 0 <= labels.min() <= labels.max() < k:
+            raise ValueError(f"{name}: expected 0 to {k - 1}, got {labels.min()} to {labels.max()}")
     cell = target.astype(np.int64) * k + pred.astype(np.int64)
     return np.bincount(cell, minlength=k * k).reshape(k, k)
 
@@ -129,13 +129,21 @@ def _counts(pred: Labels, target: Labels, average: str) -> tuple[Int[Array, "k"]
     """True positives, false positives, false negatives: of class 1, of each class that occurs, or in all."""
     if average not in ("binary", "macro", "micro"):
         raise ValueError(f'average must be "binary", "macro" or "micro", not {average!r}')
-    matrix = confusion_matrix(pred, target, n_classes=2 if average == "binary" else None)
-    tp = np.diag(matrix)  # (K,): right, for each class
-    fp, fn = matrix.sum(0) - tp, matrix.sum(1) - tp  # the rest of its column, the rest of its row
-    if average == "micro" or len(target) == 0:
-        return tp.sum(keepdims=True), fp.sum(keepdims=True), fn.sum(keepdims=True)
-    chosen = np.array([1]) if average == "binary" else np.flatnonzero(tp + fp + fn)
-    return tp[chosen], fp[chosen], fn[chosen]
+    _check_labels(pred, target)
+    for name, labels in (("pred", pred), ("target", target)):
+        if len(labels) and labels.min() < 0:
+            raise ValueError(f"{name}: expected 0 or more, got {labels.min()} among them")
+        if len(labels) and average == "binary" and labels.max() > 1:
+            raise ValueError(f'{name}: expected 0 and 1 with average "binary", got {labels.max()} among them')
+    classes, label = np.unique(np.concatenate([pred, target]), return_inverse=True)  # those that occur: few
+    pred, target = np.split(label, 2)
+    tp = np.bincount(target[pred == target], minlength=len(classes))  # (K,): right, for each class
+    fp = np.bincount(pred, minlength=len(classes)) - tp
+    fn = np.bincount(target, minlength=len(classes)) - tp
+    if average == "macro" and len(target):
+        return tp, fp, fn
+    chosen = classes == 1 if average == "binary" else slice(None)
+    return tuple(np.sum(counts[chosen], keepdims=True) for counts in (tp, fp, fn))
 
 
 def _ratio(a: Int[Array, "k"], b: Int[Array, "k"]) -> Float[Array, "k"]:
@@ -153,6 +161,8 @@ def perplexity(nats: float) -> float:
     >>> round(perplexity(math.log(50)), 6)
     50.0
     """
+    if not isinstance(nats, float | int | np.floating):  # (NaN and infinity are numbers here)
+        raise TypeError(f"nats: expected one number, got {kind_of(nats)}")
     try:
         return math.exp(nats)
     except OverflowError:
@@ -178,5 +188,7 @@ def bits_per_character(nats: float, tokens_per_character: float = 1.0) -> float:
     >>> bits_per_character(math.log(2)), bits_per_character(math.log(2), tokens_per_character=0.25)
     (1.0, 0.25)
     """
-    demand(tokens_per_character > 0, "tokens_per_character", "a number above 0", tokens_per_character)
+    tokens_per_character = number("tokens_per_character", tokens_per_character, above=0)
+    if not isinstance(nats, float | int | np.floating):
+        raise TypeError(f"nats: expected one number, got {kind_of(nats)}")
     return nats / math.log(2) * tokens_per_character

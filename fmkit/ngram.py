@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, Integer
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import demand
+from fmkit._values import instance, whole
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def fit(ids: Integer[Array, "N"], order: int, vocab_size: int) -> NGram:
     >>> model.levels[0].counts  # after how many different tokens each came: 0 after 1 and after 2
     array([2, 1, 1])
     """
-    demand(vocab_size >= 1, "vocab_size", "vocab_size >= 1", vocab_size)
+    vocab_size, order = whole("vocab_size", vocab_size, 1), whole("order", order, 1)
     ids = _tokens("ids", ids, vocab_size)
-    if not 1 <= order <= len(ids):
+    if order > len(ids):
         raise ValueError(f"grams of {order} tokens cannot be counted in a text of {len(ids)}")
     if vocab_size**order >= 2**63:
         raise ValueError(f"grams of {order} tokens out of {vocab_size} do not fit into 63 bits")
@@ -172,6 +172,8 @@ def best_discounts(counts: Int[Array, "G"]) -> Float[Array, "4"]:
     array([0.  , 0.47, 1.3 , 1.13])
     """
     integers("counts", counts)
+    if counts.size and counts.min() < 0:
+        raise ValueError(f"counts: expected 0 or more, got {counts.min()} among them")
     n1, n2, n3, n4 = (int((counts == c).sum()) + 1 for c in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
     d = np.array([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
@@ -247,6 +249,7 @@ def probabilities(model: NGram, ids: Integer[Array, "N"]) -> Float[Array, "N"]:
     >>> print(p.round(3), (-np.log(p)).mean().round(3))  # each token's, and the loss in nats
     [0.345 0.828 0.033] 1.557
     """
+    instance("model", model, NGram)
     ids = _tokens("ids", ids, model.vocab_size)
     p = np.full(len(ids), 1.0 / model.vocab_size)  # below all levels: nothing is known
     for n, level in enumerate(model.levels[: len(ids)], 1):
@@ -269,6 +272,7 @@ def next_probabilities(model: NGram, context: Integer[Array, "N"]) -> Float[Arra
     >>> print(p.round(3), p.sum().round(6))
     [0.059 0.828 0.113] 1.0
     """
+    instance("model", model, NGram)
     V = model.vocab_size
     context = _tokens("context", context, V)
     p, code = np.full(V, 1.0 / V), 0

@@ -8,8 +8,9 @@ in how much data ``dw`` was taken over.
 The formulas and defaults are those of ``torch.optim``, except for `muon`'s learning rate and weight decay.
 
 Every step raises ValueError for a gradient or a state of another shape than the parameter, for another
-optimizer's state, and for a setting out of range (lr, eps and weight decay from 0 up, betas from 0 to below
-1); TypeError for what is not an array of floats (of integers, as float64).
+optimizer's state or one of another dtype, and for a setting out of range (lr, eps and weight decay from 0 up,
+betas from 0 to below 1); TypeError for what is not an array of floats (of integers, as float64). The
+parameter keeps its dtype, whatever that of the gradient and the settings.
 """
 
 import math
@@ -21,8 +22,8 @@ from jaxtyping import Float
 
 from fmkit._shapes import expect, floats
 from fmkit._types import Array
-from fmkit._values import demand
-from fmkit.params import flatten, tree_map
+from fmkit._values import demand, kind_of, number, whole
+from fmkit.params import flatten, map_states, tree_map
 
 Weights = Float[Array, "..."]
 State = dict[str, Any]
@@ -56,7 +57,7 @@ def sgd(w: Weights, dw: Weights, state: State | None = None, lr: float = 1e-2) -
     [0. 3.]
     """
     w, dw = _alike(w, dw, state, ())
-    demand(lr >= 0, "lr", "lr >= 0", lr)
+    lr = number("lr", lr, 0)
     return w - lr * dw, {}
 
 
@@ -80,8 +81,7 @@ def momentum(
     [-5.61] [2.71]
     """
     w, dw = _alike(w, dw, state, ("v",))
-    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
-    _not_negative(lr=lr)
+    lr, beta = number("lr", lr, 0), number("beta", beta, 0, below=1)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + dw
     return w - lr * v, {"v": v}
@@ -102,8 +102,7 @@ def nesterov(
     [-1.9] [1.]
     """
     w, dw = _alike(w, dw, state, ("v",))
-    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
-    _not_negative(lr=lr)
+    lr, beta = number("lr", lr, 0), number("beta", beta, 0, below=1)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + dw
     return w - lr * (dw + beta * v), {"v": v}
@@ -125,7 +124,7 @@ def adagrad(
     [-1.707 -1.   ]
     """
     w, dw = _alike(w, dw, state, ("s",))
-    _not_negative(lr=lr, eps=eps)
+    lr, eps = number("lr", lr, 0), number("eps", eps, 0)
     state = state or {"s": np.zeros_like(w)}
     s = state["s"] + dw**2
     return w - lr * dw / (np.sqrt(s) + eps), {"s": s}
@@ -148,8 +147,7 @@ def rmsprop(
     [-1. -1.  1.]
     """
     w, dw = _alike(w, dw, state, ("v",))
-    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
-    _not_negative(lr=lr, eps=eps)
+    lr, beta, eps = number("lr", lr, 0), number("beta", beta, 0, below=1), number("eps", eps, 0)
     state = state or {"v": np.zeros_like(w)}
     v = beta * state["v"] + (1 - beta) * dw**2
     return w - lr * dw / (np.sqrt(v) + eps), {"v": v}
@@ -196,9 +194,8 @@ def adam(
     [-0.5 -0.5  0.5] 1
     """
     w, dw = _alike(w, dw, state, ("m", "v", "t"))
-    _check_betas(betas)
-    _not_negative(lr=lr, eps=eps)
-    beta1, beta2 = betas
+    lr, eps = number("lr", lr, 0), number("eps", eps, 0)
+    beta1, beta2 = _betas(betas)
     state = state or {"m": np.zeros_like(w), "v": np.zeros_like(w), "t": 0}
     t = state["t"] + 1
     m = beta1 * state["m"] + (1 - beta1) * dw
@@ -229,9 +226,12 @@ def adamw(
     [ 0.95 -1.05]
     """
     w, dw = _alike(w, dw, state, ("m", "v", "t"))
-    _check_betas(betas)
-    _not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
-    return _fused_adam(w * (1 - lr * weight_decay), dw, state, lr, betas, eps)  # `adam`, in less time
+    lr, eps, weight_decay = (
+        number("lr", lr, 0),
+        number("eps", eps, 0),
+        number("weight_decay", weight_decay, 0),
+    )
+    return _fused_adam(w * (1 - lr * weight_decay), dw, state, lr, _betas(betas), eps)  # `adam`, in less time
 
 
 def muon(
@@ -270,8 +270,8 @@ def muon(
     w, dw = _alike(w, dw, state, ("m",))
     expect("w", w, (None, None), "(C_in, C_out)")
     demand(w.size > 0, "w", "a row and a column at least", w.shape)
-    demand(0 <= beta < 1, "beta", "0 <= beta < 1", beta)
-    _not_negative(lr=lr, weight_decay=weight_decay)
+    lr, beta = number("lr", lr, 0), number("beta", beta, 0, below=1)
+    weight_decay = number("weight_decay", weight_decay, 0)
     c_in, c_out = w.shape
     state = state or {"m": np.zeros_like(w)}
     m = beta * state["m"] + (1 - beta) * dw
@@ -297,13 +297,19 @@ def orthogonalize(g: Float[Array, "N M"], steps: int = 5) -> Float[Array, "N M"]
     """
     g = floats("g", g)
     expect("g", g, (None, None), "(N, M)")
-    demand(steps >= 0, "steps", "steps >= 0", steps)
+    demand(g.size > 0, "g", "a row and a column at least", g.shape)
     a, b, c = _NEWTON_SCHULZ
-    x = g / max(float(np.linalg.norm(g)), 1e-7)  # no singular value exceeds the Frobenius norm
-    for _ in range(steps):
+    x = _over_its_norm(g)  # no singular value exceeds the Frobenius norm
+    for _ in range(whole("steps", steps, 0)):
         cubed = x @ x.T @ x  # (N, M), with the singular values s**3
         x = a * x + b * cubed + c * x @ x.T @ cubed
     return x
+
+
+def _over_its_norm(g: Float[Array, "N M"]) -> Float[Array, "N M"]:
+    """In two steps, for the square of 1e-30 is 0 in float32, that of 1e30 infinite."""
+    g = g / (float(np.abs(g).max()) or 1.0)  # a matrix of zeros has no direction
+    return g / (float(np.linalg.norm(g)) or 1.0)
 
 
 def apply(step: Callable, params: Any, grads: Any, state: Any = None, **settings: Any) -> tuple[Any, Any]:
@@ -343,9 +349,11 @@ def apply(step: Callable, params: Any, grads: Any, state: Any = None, **settings
             raise ValueError(f"gradient of shape {np.shape(dw)} for a parameter of shape {np.shape(w)}")
         return step(w, dw, s, **settings)
 
+    if not callable(step):
+        raise TypeError(f"step: expected an optimizer's step, such as adam, got {kind_of(step)}")
     if state is None:
         state = tree_map(lambda _: None, params)
-    pairs = tree_map(one, params, grads, state)  # at every leaf (w_new, state_new)
+    pairs = map_states(one, params, grads, state)  # at every leaf (w_new, state_new)
     return tree_map(lambda pair: pair[0], pairs), tree_map(lambda pair: pair[1], pairs)
 
 
@@ -373,13 +381,24 @@ def clip_grad_norm(grads: Any, max_norm: float) -> tuple[Any, float]:
     >>> print(grads["w"].round(3), norm)
     [0.6 0.8] 5.0
     """
-    demand(max_norm >= 0, "max_norm", "max_norm >= 0", max_norm)
+    if max_norm != math.inf:  # (which clips nothing)
+        max_norm = number("max_norm", max_norm, 0)
     flat = [floats(name, g) for name, g in flatten(grads).items()]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in flat))  # of all in one long vector
+    if norm == math.inf:  # perhaps only its square is
+        norm = _norm_of_large(flat)
     if norm <= max_norm:
         return grads, norm
     scale = max_norm / (norm + 1e-6)  # torch's margin: float32 rounding cannot push the result above max_norm
     return tree_map(lambda g: g * scale, grads), norm
+
+
+def _norm_of_large(arrays: list[Array]) -> float:
+    """The joint norm where squares overflow: of the arrays over their largest number, times that number."""
+    largest = max(float(np.abs(g).max(initial=0.0)) for g in arrays)
+    if not largest < math.inf:
+        return largest
+    return largest * math.sqrt(sum(float(np.vdot(g / largest, g / largest)) for g in arrays))
 
 
 def warmup_cosine(step: int, warmup: int, total: int, floor: float = 0.0) -> float:
@@ -409,8 +428,8 @@ def warmup_cosine(step: int, warmup: int, total: int, floor: float = 0.0) -> flo
     >>> [round(warmup_cosine(s, warmup=2, total=6), 2) for s in range(7)]
     [0.5, 1.0, 1.0, 0.85, 0.5, 0.15, 0.0]
     """
-    _not_negative(step=step, warmup=warmup, total=total)
-    demand(0 <= floor <= 1, "floor", "0 <= floor <= 1", floor)
+    step, warmup, total = whole("step", step, 0), whole("warmup", warmup, 0), whole("total", total, 0)
+    floor = number("floor", floor, 0, 1)
     if step >= total:
         return floor
     if step < warmup:
@@ -431,7 +450,8 @@ def warmup_constant_decay(step: int, warmup: int, decay: int, total: int) -> flo
     >>> [warmup_constant_decay(s, warmup=2, decay=4, total=8) for s in range(9)]
     [0.5, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
     """
-    _not_negative(step=step, warmup=warmup, decay=decay, total=total)
+    step, warmup = whole("step", step, 0), whole("warmup", warmup, 0)
+    decay, total = whole("decay", decay, 0), whole("total", total, 0)
     rise = (step + 1) / max(1, warmup)
     fall = (total - step) / max(1, decay)
     return max(0.0, min(rise, 1.0, fall))
@@ -441,28 +461,25 @@ def warmup_constant_decay(step: int, warmup: int, decay: int, total: int) -> flo
 
 
 def _alike(w: Weights, dw: Weights, state: State | None, names: tuple[str, ...]) -> tuple[Weights, Weights]:
-    """w and dw as floats, once the gradient has its parameter's shape and the state is one of this step's."""
+    """w and dw as floats of w's dtype, once the gradient and the state fit: the parameter keeps its dtype."""
     w, dw = floats("w", w), floats("dw", dw)
     expect("dw", dw, w.shape, "the shape of w")
     if state:
         ours = isinstance(state, dict) and state.keys() == set(names)
         demand(ours, "state", f"what this optimizer keeps, {names}", tuple(state))
         for name in names:
-            if name != "t":
-                expect(f"state[{name!r}]", state[name], w.shape, "the shape of w")
-    return w, dw
+            if name == "t":
+                whole("state['t']", state["t"], 1)
+                continue
+            expect(f"state[{name!r}]", state[name], w.shape, "the shape of w")
+            demand(state[name].dtype == w.dtype, f"state[{name!r}]", f"{w.dtype}, as w", state[name].dtype)
+    return w, dw.astype(w.dtype, copy=False)
 
 
-def _check_betas(betas: Any) -> None:
+def _betas(betas: Any) -> tuple[float, float]:
     if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise TypeError(f"betas: expected a pair of numbers, got {betas!r}")
-    for beta in betas:
-        demand(0 <= beta < 1, "betas", "0 <= beta < 1", beta)
-
-
-def _not_negative(**settings: Any) -> None:
-    for name, value in settings.items():
-        demand(value >= 0, name, f"{name} >= 0", value)
+        raise TypeError(f"betas: expected a pair of numbers, got {betas!r:.60}")
+    return number("betas", betas[0], 0, below=1), number("betas", betas[1], 0, below=1)
 
 
 # ----------------------------------------------------------------------------------------------- in less time
@@ -487,7 +504,7 @@ def _fused_adam(
     root = math.sqrt(1 - beta2**t)
     step = np.sqrt(v)
     step += eps * root
-    np.divide(m, step, out=step)
+    step = np.divide(m, step, out=step if w.ndim else None)  # one number by itself is not an array
     step *= lr * root / (1 - beta1**t)
     return w - step, {"m": m, "v": v, "t": t}
 
@@ -501,7 +518,7 @@ def _fused_orthogonalize(g: Float[Array, "N M"], steps: int = 5) -> Float[Array,
     """
     tall = g.shape[0] > g.shape[1]
     x = g.T if tall else g  # (n, m), n <= m
-    x = x / max(float(np.linalg.norm(x)), 1e-7)
+    x = _over_its_norm(x)
     gram = x @ x.T  # (n, n)
     poly = factor = _newton_schulz_polynomial(gram)
     for _ in range(steps - 1):

@@ -1,4 +1,4 @@
-"""Parameters are nested dicts (and lists, for the blocks of a model) of arrays. Four functions walk them.
+"""Parameters are nested dicts (and lists, for the blocks of a model) of arrays. Five functions walk them.
 
 >>> import numpy as np
 >>> params = {"wte": np.zeros((7, 4)), "blocks": [{"w": np.zeros((4, 4))}, {"w": np.ones((4, 4))}]}
@@ -8,8 +8,10 @@
 60
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from fmkit._values import kind_of
 
 Tree = dict[str, Any] | list[Any]
 
@@ -22,13 +24,15 @@ def flatten(params: Tree) -> dict[str, Any]:
     ValueError
         For a name that is empty, holds a dot or is a number: `unflatten` could not read it back.
     TypeError
-        For a name that is not a string.
+        For a name that is not a string, or what is neither a dict nor a list.
 
     Examples
     --------
     >>> flatten({"wte": 1, "blocks": [{"w": 2}, {"w": 3}]})
     {'wte': 1, 'blocks.0.w': 2, 'blocks.1.w': 3}
     """
+    if not isinstance(params, dict | list):
+        raise TypeError(f"params: expected a dict (or list) of arrays, got {kind_of(params)}")
     flat = {}
     for name, value in params.items() if isinstance(params, dict) else enumerate(params):
         if isinstance(params, dict) and not isinstance(name, str):
@@ -59,7 +63,7 @@ def unflatten(flat: dict[str, Any]) -> Tree:
     {'wte': 1, 'blocks': [{'w': 2}, {'w': 3}]}
     """
     if not isinstance(flat, dict):
-        raise TypeError(f"flat: expected a dict with dotted names, got a {type(flat).__name__}")
+        raise TypeError(f"flat: expected a dict with dotted names, got {kind_of(flat)}")
     groups: dict[str, dict[str, Any]] = {}
     for name, leaf in flat.items():
         if not isinstance(name, str) or not all(name.split(".")):
@@ -88,28 +92,49 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
     Raises
     ------
     ValueError
-        When the trees do not have the same names or lengths.
+        When the trees do not have the same names or lengths, or one goes on where another has a leaf.
 
     Examples
     --------
     >>> tree_map(lambda w, dw: w - 0.5 * dw, {"w": 1.0, "b": [2.0, 3.0]}, {"w": 2.0, "b": [0.0, 1.0]})
     {'w': 0.0, 'b': [2.0, 2.5]}
     """
+    return _map(f, tree, others, deeper=False)
+
+
+def map_states(f: Callable, tree: Any, *others: Any) -> Any:
+    """`tree_map`, but another tree may go on below a leaf: an optimizer's state of an array is a dict.
+
+    Examples
+    --------
+    >>> map_states(lambda w, state: w - state["v"], {"w": 1.0}, {"w": {"v": 0.5}})
+    {'w': 0.5}
+    """
+    return _map(f, tree, others, deeper=True)
+
+
+def _map(f: Callable, tree: Any, others: Sequence, deeper: bool) -> Any:
     if isinstance(tree, dict):
         for other in others:
             if not isinstance(other, dict) or other.keys() != tree.keys():
-                raise ValueError(f"trees differ: {sorted(tree)} against {_names(other)}")
-        return {name: tree_map(f, tree[name], *(other[name] for other in others)) for name in tree}
+                raise ValueError(f"trees differ: {_names(tree)} against {_names(other)}")
+        return {name: _map(f, tree[name], [o[name] for o in others], deeper) for name in tree}
     if isinstance(tree, list):
         for other in others:
             if not isinstance(other, list) or len(other) != len(tree):
-                raise ValueError(f"trees differ: a list of {len(tree)} against {_names(other)}")
-        return [tree_map(f, *leaves) for leaves in zip(tree, *others, strict=True)]
+                raise ValueError(f"trees differ: {_names(tree)} against {_names(other)}")
+        return [_map(f, leaf, leaves, deeper) for leaf, *leaves in zip(tree, *others, strict=True)]
+    if not deeper:
+        for other in others:
+            if isinstance(other, dict | list):
+                raise ValueError(f"trees differ: {_names(tree)} against {_names(other)}")
     return f(tree, *others)
 
 
 def count(params: Tree) -> int:
     """How many numbers a model has. A tied weight is one array under one name, so it counts once.
+
+    TypeError for a leaf that is not an array.
 
     Examples
     --------
@@ -117,10 +142,15 @@ def count(params: Tree) -> int:
     >>> count({"w": np.zeros((3, 4)), "b": np.zeros(4)})
     16
     """
-    return sum(leaf.size for leaf in flatten(params).values())
+    total = 0
+    for name, leaf in flatten(params).items():
+        if not isinstance(getattr(leaf, "size", None), int):
+            raise TypeError(f"{name}: expected an array, got {kind_of(leaf)}")
+        total += leaf.size
+    return total
 
 
 def _names(tree: Any) -> str:
     if isinstance(tree, dict):
-        return str(sorted(tree))
-    return f"a list of {len(tree)}" if isinstance(tree, list) else type(tree).__name__
+        return str(sorted(map(str, tree)))
+    return f"a list of {len(tree)}" if isinstance(tree, list) else kind_of(tree)

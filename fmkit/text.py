@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from fmkit._shapes import expect
+from fmkit._shapes import expect, floats
 from fmkit._types import Array
-from fmkit._values import generator, listed, number, one_text, share, whole
+from fmkit._values import demand, generator, instance, kind_of, listed, number, one_text, whole
 
 # ---------------------------------------------------------------- cleaning and normal forms
 
@@ -92,6 +92,8 @@ def normalize(text: str, form: str = "NFC") -> str:
     ('"café" ＡＢＣ', '"café" ABC')
     """
     one_text("text", text)
+    if form not in ("NFC", "NFD", "NFKC", "NFKD"):
+        raise ValueError(f'form: expected "NFC" or "NFKC" (or "NFD", "NFKD"), got {form!r:.60}')
     return unicodedata.normalize(form, text).translate(_QUOTES)
 
 
@@ -140,7 +142,7 @@ def jaccard(a: set, b: set) -> float:
     0.5
     """
     if not (isinstance(a, Set) and isinstance(b, Set)):
-        raise TypeError(f"a and b: expected two sets, got a {type(a).__name__} and a {type(b).__name__}")
+        raise TypeError(f"a and b: expected two sets, got {kind_of(a)} and {kind_of(b)}")
     return len(a & b) / len(a | b) if a or b else 1.0
 
 
@@ -162,6 +164,9 @@ def minhash(items: Iterable[str], n_hashes: int = 96) -> Int[Array, "n_hashes"]:
     """
     listed("items", items, "strings")
     whole("n_hashes", n_hashes, 1)
+    items = list(items)
+    for item in items:
+        one_text("items, each of them", item)
     rng = np.random.default_rng(0)  # the same hash functions for all texts
     a = rng.integers(0, 2**63, n_hashes, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     b = rng.integers(0, 2**63, n_hashes, dtype=np.uint64)
@@ -193,7 +198,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.7, k: int = 5) ->
     [(0, 1, 0.95)]
     """
     listed("texts", texts)
-    share("threshold", threshold)
+    threshold = number("threshold", threshold, 0, 1)
     sets = [shingles(text, k) for text in texts]
     buckets = defaultdict(list)
     for i, items in enumerate(sets):
@@ -229,7 +234,8 @@ def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"
     """True where a value is more than ``limit`` standard deviations from the mean; NaN is not an outlier.
 
     A large outlier inflates the standard deviation and can hide itself: among N values the largest possible
-    z-score is ``(N - 1) / sqrt(N)``, below 3 for N <= 10. `iqr_limits` does not have this blind spot.
+    z-score is ``(N - 1) / sqrt(N)``, below 3 for N <= 10. `iqr_limits` does not have this blind spot. An
+    infinite value, with which there is no mean, raises ValueError.
 
     Examples
     --------
@@ -238,10 +244,11 @@ def zscore_outliers(x: Float[Array, "N"], limit: float = 3.0) -> Bool[Array, "N"
     >>> zscore_outliers(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))  # of five values none can reach 3
     array([False, False, False, False, False])
     """
-    expect("x", x, (None,), "(N,)")
-    _at_least_0("limit", limit)
+    limit = number("limit", limit, 0)
+    _check_values(x)
     if np.isnan(x).all():  # nothing, or nothing but NaN
         return np.zeros(x.shape, dtype=bool)
+    x = x.astype(np.float64)  # whose squares have room
     with np.errstate(invalid="ignore"):
         return np.abs(x - np.nanmean(x)) > limit * np.nanstd(x)
 
@@ -254,15 +261,15 @@ def iqr_limits(x: Float[Array, "N"], k: float = 1.5) -> tuple[float, float]:
     Raises
     ------
     ValueError
-        If there is no value but NaN.
+        If there is no value but NaN, or one is infinite.
 
     Examples
     --------
     >>> iqr_limits(np.array([1.0, 2.0, 3.0, 4.0, 100.0]))
     (-1.0, 7.0)
     """
-    expect("x", x, (None,), "(N,)")
-    _at_least_0("k", k)
+    k = number("k", k, 0)
+    _check_values(x)
     if np.isnan(x).all():
         raise ValueError(
             f"x: expected at least one value, got {x.size}, all NaN" if x.size else "x: it is empty"
@@ -271,10 +278,9 @@ def iqr_limits(x: Float[Array, "N"], k: float = 1.5) -> tuple[float, float]:
     return float(low - k * (high - low)), float(high + k * (high - low))
 
 
-def _at_least_0(name: str, x: float) -> None:
-    number(name, x)
-    if not x >= 0:
-        raise ValueError(f"{name} must be at least 0, got {x}")
+def _check_values(x: Float[Array, "N"]) -> None:
+    expect("x", floats("x", x), (None,), "(N,)")
+    demand(not np.isinf(x).any(), "x", "finite numbers, or NaN for a missing one", "inf among them")
 
 
 # ---------------------------------------------------------------- splits without leaks
@@ -333,6 +339,7 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
     """
     ends = _ends(fractions)
     listed("keys", keys, "keys")
+    one_text("salt", salt)
     keys = list(keys)
     for key in keys:
         one_text("keys", key)
@@ -345,9 +352,10 @@ def split_by_hash(keys: Iterable[str], fractions: Sequence[float], salt: str = "
 def _ends(fractions: Sequence[float]) -> Float[Array, "_"]:
     """Where the parts end in [0, 1], without the last one's end."""
     if np.ndim(fractions) != 1 or len(fractions) == 0:
-        raise ValueError(f"fractions: expected one for each part, such as (0.8, 0.2), got {fractions!r}")
-    if not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-9):  # NaN, too, is not
-        raise ValueError(f"fractions must be non-negative and sum to 1: {tuple(fractions)}")
+        raise ValueError(f"fractions: expected one for each part, such as (0.8, 0.2), got {fractions!r:.60}")
+    fractions = [number("fractions", fraction, 0) for fraction in fractions]
+    if not abs(sum(fractions) - 1) <= 1e-9:
+        raise ValueError(f"fractions: expected a sum of 1, got {tuple(fractions)}")
     return np.cumsum(fractions)[:-1]
 
 
@@ -364,7 +372,7 @@ def random_deletion(words: Sequence[str], p: float, rng: np.random.Generator) ->
     """
     generator(rng)
     listed("words", words, "words")
-    share("p", p)
+    p = number("p", p, 0, 1)
     keep = rng.random(len(words)) >= p
     if len(words) and not keep.any():
         keep[rng.integers(len(words))] = True
@@ -401,7 +409,8 @@ def replace_synonyms(
     """
     generator(rng)
     listed("words", words, "words")
-    share("p", p)
+    p = number("p", p, 0, 1)
+    instance("table", table, dict)
     for word in table.keys() & set(words):
         listed(f"the synonyms of {word!r}", table[word], "words")
     return [str(rng.choice(table[word])) if table.get(word) and rng.random() < p else word for word in words]
@@ -484,9 +493,16 @@ def inverse_document_frequency(counts: Int[Array, "N V"]) -> Float[Array, "V"]:
     >>> print(inverse_document_frequency(counts).round(3))  # "film" tells least
     [1.405 1.    1.405]
     """
-    expect("counts", counts, (None, None), "(N, V)")
+    _check_counts(counts)
     df = (counts > 0).sum(0)  # (V,)
     return np.log((1 + len(counts)) / (1 + df)) + 1
+
+
+def _check_counts(counts: Int[Array, "N V"]) -> None:
+    expect("counts", counts, (None, None), "(N, V)")
+    floats("counts", counts)
+    if counts.size and not counts.min() >= 0:
+        raise ValueError(f"counts: expected 0 or more, got {counts.min()} among them")
 
 
 def tfidf(counts: Int[Array, "N V"], idf: Float[Array, "V"]) -> Float[Array, "N V"]:
@@ -501,7 +517,7 @@ def tfidf(counts: Int[Array, "N V"], idf: Float[Array, "V"]) -> Float[Array, "N 
     [[0.    0.58  0.815]
      [0.815 0.58  0.   ]]
     """
-    expect("counts", counts, (None, None), "(N, V)")
+    _check_counts(counts)
     expect("idf", idf, counts.shape[1:], "(V,)")
     x = counts * idf
     length = np.sqrt((x * x).sum(1, keepdims=True))  # (N, 1)

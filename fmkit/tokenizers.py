@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from fmkit._values import listed, one_text, whole
+from fmkit._values import kind_of, listed, one_text, whole
 
 PAD, UNK = "[PAD]", "[UNK]"
 
@@ -33,7 +33,10 @@ class Vocabulary:
     Raises
     ------
     TypeError
-        For one str, here and wherever several tokens are meant: it would fall into letters.
+        For one str, here and wherever several tokens are meant: it would fall into letters. For a token that
+        is not a str.
+    ValueError
+        For a token that comes twice: it would have two ids.
 
     Examples
     --------
@@ -46,6 +49,11 @@ class Vocabulary:
 
     def __post_init__(self):
         listed("tokens", self.tokens, "tokens")
+        for token in self.tokens:
+            one_text("tokens, each of them", token)
+        if len(self.ids) < len(self.tokens):
+            twice = next(token for i, token in enumerate(self.tokens) if self.ids[token] != i)
+            raise ValueError(f"tokens: expected each once, got {twice!r} twice")
 
     @classmethod
     def build(
@@ -72,6 +80,9 @@ class Vocabulary:
         whole("min_count", min_count, 0)
         if max_size is not None:
             whole("max_size (special tokens included)", max_size, len(specials))
+        tokens = list(tokens)
+        for token in tokens:
+            one_text("tokens, each of them", token)
         counts = Counter(tokens)
         by_rank = sorted(counts, key=lambda t: (-counts[t], t))
         kept = [t for t in by_rank if counts[t] >= min_count and t not in specials]
@@ -89,6 +100,8 @@ class Vocabulary:
         """The ids of tokens; raises ValueError for an unknown one when there is no ``[UNK]``."""
         listed("tokens", tokens, "tokens")
         tokens = list(tokens)
+        for token in tokens:
+            one_text("tokens, each of them", token)
         ids = [self.ids.get(t, self.ids.get(UNK)) for t in tokens]
         if None in ids:
             raise ValueError(f"{tokens[ids.index(None)]!r} is not in the vocabulary, which has no {UNK}")
@@ -115,7 +128,7 @@ def _existing(ids: Iterable, vocab_size: int) -> list:
 def _check_vocabulary(vocabulary: Vocabulary) -> None:
     if not isinstance(vocabulary, Vocabulary):
         raise TypeError(
-            f"expected a Vocabulary, got a {type(vocabulary).__name__}; train makes one from text"
+            f"vocabulary: expected a Vocabulary, got {kind_of(vocabulary)}; train makes one from text"
         )
 
 
@@ -230,9 +243,12 @@ def bpe_step(words: dict[tuple[str, ...], int]) -> tuple[tuple[str, str], dict[t
     (('o', 'w'), {('l', 'ow'): 5, ('l', 'o', 't'): 2, ('n', 'ow'): 3})
     """
     if not isinstance(words, dict):
-        raise TypeError(f"words: expected a dict, word -> how often it occurs, got a {type(words).__name__}")
+        raise TypeError(f"words: expected a dict, word -> how often it occurs, got {kind_of(words)}")
     counts = Counter()
     for word, n in words.items():
+        if not isinstance(word, tuple | str):
+            raise TypeError(f"words: expected tuples of tokens, got {word!r:.60} among them")
+        whole(f"words[{word!r}]", n, 0)
         for pair in pairwise(word):
             counts[pair] += n
     if not counts:
@@ -252,8 +268,10 @@ def merge_pair(tokens: Sequence, pair: tuple, merged) -> list:
     >>> merge_pair("aaab", ("a", "a"), "aa")
     ['aa', 'a', 'b']
     """
-    if len(pair) != 2:
-        raise ValueError(f"pair: expected two tokens, got {pair!r}")
+    if not isinstance(tokens, str):  # whose letters are tokens here
+        listed("tokens", tokens, "tokens")
+    if not isinstance(pair, Sequence) or len(pair) != 2:
+        raise ValueError(f"pair: expected two tokens, got {pair!r:.60}")
     out, i = [], 0
     while i < len(tokens):
         if tokens[i] == pair[0] and i + 1 < len(tokens) and tokens[i + 1] == pair[1]:
@@ -466,6 +484,7 @@ class BPETokenizer:
         self, merges: Iterable[tuple[int, int]], specials: Sequence[str] = (), table: dict | None = None
     ):
         listed("specials", specials, "special tokens")
+        listed("merges", merges, "pairs of ids")
         self.merges = [_pair(merge) for merge in merges]
         self.vocab = [bytes([b]) for b in _BYTES]
         for pair in self.merges:
@@ -516,7 +535,7 @@ class BPETokenizer:
         True
         """
         if not isinstance(texts, Iterable) or isinstance(texts, bytes):
-            raise TypeError(f"texts: expected the parts of a text, got a {type(texts).__name__}")
+            raise TypeError(f"texts: expected the parts of a text, got {kind_of(texts)}")
         return self._stream(texts, self._allowed(allowed_special))
 
     def _stream(self, texts: Iterable[str], names: list[str]) -> Iterator[int]:

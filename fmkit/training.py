@@ -8,7 +8,7 @@ from jaxtyping import Integer
 from fmkit._moved import names_of
 from fmkit._shapes import expect, integers
 from fmkit._types import Array, Scalar
-from fmkit._values import demand, generator
+from fmkit._values import generator, number, whole
 from fmkit.optimizers import adamw, apply, clip_grad_norm
 from fmkit.transformer import Config, gpt_loss
 
@@ -23,7 +23,7 @@ def batches(
     Raises
     ------
     ValueError
-        If the text is shorter than one window and its targets, or a size is below 1.
+        If the text is shorter than one window and its targets, a size is below 1, or a token below 0.
     TypeError
         If the text is not an array of integers.
 
@@ -39,8 +39,9 @@ def batches(
     generator(rng)
     expect("tokens", tokens, (None,), "(N,)")
     integers("tokens", tokens)
-    demand(batch_size >= 1, "batch_size", "batch_size >= 1", batch_size)
-    demand(block_size >= 1, "block_size", "block_size >= 1", block_size)
+    if len(tokens) and tokens.min() < 0:
+        raise ValueError(f"tokens: expected 0 or more, got {tokens.min()} among them")
+    batch_size, block_size = whole("batch_size", batch_size, 1), whole("block_size", block_size, 1)
     if len(tokens) < block_size + 1:
         raise ValueError(f"{len(tokens)} tokens are too few for windows of {block_size} + 1")
     while True:
@@ -99,7 +100,7 @@ def train_step(
     0.8
     0.2
     """
-    demand(lr >= 0, "lr", "lr >= 0", lr)
+    lr = number("lr", lr, 0)
     loss, grads = gpt_loss(params, ids, targets, config)
     grads, _ = clip_grad_norm(grads, max_norm)
     params, state = apply(adamw, params, grads, state, lr=lr)

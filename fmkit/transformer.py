@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Integer
 
-from fmkit._shapes import expect, floats, integers
+from fmkit._shapes import expect, float_dtype, floats, integers, opened
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand, generator
+from fmkit._values import demand, generator, holds, instance, whole
 from fmkit.attention import Mask, causal_mask, multihead_attention, multihead_attention_backward
 from fmkit.layers import (
     embedding,
@@ -29,7 +29,8 @@ from fmkit.losses import cross_entropy, cross_entropy_backward
 
 @dataclass(frozen=True)
 class Config:
-    """The sizes of a GPT. A size below 1, or heads that do not divide the width, raise ValueError.
+    """The sizes of a GPT: whole numbers (else TypeError) from 1 on, the heads a divisor of the width (else
+    ValueError).
 
     Examples
     --------
@@ -48,7 +49,7 @@ class Config:
 
     def __post_init__(self):
         for name in ("vocab_size", "block_size", "n_layers", "n_heads", "d_model", "d_ff"):
-            demand(getattr(self, name) >= 1, name, f"{name} >= 1", getattr(self, name))
+            whole(name, getattr(self, name), 1)
         demand(self.d_model % self.n_heads == 0, "n_heads", f"a divisor of {self.d_model}", self.n_heads)
 
 
@@ -69,6 +70,8 @@ def init_block(rng: np.random.Generator, config: Config, dtype=np.float32) -> di
     {'wqkv': (8, 24), 'bqkv': (24,), 'wo': (8, 8), 'bo': (8,)}
     """
     generator(rng)
+    instance("config", config, Config)
+    dtype = float_dtype(dtype)
     C, F = config.d_model, config.d_ff
     small = 0.02 / math.sqrt(2 * config.n_layers)
 
@@ -113,6 +116,8 @@ def init_gpt(rng: np.random.Generator, config: Config, dtype=np.float32) -> dict
     (['wte', 'wpe', 'blocks', 'lnf'], (7, 8), (4, 8))
     """
     generator(rng)
+    instance("config", config, Config)
+    dtype = float_dtype(dtype)
     V, C = config.vocab_size, config.d_model
     params = {
         "wte": rng.normal(0.0, 0.02, (V, C)).astype(dtype),
@@ -249,7 +254,7 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     >>> logits.shape
     (1, 3, 7)
     """
-    _check_model(params, config)
+    check_model(params, config)
     expect("ids", ids, (None, None), "(B, T)")
     integers("ids", ids, stop=config.vocab_size)
     T = ids.shape[1]
@@ -269,8 +274,20 @@ def gpt(params: dict, ids: Integer[Array, "B T"], config: Config) -> tuple[Float
     return logits, (wte_cache, block_caches, lnf_cache, head_cache, config)
 
 
-def _check_model(params: dict, config: Config) -> None:
-    """The parts that broadcasting, or a name that nobody reads, would let through."""
+def check_model(params: dict, config: Config) -> None:
+    """Refuse parameters that are not a GPT's, or of another config, as far as shapes and names tell.
+
+    Examples
+    --------
+    >>> config = Config(vocab_size=7, block_size=4, n_layers=1, n_heads=2, d_model=8, d_ff=16)
+    >>> try:
+    ...     check_model({"wte": np.zeros((7, 8))}, config)
+    ... except ValueError as error:
+    ...     print(error)
+    params: expected a GPT's, as init_gpt makes them, got a dict of wte
+    """
+    instance("config", config, Config)
+    holds("params", params, {"wte", "wpe", "blocks", "lnf"}, "a GPT's, as init_gpt makes them")
     V, C = config.vocab_size, config.d_model
     expect("wte", floats("wte", params["wte"]), (V, C), "(V, C)")
     expect("wpe", params["wpe"], (config.block_size, C), "(block_size, C)")
@@ -289,7 +306,8 @@ def gpt_backward(dlogits: Float[Array, "B T V"], cache: Cache) -> dict:
     >>> list(grads), grads["wpe"].any(axis=1)  # three of the four positions took part
     (['lnf', 'blocks', 'wpe', 'wte'], array([ True,  True,  True, False]))
     """
-    wte_cache, block_caches, lnf_cache, head_cache, config = cache
+    wte_cache, block_caches, lnf_cache, head_cache, config = opened(cache, 5, "gpt")
+    instance("cache[-1]", config, Config)
     B, T = wte_cache[0].shape
     C = config.d_model
     expect("dlogits", dlogits, (B, T, config.vocab_size), "(B, T, V)")

@@ -100,7 +100,7 @@ class WordPieceTokenizer:
     Raises
     ------
     ValueError
-        When one of BERT's five special tokens is missing.
+        When one of BERT's five special tokens is missing, or a token comes twice.
     TypeError
         For one str instead of the tokens, here and wherever several texts are meant.
 
@@ -211,7 +211,7 @@ def longest_match(word: str, known: Container[str], max_chars: int = 100) -> lis
     """
     one_text("word", word)
     listed("known", known, "pieces")
-    if len(word) > max_chars:
+    if len(word) > whole("max_chars", max_chars, 0):
         return [UNK]
     pieces, start = [], 0
     while start < len(word):

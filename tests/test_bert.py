@@ -218,10 +218,14 @@ def loss_of(labels):
         (
             lambda: init_bert(np.random.default_rng(0), CONFIG, n_classes=0),
             ValueError,
-            "n_classes: expected n_classes >= 1, got 0",
+            "n_classes: expected a whole number >= 1, got 0",
         ),
         (lambda: BertConfig(23, 10, 3, 5, 16, 40), ValueError, "n_heads: expected a divisor of 16, got 5"),
-        (lambda: BertConfig(23, 0, 3, 4, 16, 40), ValueError, "block_size: expected block_size >= 1, got 0"),
+        (
+            lambda: BertConfig(23, 0, 3, 4, 16, 40),
+            ValueError,
+            "block_size: expected a whole number >= 1, got 0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(call, error, message):

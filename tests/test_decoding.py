@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.plain import plain
 
+from fmkit import decoding
 from fmkit.decoding import check_fit, gpt_step, new_cache, window_start
 from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama, llama_step
 from fmkit.params import flatten, tree_map
@@ -96,15 +96,15 @@ def test_a_cache_larger_than_the_block_does_not_lengthen_it(name):
         step(params, np.ones((1, 17), int), config, new_cache(params, config, capacity=40))
 
 
+@pytest.mark.usefixtures("as_a_learner")
 def test_what_is_no_batch_of_tokens_is_refused():
-    decoding = plain("decoding")
     params = make(init_gpt, GPT, np.float32)
     for ids, kind, message in [
         (np.array([1, 2]), ValueError, r"ids: expected \(B, T\), got \(2,\)"),
         (np.array(1), ValueError, r"ids: expected \(B, T\), got \(\)"),
         (np.ones((1, 2, 1), int), ValueError, r"ids: expected \(B, T\), got \(1, 2, 1\)"),
         ([[1, 2]], TypeError, "ids: expected an array .* got a list"),
-        (1, TypeError, "ids: expected an array .* got a number"),
+        (1, TypeError, "ids: expected an array .* got an int"),
         (np.array([[1.0]]), TypeError, "tokens are whole numbers, got float64"),
         (np.array([[True]]), TypeError, "tokens are whole numbers, got bool"),
         (np.array([["a"]]), TypeError, "tokens are whole numbers, got <U1"),
@@ -130,36 +130,39 @@ def test_a_cache_of_other_texts_or_of_another_model_is_refused(name):
         step(params, np.array([[1]]), config, new_cache(params, replace(config, n_layers=L + 1)))
 
 
+@pytest.mark.usefixtures("as_a_learner")
 def test_rows_that_a_cache_does_not_hold_are_refused():
     kv = new_cache(make(init_gpt, GPT, np.float32), GPT, batch=2)
     for rows in ([0.5], [True], 0, ["a"], [[0]]):
         with pytest.raises(TypeError, match="rows: expected whole numbers"):
-            plain("decoding").KVCache(kv.keys, kv.values).select(rows)
+            decoding.KVCache(kv.keys, kv.values).select(rows)
     for rows in ([-1], [0, 2]):
         with pytest.raises(IndexError, match="of a cache for 2 texts"):
             kv.select(rows)
     assert kv.select([]).keys.shape[1] == 0
 
 
+@pytest.mark.usefixtures("as_a_learner")
 def test_what_is_no_cache_or_no_block_is_refused():
-    decoding, params = plain("decoding"), make(init_gpt, GPT, np.float32)
+    params = make(init_gpt, GPT, np.float32)
     for kv in ({}, (), [1], "kv"):
         with pytest.raises(TypeError, match="kv: expected a KVCache, as steps return it, got a"):
             decoding.gpt_step(params, np.array([[1]]), GPT, kv)
     with pytest.raises(TypeError, match="tokens: expected an array of them, got a list"):
         decoding.check_ids([1, 2], 5)
     for block_size in (0, -3):
-        with pytest.raises(ValueError, match=f"block_size must be at least 1, got {block_size}"):
+        with pytest.raises(ValueError, match=f"block_size: expected a whole number >= 1, got {block_size}"):
             window_start(5, block_size)
 
 
+@pytest.mark.usefixtures("as_a_learner")
 def test_a_cache_without_room_is_refused():
-    decoding, params = plain("decoding"), make(init_gpt, GPT, np.float32)
+    params = make(init_gpt, GPT, np.float32)
     for settings, message in [
-        ({"capacity": 0}, "capacity must be at least 1, got 0"),
-        ({"capacity": -1}, "capacity must be at least 1, got -1"),
-        ({"capacity": 2.5}, "capacity must be a whole number, got 2.5"),
-        ({"batch": -1}, "batch must be at least 0, got -1"),
+        ({"capacity": 0}, "capacity: expected a whole number >= 1, got 0"),
+        ({"capacity": -1}, "capacity: expected a whole number >= 1, got -1"),
+        ({"capacity": 2.5}, "capacity: expected a whole number.*, got 2.5"),
+        ({"batch": -1}, "batch: expected a whole number >= 0, got -1"),
     ]:
         with pytest.raises((TypeError, ValueError), match=message):
             decoding.new_cache(params, GPT, **settings)

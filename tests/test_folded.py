@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.plain import plain
 
+from fmkit import folded as folding
 from fmkit.decoding import gpt_step, new_cache
 from fmkit.folded import fold_gpt, fold_llama, folded_gpt_step, folded_llama_step
 from fmkit.llama import LlamaConfig, RopeScaling, init_llama, llama_step
@@ -87,11 +87,12 @@ def test_several_texts_and_what_does_not_fit(config):
         folded_step(folded, np.array([[1]]), config, kv)
 
 
+@pytest.mark.usefixtures("as_a_learner")
 @pytest.mark.parametrize("config", [GPT, LLAMA], ids=["gpt", "llama"])
 def test_what_was_not_folded_or_cannot_be_is_refused(config):
     name = "gpt" if config is GPT else "llama"
     params, _, fold, _ = make(config)
-    folded_step, folded = getattr(plain("folded"), f"folded_{name}_step"), fold(params, config)
+    folded_step, folded = getattr(folding, f"folded_{name}_step"), fold(params, config)
     with pytest.raises(ValueError, match=f"folded: expected what fold_{name} returns, got a dict of wte"):
         folded_step(params, np.array([[1]]), config, new_cache(params, config))
     with pytest.raises(

@@ -187,7 +187,11 @@ X34, IDS3 = np.zeros((3, 4)), np.array([0, 1, 2])
         (lambda: cross_entropy(X34.astype(np.float16), IDS3), TypeError, "logits: .* got float16"),
         (lambda: cross_entropy(np.float64(1), np.array(0)), ValueError, "logits: expected 1 axis"),
         (lambda: cross_entropy(X34[:0], IDS3[:0]), ValueError, "no loss"),
-        (lambda: cross_entropy(X34[:, :0], IDS3), ValueError, "0 classes"),
+        (
+            lambda: cross_entropy(X34[:, :0], IDS3),
+            ValueError,
+            r"logits: expected a class at least, got \(3, 0\)",
+        ),
         (
             lambda: cross_entropy(X34, IDS3, label_smoothing=1.5),
             ValueError,

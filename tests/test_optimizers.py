@@ -380,7 +380,7 @@ SETTINGS = [
 )
 @pytest.mark.parametrize("value", [-0.1, math.nan])
 def test_a_setting_below_0_is_refused(step, name, value):
-    with pytest.raises(ValueError, match=f"{name}: expected .*{name}.* got {value}"):
+    with pytest.raises(ValueError, match=f"{name}: expected a number .* got {value}"):
         step(W, W, **{name: value})
 
 
@@ -388,9 +388,9 @@ def test_a_setting_below_0_is_refused(step, name, value):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: momentum(W, W, beta=1.0), ValueError, "beta: expected 0 <= beta < 1, got 1.0"),
+        (lambda: momentum(W, W, beta=1.0), ValueError, "beta: expected a number >= 0 and < 1, got 1.0"),
         (lambda: rmsprop(W, W, beta=1.5), ValueError, "beta: .* got 1.5"),
-        (lambda: adam(W, W, betas=(1, 1)), ValueError, "betas: expected 0 <= beta < 1, got 1"),
+        (lambda: adam(W, W, betas=(1, 1)), ValueError, "betas: expected a number >= 0 and < 1, got 1"),
         (lambda: adamw(W, W, betas=(0.9, 1.5)), ValueError, "betas: .* got 1.5"),
         (lambda: adam(W, W, betas=0.9), TypeError, "betas: expected a pair of numbers, got 0.9"),
         (lambda: adamw(W, W, betas=(0.9,)), TypeError, r"betas: expected a pair of numbers, got \(0.9,\)"),
@@ -402,14 +402,18 @@ def test_a_setting_below_0_is_refused(step, name, value):
             r"w: expected a row and a column .* \(0, 3\)",
         ),
         (lambda: orthogonalize(np.ones(3)), ValueError, r"g: expected \(N, M\), got \(3,\)"),
-        (lambda: orthogonalize(W, steps=-1), ValueError, "steps: expected steps >= 0, got -1"),
+        (lambda: orthogonalize(W, steps=-1), ValueError, "steps: expected a whole number >= 0, got -1"),
         (lambda: orthogonalize(W.astype(np.float16)), TypeError, "g: .* got float16"),
-        (lambda: clip_grad_norm({"w": W}, -1.0), ValueError, "max_norm: expected max_norm >= 0, got -1.0"),
+        (lambda: clip_grad_norm({"w": W}, -1.0), ValueError, "max_norm: expected a number >= 0, got -1.0"),
         (lambda: clip_grad_norm({"w": W}, math.nan), ValueError, "max_norm: .* got nan"),
         (lambda: clip_grad_norm({"w": W.astype(np.float16)}, 1.0), TypeError, "w: .* got float16"),
-        (lambda: warmup_cosine(-3, 2, 6), ValueError, "step: expected step >= 0, got -3"),
+        (lambda: warmup_cosine(-3, 2, 6), ValueError, "step: expected a whole number >= 0, got -3"),
         (lambda: warmup_cosine(0, -2, 6), ValueError, "warmup: .* got -2"),
-        (lambda: warmup_cosine(0, 2, 6, floor=1.5), ValueError, "floor: expected 0 <= floor <= 1, got 1.5"),
+        (
+            lambda: warmup_cosine(0, 2, 6, floor=1.5),
+            ValueError,
+            "floor: expected a number >= 0 and <= 1, got 1.5",
+        ),
         (lambda: warmup_constant_decay(-1, 2, 3, 6), ValueError, "step: .* got -1"),
         (lambda: warmup_constant_decay(0, 2, -3, 6), ValueError, "decay: .* got -3"),
     ],

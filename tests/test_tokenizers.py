@@ -7,13 +7,13 @@ import unicodedata
 
 import numpy as np
 import pytest
-from helpers.plain import plain
 from helpers.texts import ANY_TEXT, FEWER, HOSTILE, SETTLED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from fmkit import tokenizers
+from fmkit import tokenizers as own_tokenizers
 from fmkit.data import datasets
 from fmkit.tokenizers import (
     BPETokenizer,
@@ -25,8 +25,6 @@ from fmkit.tokenizers import (
     split_words,
     train_bpe,
 )
-
-tokenizers_plain = plain("tokenizers")
 
 
 def library_bpe(texts, vocab_size):
@@ -350,6 +348,7 @@ def test_one_endless_word_is_not_split_again_and_again(bpe):
 # ------------------------------------------------------------------------------ files and Unicode tables
 
 
+@pytest.mark.usefixtures("as_a_learner")
 @pytest.mark.parametrize(
     "text",
     [
@@ -392,7 +391,7 @@ def test_a_file_that_is_no_tokenizer_is_refused_in_one_line(text, tmp_path):
     with pytest.raises(
         ValueError, match=r"bpe.json is not a tokenizer that BPETokenizer.save wrote"
     ) as caught:
-        tokenizers_plain.BPETokenizer.load(path)
+        own_tokenizers.BPETokenizer.load(path)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
 
@@ -440,6 +439,7 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
 # ------------------------------------------------------------------------------ refusals
 
 
+@pytest.mark.usefixtures("as_a_learner")
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -452,11 +452,23 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
             lambda t: t.Vocabulary.build(["a"], specials="[PAD]"),
             "specials: expected a list of special tokens",
         ),
-        (lambda t: t.Vocabulary.build(["a"], max_size=-1), "max_size .* must be at least 2, got -1"),
-        (lambda t: t.Vocabulary.build(["a"], max_size=1), "max_size .* must be at least 2, got 1"),
-        (lambda t: t.Vocabulary.build(["a"], max_size=2.5), "max_size .* must be a whole number, got 2.5"),
-        (lambda t: t.Vocabulary.build(["a"], min_count=-1), "min_count must be at least 0, got -1"),
-        (lambda t: t.WordTokenizer.train(["a"], max_size=0), "max_size .* must be at least 2, got 0"),
+        (
+            lambda t: t.Vocabulary.build(["a"], max_size=-1),
+            "max_size .*: expected a whole number >= 2, got -1",
+        ),
+        (lambda t: t.Vocabulary.build(["a"], max_size=1), "max_size .*: expected a whole number >= 2, got 1"),
+        (
+            lambda t: t.Vocabulary.build(["a"], max_size=2.5),
+            "max_size .*: expected a whole number.*, got 2.5",
+        ),
+        (
+            lambda t: t.Vocabulary.build(["a"], min_count=-1),
+            "min_count: expected a whole number >= 0, got -1",
+        ),
+        (
+            lambda t: t.WordTokenizer.train(["a"], max_size=0),
+            "max_size .*: expected a whole number >= 2, got 0",
+        ),
         (lambda t: t.Vocabulary(("a",)).encode("a"), "tokens: expected a list of tokens, got one str"),
         (lambda t: t.Vocabulary(("a",)).decode("0"), "ids: expected a list of ids, got one str"),
         (lambda t: t.Vocabulary(("a",)).decode([0.0]), r"ids: expected whole numbers, .* got \[0.0\]"),
@@ -476,8 +488,8 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
         (lambda t: t.train_bpe([b"ab"], 300), "each of the texts: expected one str, got a bytes"),
         (lambda t: t.train_bpe(b"ab", 300), "texts: expected a list of texts, got one bytes"),
         (lambda t: t.train_bpe(5, 300), "texts: expected a list of texts, got 5"),
-        (lambda t: t.train_bpe("ab", -1), "vocab_size must be at least 0, got -1"),
-        (lambda t: t.train_bpe("ab", 300.5), "vocab_size must be a whole number"),
+        (lambda t: t.train_bpe("ab", -1), "vocab_size: expected a whole number >= 0, got -1"),
+        (lambda t: t.train_bpe("ab", 300.5), "vocab_size: expected a whole number"),
         (lambda t: t.bpe_step([("a", "b")]), "words: expected a dict, .* got a list"),
         (lambda t: t.merge_pair("aab", ("a",), "x"), r"pair: expected two tokens, got \('a',\)"),
         (lambda t: t.merge_pair("aab", ("a", "a", "b"), "x"), "pair: expected two tokens"),
@@ -504,7 +516,7 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
         (lambda t: t.BPETokenizer([]).decode("12"), "ids: expected a list of ids, got one str"),
         (lambda t: t.BPETokenizer([]).decode([1.5]), "ids: expected whole numbers"),
         (lambda t: t.BPETokenizer([]).decode([[1]]), "ids: expected whole numbers"),
-        (lambda t: t.BPETokenizer([]).encode_iterable(5), "texts: expected the parts of a text, got a int"),
+        (lambda t: t.BPETokenizer([]).encode_iterable(5), "texts: expected the parts of a text, got an int"),
         (
             lambda t: t.BPETokenizer([]).encode_iterable(b"a"),
             "texts: expected the parts of a text, got a bytes",
@@ -518,7 +530,7 @@ def test_files_of_the_first_version_are_read(bpe, tmp_path):
 )
 def test_what_is_no_text_or_no_list_is_refused(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        call(tokenizers_plain)
+        call(own_tokenizers)
 
 
 def test_limits_that_just_hold_are_taken():

@@ -53,8 +53,8 @@ TOKENS, SMALL = np.arange(9), Config(vocab_size=9, block_size=4, n_layers=1, n_h
 @pytest.mark.parametrize(
     ("tokens", "batch_size", "block_size", "error", "message"),
     [
-        (TOKENS, 0, 4, ValueError, "batch_size: expected batch_size >= 1, got 0"),
-        (TOKENS, 2, 0, ValueError, "block_size: expected block_size >= 1, got 0"),
+        (TOKENS, 0, 4, ValueError, "batch_size: expected a whole number >= 1, got 0"),
+        (TOKENS, 2, 0, ValueError, "block_size: expected a whole number >= 1, got 0"),
         (TOKENS, 2, 9, ValueError, "9 tokens are too few"),
         (TOKENS[None], 2, 4, ValueError, r"tokens: expected \(N,\), got \(1, 9\)"),
         (TOKENS / 2, 2, 4, TypeError, "tokens: .* got float64"),
@@ -72,8 +72,8 @@ def test_batches_refuse_what_does_not_fit(tokens, batch_size, block_size, error,
     [
         (np.array([[1], [2]]), {}, r"targets: expected \(B, T\) = \(2, 3\), got \(2, 1\)"),
         (np.array([1, 2, 3]), {}, r"targets: .* got \(3,\)"),
-        (np.ones((2, 3), int), {"lr": -1.0}, "lr: expected lr >= 0, got -1.0"),
-        (np.ones((2, 3), int), {"max_norm": -1.0}, "max_norm: expected max_norm >= 0, got -1.0"),
+        (np.ones((2, 3), int), {"lr": -1.0}, "lr: expected a number >= 0, got -1.0"),
+        (np.ones((2, 3), int), {"max_norm": -1.0}, "max_norm: expected a number >= 0, got -1.0"),
     ],
 )
 def test_a_step_refuses_what_does_not_fit(targets, settings, message):

@@ -176,7 +176,7 @@ def without(params, **changed):
         (lambda: gpt_loss(PARAMS, IDS, IDS.tolist(), CONFIG), TypeError, "targets: .* got a list"),
         (lambda: gpt_loss(PARAMS, IDS, IDS / 1, CONFIG), TypeError, "targets: .* got float64"),
         (lambda: gpt_loss(PARAMS, IDS[:0], IDS[:0], CONFIG), ValueError, "no loss"),
-        (lambda: Config(0, 4, 1, 1, 4, 4), ValueError, "vocab_size: expected vocab_size >= 1, got 0"),
+        (lambda: Config(0, 4, 1, 1, 4, 4), ValueError, "vocab_size: expected a whole number >= 1, got 0"),
         (lambda: replace(CONFIG, n_heads=3), ValueError, "n_heads: expected a divisor of 16, got 3"),
         (lambda: replace(CONFIG, n_layers=0), ValueError, "n_layers: .* got 0"),
         (

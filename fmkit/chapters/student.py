@@ -14,9 +14,10 @@ INSTRUCTOR = "instructor"  # cells with this tag are not handed out
 def student_version(nb: Any) -> Any:
     """A notebook as a learner gets it, as a new notebook.
 
-    A placeholder replaces each solution; hidden tests, cells tagged ``instructor`` and outputs are removed.
-    Cell ids and nbgrader's metadata stay. The check of what is not done yet raises an exception, for nbgrader
-    too, and so does a cell that uses the answer; a tag tells Jupyter to go on with the next cell.
+    A placeholder replaces each solution; hidden tests, mark schemes (with the pictures attached to what is
+    cut), cells tagged ``instructor`` and outputs are removed. Cell ids and nbgrader's metadata stay. The
+    check of what is not done yet raises an exception, for nbgrader too, and so does a cell that uses the
+    answer; a tag tells Jupyter to go on with the next cell.
 
     Parameters
     ----------
@@ -36,8 +37,13 @@ def student_version(nb: Any) -> Any:
         name = f"cell {position} ({cell.get('id', 'no id')})"
         placeholder = PLACEHOLDER if cell["cell_type"] == "code" else TEXT_PLACEHOLDER
         _require_markers(cell, name)
+        before = cell["source"]
         cell["source"] = _cut(cell["source"], "SOLUTION", placeholder, name)
         cell["source"] = _cut(cell["source"], "HIDDEN TESTS", (), name)
+        cell["source"] = _cut(cell["source"], "MARK SCHEME", (), name)
+        if cell["source"] != before and "attachments" in cell:
+            attached = cell["attachments"].items()
+            cell["attachments"] = {k: v for k, v in attached if f"attachment:{k}" in cell["source"]}
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
             tags = cell["metadata"].get("tags", [])

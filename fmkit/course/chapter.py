@@ -1,4 +1,4 @@
-"""What a chapter's notebook asks for: its exercises with their points, and its free-text answers.
+"""What a chapter's notebook asks for: its exercises with their points, and what a person grades.
 
 All of this comes from the instructor's notebook, the one with solutions or the one handed out. What a
 submission says about points or tests does not count.
@@ -44,23 +44,49 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """Something that a person grades.
+
+    Attributes
+    ----------
+    grade_id : str
+        nbgrader's id of the cell that has the points.
+    kind : str
+        ``"answer"`` (the cell is the answer), ``"task"`` (the answer stands in new cells below it) or
+        ``"tests"`` (assertions of the instructor's own about the answer above).
+    answer_id, cell_id : str
+        nbgrader's id of the answer cell, and that cell's own id.
+    above : tuple of str
+        Id and source of the cell above it.
+    """
+
+    grade_id: str
+    kind: str
+    answer_id: str
+    cell_id: str
+    above: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Chapter:
     """What a notebook asks for.
 
     Attributes
     ----------
     asked : tuple of Asked
-    texts : tuple of (str, str)
-        Manually graded answers: nbgrader's id and the cell's own id.
+    texts : tuple of ByHand
     given : frozenset of str
         Sources of the code cells that are not answers: what they define is the chapter's, not the learner's.
+    marks : frozenset of str
+        Ids and sources of all cells; others were added by who handed in.
     sha256 : str
         Of the notebook's bytes.
     """
 
     asked: tuple[Asked, ...]
-    texts: tuple[tuple[str, str], ...]
+    texts: tuple[ByHand, ...]
     given: frozenset[str]
+    marks: frozenset[str]
     sha256: str
 
 
@@ -70,8 +96,7 @@ def read_chapter(path: str | Path) -> Chapter:
     Raises
     ------
     ChapterError
-        When the file is not a notebook of format 4, or a graded cell does not call
-        ``check("exercise.id", function)``.
+        When the file is not a notebook of format 4, or a cell to grade has no id or no answer above it.
     """
     status = Path(path).stat()
     return _read(str(path), status.st_mtime_ns, status.st_size)
@@ -89,40 +114,47 @@ def _read(path, mtime, size) -> Chapter:
         cells = read(data)["cells"]
     except ValueError as error:
         raise ChapterError(f"{path}: {error}") from error
-    asked, texts, answers, given = [], [], [], set()
+    asked, texts, answers, given, marks, above = [], [], [], set(), set(), ("", "")
     for cell in cells:
-        meta = cell["metadata"].get("nbgrader", {})
+        meta, id = cell["metadata"].get("nbgrader", {}), cell.get("id", "")
         if (meta.get("solution") or meta.get("grade")) and not grade_id_of(cell):
             raise ChapterError(f"{path}: a cell to grade or to answer has no id of nbgrader's")
-        if meta.get("solution") and meta.get("grade"):
-            texts.append((meta["grade_id"], cell.get("id", "")))
+        if meta.get("task") or (meta.get("solution") and meta.get("grade")):
+            kind = "task" if meta.get("task") else "answer"
+            texts.append(ByHand(meta["grade_id"], kind, meta["grade_id"], id, above))
+            if cell["cell_type"] == "code":  # a check may stand below it, too
+                answers.append((meta["grade_id"], id))
         elif meta.get("solution"):
-            answers.append((meta["grade_id"], cell.get("id", "")))
+            answers.append((meta["grade_id"], id))
         elif meta.get("grade"):
-            asked.append(_asked(path, cell, meta, answers))
+            answer = _answer_to(path, meta["grade_id"], answers)
+            if found := _check(cell["source"]):
+                own = folder_above(Path(path))
+                asked.append(Asked(meta["grade_id"], *answer, *found, _points(path, meta), own))
+            else:
+                texts.append(ByHand(meta["grade_id"], "tests", *answer, above))
         if cell["cell_type"] == "code" and not meta.get("solution"):
             given.add(cell["source"].strip())
-    return Chapter(tuple(asked), tuple(texts), frozenset(given), hashlib.sha256(data).hexdigest())
+        marks |= {id, cell["source"].strip()}
+        above = id, cell["source"].strip()
+    sets = frozenset(given), frozenset(marks - {""})
+    return Chapter(tuple(asked), tuple(texts), *sets, hashlib.sha256(data).hexdigest())
 
 
-def _asked(path, cell, meta, answers) -> Asked:
-    check_id = meta["grade_id"]
-    found = _check(cell["source"])
-    if found is None:
-        raise ChapterError(
-            f'{path}: the graded cell {check_id} does not call check("exercise.id", function). Such cells '
-            "are for plain nbgrader, or for a person to grade (solution and grade both true)"
-        )
-    # its own answer cell by name, else the last one above it
+def _answer_to(path, check_id, answers) -> tuple[str, str]:
+    """The ids of the answer that a graded cell is about: its own by name, else the last one above it."""
     matching = [a for a in answers if a[0] == check_id.removesuffix("-check")] or answers[-1:]
     if not matching:
         raise ChapterError(f"{path}: there is no answer cell above {check_id}")
-    answer_id, cell_id = matching[-1]
+    return matching[-1]
+
+
+def _points(path, meta) -> float:
     try:
-        points = float(meta.get("points", 0))
+        return float(meta.get("points", 0))
     except (TypeError, ValueError):
-        raise ChapterError(f"{path}: the graded cell {check_id} has no points: enter a number") from None
-    return Asked(check_id, answer_id, cell_id, *found, points, folder_above(Path(path)))
+        words = f"the graded cell {meta['grade_id']} has no points: enter a number"
+        raise ChapterError(f"{path}: {words}") from None
 
 
 def _check(source) -> tuple[str, str] | None:

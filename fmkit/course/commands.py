@@ -117,7 +117,9 @@ def release(course, chapters, due, sealed):
             click.echo(f"{checks.relative_to(course.root)}: {words}")
         click.echo("".join(f"{notice}\n" for notice in notices), nl=False)
         try:
-            marking.asked(course, chapter)
+            asked = marking.asked(course, chapter)
+            if tests := [entry.grade_id for entry in asked.texts if entry.kind == "tests"]:
+                click.echo(f"{chapter}: without check(...), so left to be graded by hand: {_list(tests)}")
         except CourseError as error:
             click.echo(f"Only plain nbgrader can grade it: {error}")
         if moment and (changed := settle_all(course, chapter)):

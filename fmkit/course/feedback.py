@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from fmkit._files import write_whole
 from fmkit._templates import render
-from fmkit.course import gradebook
+from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.grading import marking
@@ -43,7 +43,7 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
 def text_titles(course: Course, chapter: str) -> dict[str, str]:
     """Free-text answer -> the last heading above it."""
     title, titles = "", {}
-    texts = {id for id, _ in marking.asked(course, chapter).texts}
+    texts = {entry.grade_id for entry in marking.asked(course, chapter).texts}
     for cell in gradebook.read_notebook(course.notebook("release", chapter)).cells:
         if cell.cell_type == "markdown" and (headings := re.findall(r"^#+ +(.+)$", cell.source, re.M)):
             title = headings[-1]
@@ -58,15 +58,18 @@ def page(course: Course, student: Student, result: dict, grade: dict | None, tit
     score, most = (grade["score"], grade["max_score"]) if grade else (result["score"], result["max_score"])
     grade = grade or {"points": {}, "comments": {}, "waiting": set()}
     answers = marking.shown_answers(course, chapter, student.id)
-    cells = {a.check_id: a.answer_id for a in marking.asked(course, chapter).asked}
+    asked = marking.asked(course, chapter)
+    cells = {a.check_id: a.answer_id for a in asked.asked} | {a.grade_id: a.answer_id for a in asked.texts}
     parts = []
     for check_id, entry in result["exercises"].items():
         answer = cells.get(check_id, check_id)
-        part = _exercise(course, check_id, entry, answers.get(answer), grade)
+        part = _exercise(course, check_id, entry, answers.get(answer, {}).get("source"), grade)
         parts.append(part | {"comment": grade["comments"].get(answer)})
     for grade_id, text in result["texts"].items():
         part = _text(grade_id, titles.get(grade_id, grade_id), text, grade)
-        parts.append(part | {"comment": grade["comments"].get(grade_id)})
+        answer = cells[grade_id]
+        part["pictures"] = pictures.shown(answers.get(answer, {}))
+        parts.append(part | {"comment": grade["comments"].get(answer)})
     return render(
         "course",
         "feedback.html",
@@ -99,7 +102,7 @@ def _exercise(course, check_id, entry, answer, grade) -> dict:
     )  # nothing here is live
     shown = answer[:LONGEST] if answer and entry["status"] not in ("missing", "undone") else None
     part = {"title": entry["title"], "points": f"{points:g} of {most:g}", "card": Markup(card)}
-    return part | {"answer": shown, "text": None}
+    return part | {"answer": shown, "text": None, "pictures": ()}
 
 
 def _text(grade_id, title, text, grade) -> dict:

@@ -1,6 +1,7 @@
 """nbgrader's gradebook: what we write into it. One process does so, and what an instructor entered stays."""
 
 import logging
+import math
 import os
 import sys
 from contextlib import contextmanager
@@ -88,14 +89,25 @@ def read_notebook(path: Path):
 
 
 def _require_points(path: Path, nb) -> None:
-    """Refuse a cell without id or points, which nbgrader answers with a traceback."""
+    """Refuse a cell without id or points, or with another one's id: nbgrader answers with a traceback."""
+    seen = {}
     for number, cell in enumerate(nb["cells"]):
         meta = cell["metadata"].get("nbgrader", {})
-        if (meta.get("grade") or meta.get("solution") or meta.get("locked")) and not meta.get("grade_id"):
+        if not any(meta.get(key) for key in ("grade", "solution", "locked", "task")):
+            continue
+        if not (id := meta.get("grade_id")):
             raise CourseError(f"{path}: cell {number} has no id: give it one in nbgrader's toolbar")
-        if meta.get("grade") and not isinstance(meta.get("points"), int | float):
-            where = f"cell {number} ({meta['grade_id']})"
+        if id in seen:
+            where = f"cells {seen[id]} and {number} are two cells with the same id, {id}"
+            raise CourseError(f"{path}: {where}: give one of them another id in nbgrader's toolbar")
+        seen[id] = number
+        if (meta.get("grade") or meta.get("task")) and not _is_number(meta.get("points")):
+            where = f"cell {number} ({id})"
             raise CourseError(f"{path}: {where} has no points: enter a number in nbgrader's toolbar")
+
+
+def _is_number(points) -> bool:
+    return isinstance(points, int | float) and not isinstance(points, bool) and 0 <= points < math.inf
 
 
 def _save_cells(course: Course, chapter: str, nb) -> None:
@@ -129,7 +141,8 @@ def grade_cells(course: Course, chapter: str) -> set[str]:
     """Ids of the graded cells that the gradebook knows of a chapter."""
     with opened(course) as gradebook:
         try:
-            return {cell.name for cell in gradebook.find_notebook(chapter, chapter).grade_cells}
+            notebook = gradebook.find_notebook(chapter, chapter)
+            return {cell.name for cell in (*notebook.grade_cells, *notebook.task_cells)}
         except _nbgrader().MissingEntry:
             return set()
 
@@ -152,7 +165,8 @@ def write_result(gradebook, result: dict, handed_in: datetime | None, changed: s
         by_hand = rows[id].manual_score is not None
         rows[id].needs_manual_grade = by_hand and (id in changed or rows[id].needs_manual_grade)
     for id, text in result["texts"].items():
-        comments[id].auto_comment = None if text.strip() else "No response."
+        if id in comments:  # assertions of the instructor's own have none
+            comments[id].auto_comment = None if text.strip() else "No response."
         if rows[id].manual_score is None or id in changed:
             rows[id].needs_manual_grade = True
     gradebook.db.commit()

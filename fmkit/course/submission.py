@@ -9,12 +9,15 @@ import hashlib
 import os
 import re
 import stat
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fmkit.chapters.read import parse
-from fmkit.course.chapter import Asked, Chapter
+from fmkit.chapters.student import TEXT_PLACEHOLDER
+from fmkit.course import pictures
+from fmkit.course.chapter import Asked, ByHand, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
 MAX_SOURCE = 200_000  # characters of one cell that are looked at
@@ -27,12 +30,13 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a submission: only what is needed, in plain types."""
+    """A cell of a submission: only what is needed, in plain types. Its pictures are not checked yet."""
 
     kind: str
     source: str
     id: str
     grade_id: str
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass
@@ -42,11 +46,13 @@ class Answers:
     Attributes
     ----------
     cells : list of Cell
-        All code cells, in order.
+        All code cells, in order, with answers that were turned into text.
     found : dict of str to int
         Id of the check cell -> position of the answer in ``cells``. Missing answers are left out.
     texts : dict of str to str
-        Id of a free-text answer -> its text.
+        Id of what a person grades -> its text, with the cells that were added to it.
+    pictures : dict of str to tuple of str
+        Id of what a person grades -> pictures in it, for `pictures.checked`.
     notes : dict of str to list of str
         Id of the check cell -> what was odd.
     """
@@ -54,6 +60,7 @@ class Answers:
     cells: list[Cell]
     found: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -143,7 +150,17 @@ def _cell(cell: dict) -> Cell:
     source = cell.get("source", cell.get("input"))  # "input" in nbformat 3
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    return Cell(_string(cell.get("cell_type")), _string(source), _string(cell.get("id")), _string(grade_id))
+    kind, id, source = _string(cell.get("cell_type")), _string(cell.get("id")), _string(source)
+    return Cell(kind, source, id, _string(grade_id), pictures.found_in(cell, source))
+
+
+def python_of(data: bytes) -> tuple[int, int] | None:
+    """The Python that a notebook says it was written with, such as (3, 12)."""
+    try:
+        version = parse(_text(data))["metadata"]["language_info"]["version"]
+        return tuple(int(part) for part in re.match(r"(\d{1,3})\.(\d{1,3})", version).groups())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _string(value: Any) -> str:
@@ -155,7 +172,8 @@ def _string(value: Any) -> str:
 
 def find_answers(cells: list[Cell], chapter: Chapter) -> Answers:
     """Match a submission's cells with what the chapter asks for."""
-    code = [cell for cell in cells if cell.kind == "code"]
+    wanted = {name: asked for asked in chapter.asked for name in (asked.answer_id, asked.cell_id) if name}
+    code = [cell for cell in cells if cell.kind == "code" or _was_code(cell, wanted)]
     answers = Answers([_shortened(cell) for cell in code])
     for asked in chapter.asked:
         notes: list[str] = []
@@ -164,13 +182,52 @@ def find_answers(cells: list[Cell], chapter: Chapter) -> Answers:
             answers.found[asked.check_id] = at
             if len(code[at].source) > MAX_SOURCE:
                 notes.append("The cell is too long to be read.")
+            if (kind := code[at].kind) != "code":
+                kind = "Markdown" if kind == "markdown" else kind
+                notes.append(f"The cell of the answer is a {kind} cell; it counts. Turn it back into code.")
         if sum(cell.grade_id == asked.check_id for cell in cells) != 1:
             notes.append("Its check cell was deleted, copied or renamed, which changes nothing.")
         answers.notes[asked.check_id] = notes
-    for grade_id, cell_id in chapter.texts:
-        same = [c for c in cells if c.grade_id == grade_id] or [c for c in cells if c.id and c.id == cell_id]
-        answers.texts[grade_id] = "\n\n".join(dict.fromkeys(c.source for c in same))[:MAX_SOURCE]
+    for asked in chapter.texts:
+        found = _by_hand(cells, asked, chapter)
+        sources = dict.fromkeys(pictures.without_inline(cell.source) for cell in found)
+        answers.texts[asked.grade_id] = "\n\n".join(sources)[:MAX_SOURCE]
+        answers.pictures[asked.grade_id] = tuple(p for cell in found for p in cell.pictures)
     return answers
+
+
+def _was_code(cell: Cell, wanted: dict[str, Asked]) -> bool:
+    """Whether it is an answer that a slip of the key has turned into text."""
+    asked = wanted.get(cell.grade_id) or wanted.get(cell.id)
+    return asked is not None and _defines(cell, asked.function)
+
+
+def _by_hand(cells: list[Cell], asked: ByHand, chapter: Chapter) -> list[Cell]:
+    """The cells of an answer that a person grades: its own, and those that were added around it."""
+    same = [i for i, c in enumerate(cells) if c.grade_id == asked.answer_id]
+    same = same or [i for i, c in enumerate(cells) if c.id and c.id == asked.cell_id]
+    if asked.kind == "tests":
+        return [cells[i] for i in same]
+    # who has deleted the cell has perhaps answered in a new one at its place
+    id, source = asked.above
+    at = same or [i for i, c in enumerate(cells) if (c.id or "-") == id or c.source.strip() == source != ""]
+    own = {i for i in same if asked.kind == "answer" and cells[i].source.strip() not in TEXT_PLACEHOLDER}
+    below = at[-1] + 1 if at else len(cells)
+    while below < len(cells) and _is_added(cells[below], chapter.marks):
+        own.add(below)
+        below += 1
+    if same and asked.kind == "answer":
+        above = at[-1]
+        while above and _is_added(cells[above - 1], chapter.marks) and cells[above - 1].kind != "code":
+            above -= 1
+        others = {entry.answer_id for entry in chapter.texts}
+        if not above or cells[above - 1].grade_id not in others:  # else they belong to the answer above
+            own |= {*range(above, at[-1])}
+    return [cells[i] for i in sorted(own)]
+
+
+def _is_added(cell: Cell, marks: frozenset[str]) -> bool:
+    return not cell.grade_id and cell.id not in marks and cell.source.strip() not in marks
 
 
 def _shortened(cell: Cell) -> Cell:
@@ -190,7 +247,9 @@ def _find(code: list[Cell], asked: Asked, given: frozenset[str], notes: list[str
     checks = [i for i, cell in enumerate(code) if cell.grade_id == asked.check_id]
     theirs = [i for i, cell in enumerate(code) if i in own or cell.source.strip() not in given]
     defining = [i for i in theirs if _defines(code[i], asked.function) and i not in checks]
-    done = [i for i in defining if "raise NotImplementedError" not in code[i].source]
+    defining = sorted({*defining, *(i for i in own if _binds(code[i], asked.function))})
+    done = [i for i in defining if not _is_open(code[i], asked.function)]
+    done = [i for i in done if code[i].kind == "code"] or done
     if own and (best := [i for i in own if i in done]):
         below = [i for i in done if checks and best[-1] < i < checks[0] and not code[i].grade_id]
         return (best + below)[-1]
@@ -201,9 +260,34 @@ def _find(code: list[Cell], asked: Asked, given: frozenset[str], notes: list[str
     return (done or own or defining or [None])[-1]
 
 
-def _defines(cell: Cell, function: str) -> bool:
+def _definition(function: str) -> str:
     name = re.escape(function)
-    pattern = (
-        rf"^(?:(?:async[ \t]+)?def[ \t]+{name}[ \t]*[(\[]|class[ \t]+{name}\b|{name}[ \t]*(?::[^=\n]+)?=[^=])"
-    )
-    return bool(re.search(pattern, cell.source, re.MULTILINE))
+    assigned = rf"{name}[ \t]*(?::[^=\n]+)?=[^=]"
+    return rf"^(?:(?:async[ \t]+)?def[ \t]+{name}[ \t]*[(\[]|class[ \t]+{name}\b|{assigned})"
+
+
+def _defines(cell: Cell, function: str) -> bool:
+    return bool(re.search(_definition(function), _plain(cell.source), re.MULTILINE))
+
+
+def _binds(cell: Cell, function: str) -> bool:
+    """Whether a cell may define a function in some other way: below an if, as one of several names."""
+    name = re.escape(function)
+    way = re.compile(rf"\b(?:def|class|as)[ \t]+{name}\b|^[^#(]*\b{name}\b[^=(]*=[^=]|\b{name}[ \t]*:=")
+    return any(way.search(line) for line in cell.source.splitlines() if function in line and len(line) < 500)
+
+
+def _plain(source: str) -> str:
+    """Without the prompts and the indentation that IPython takes away from what was pasted."""
+    if re.search(r"^[ \t]*>>> ", source, re.MULTILINE):
+        source = re.sub(r"^[ \t]*(?:>>>|\.\.\.)(?: |$)", "", source, flags=re.MULTILINE)
+    return textwrap.dedent(source) if source.lstrip("\r\n")[:1] in (" ", "\t") else source
+
+
+def _is_open(cell: Cell, function: str) -> bool:
+    """Whether the placeholder still stands in the function, and not below a return."""
+    body = re.split(_definition(function), _plain(cell.source), flags=re.MULTILINE)[-1]
+    placeholder = re.search(r"^([ \t]+)raise NotImplementedError", body, re.MULTILINE)
+    if not placeholder:
+        return False
+    return not re.search(rf"^{placeholder.group(1)}return\b", body[: placeholder.start()], re.MULTILINE)

@@ -166,3 +166,14 @@ def test_unanswered_exercises_give_the_neutral_card(tmp_path):
     assert card.data["text/plain"].startswith("✗ start.ink: not right yet")
     assert len(error.traceback) == 1
     assert nbformat.validate(student) is None
+
+
+@pytest.mark.parametrize("mark", ["### {} MARK SCHEME", "=== {} MARK SCHEME ===", "<!-- {} MARK SCHEME -->"])
+def test_a_mark_scheme_is_cut_with_its_pictures(mark):
+    scheme = f"{mark.format('BEGIN')}\n2: axes named ![a](attachment:key.png)\n{mark.format('END')}"
+    cell = new_markdown_cell(f"Draw it. ![b](attachment:axes.png)\n{scheme}\nThen describe it.")
+    cell.metadata["nbgrader"] = ANSWER | {"solution": False, "locked": True, "task": True, "points": 6}
+    cell.attachments = {"key.png": {"image/png": "a2V5"}, "axes.png": {"image/png": "YXhlcw=="}}
+    (cut,) = student_version(notebook(cell)).cells
+    assert cut.source == "Draw it. ![b](attachment:axes.png)\nThen describe it."
+    assert list(cut.attachments) == ["axes.png"]

@@ -281,12 +281,3 @@ def test_who_handed_in_anew_is_known(course, monkeypatch):
     assert marking.ungraded(course, CHAPTER) == ["emmy"]
     courses.hand_in(course, "ada", courses.solved(why="new"))
     assert marking.ungraded(course, CHAPTER) == ["ada", "emmy"]
-
-
-def test_a_chapter_for_plain_nbgrader_is_not_graded_wrongly(course):
-    nb = courses.chapter()
-    courses.cell(nb, f"{NEURON}-check").source = "assert neuron_gradients is not None"
-    nbformat.write(nb, course.notebook("source", CHAPTER))
-    gradebook.release(course, CHAPTER)
-    with pytest.raises(CourseError, match="04-backprop cannot be graded: .* does not call check"):
-        marking.jobs(course, [CHAPTER])

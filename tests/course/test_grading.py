@@ -1,6 +1,7 @@
 """Grading: every kind of submission, honest and hostile, ends in the right grade, and none hurts another."""
 
 import os
+import sys
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ from helpers.submissions import Kind
 from fmkit.chapters.student import student_version
 from fmkit.course.grading.grade import grade_submission
 from fmkit.course.sandbox.process import MB, Limits
+from fmkit.course.submission import python_of
 
 SHORT = Limits(seconds=2.0, memory=1024 * MB)
 LONG = Limits(seconds=20.0, memory=1024 * MB)
@@ -86,3 +88,23 @@ def test_each_chapter_gets_full_marks_solved_and_none_untouched(path):
     student = nbformat.writes(student_version(nbformat.read(path, 4))).encode()
     untouched = grade_submission(student, path, 1)
     assert {e["status"] for e in untouched["exercises"].values()} == {"undone"} and untouched["score"] == 0
+
+
+@needs_sandbox
+def test_what_a_newer_python_reads_is_no_fault_of_the_answer():
+    notebook = s.with_answer(f"{s.HEAD}{s.RIGHT}\nmatch = (")
+    notebook["metadata"]["language_info"] = {"name": "python", "version": "3.99.1"}
+    result = grade_submission(s.data_of(notebook), s.NOTEBOOK, 1)
+    entry = result["exercises"][f"{s.NEURON}-check"]
+    assert entry["status"] == "missing" and result["status"] == "partly graded"
+    here = f"Python {sys.version_info.major}.{sys.version_info.minor} grades here"
+    assert f"it was written with Python 3.99, and {here}" in entry["message"] and here in result["reason"]
+
+
+@pytest.mark.parametrize(
+    "version, python", [("3.12.1", (3, 12)), ("3", None), ("x", None), (None, None), (3.12, None), ("", None)]
+)
+def test_the_python_of_a_notebook(version, python):
+    notebook = {"cells": [], "metadata": {"language_info": {"version": version}}}
+    assert python_of(s.data_of(notebook)) == python
+    assert python_of(b"[]") is None and python_of(b'{"metadata": 1}') is None

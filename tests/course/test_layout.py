@@ -170,7 +170,14 @@ def graded_cell(nb):
     [
         (lambda nb: graded_cell(nb).metadata.nbgrader.update(points=None), "neuron-check) has no points"),
         (lambda nb: graded_cell(nb).metadata.nbgrader.pop("points"), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.update(points=True), "neuron-check) has no points"),
+        (lambda nb: graded_cell(nb).metadata.nbgrader.update(points=-1), "neuron-check) has no points"),
+        (lambda nb: nb.cells[-1].metadata.nbgrader.update(task=True, points=None), "why) has no points"),
         (lambda nb: graded_cell(nb).metadata.nbgrader.pop("grade_id"), "cell 3 has no id"),
+        (
+            lambda nb: nb.cells.insert(5, nb.cells[3]),
+            "cells 3 and 5 are two cells with the same id, b",
+        ),
         (lambda nb: nb.pop("cells"), "cannot be read: it is not a notebook"),
     ],
 )

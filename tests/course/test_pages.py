@@ -186,7 +186,7 @@ def test_the_report_counts(course):
 
 
 def test_a_chapter_without_checks_has_no_report(course, monkeypatch):
-    monkeypatch.setattr(report.marking, "asked", lambda *_: Chapter((), (), frozenset(), ""))
+    monkeypatch.setattr(report.marking, "asked", lambda *_: Chapter((), (), frozenset(), frozenset(), ""))
     with pytest.raises(CourseError, match="no check grades any of it"):
         report.rows(course, CHAPTER)
 

@@ -208,7 +208,8 @@ ALWAYS_RIGHT = "def check(*args):\n    print('Correct')\nneuron_gradients = None
 
 CELLS = {
     "answer cell deleted": one(lambda: without(NEURON), "missing", "no answer", "partly graded"),
-    "answer cell as markdown": one(lambda: other_type("markdown"), "missing", "no answer", "partly graded"),
+    "answer cell as markdown": Kind(lambda: other_type("markdown")),
+    "answer cell as raw text": Kind(lambda: other_type("raw")),
     "all answer cells deleted": Kind(lambda: without(*IDS), "partly graded", EVERYTHING_MISSING),
     "answer cell copied, the last is right": Kind(lambda: copied(NEURON, "neuron_gradients = 1", above=True)),
     "answer cell copied, the last is wrong": one(

@@ -99,8 +99,8 @@ def _key(job) -> tuple[str, str, str, str]:
     asks = chapter.sha256
     for asked in chapter.asked:
         exercises.get(asked.exercise, asked.own)
-        if file := asked.own and own.file_of(asked.exercise, asked.own):
-            asks = hashlib.sha256(asks.encode() + file.read_bytes()).hexdigest()
+        if theirs := own.digest(asked.exercise, asked.own):
+            asks = hashlib.sha256(f"{asks} {theirs}".encode()).hexdigest()
     try:
         content = digest(read_bytes(job["file"]))
     except Unreadable as error:

@@ -31,6 +31,7 @@ import functools
 import hashlib
 import re
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -38,10 +39,20 @@ from typing import Any
 
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
+from fmkit.course.ipython import as_python
 from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
-from fmkit.course.submission import Answers, Unreadable, digest, find_answers, read_bytes, read_cells
+from fmkit.course.submission import (
+    Answers,
+    Unreadable,
+    digest,
+    find_answers,
+    python_of,
+    read_bytes,
+    read_cells,
+)
 from fmkit.lab import exercises
+from fmkit.lab.judging import own, wire
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 from fmkit.lab.judging.wire import WireError
@@ -101,7 +112,7 @@ def grade_submission(
         graded = {a.check_id: _entry(a, "missing") for a in asked.asked}
         result |= {"status": "unreadable", "reason": read.tidy(str(error)), "texts": {}}
         return _finish(result, graded, began)
-    with _Grader(answers, seed, limits, unsafe, asked.given) as grader:
+    with _Grader(answers, data, asked.given, seed, limits, unsafe) as grader:
         graded = {a.check_id: grader.grade(a) for a in asked.asked}
     status, reason = _status(graded)
     texts = {name: read.tidy(text, 100_000) for name, text in answers.texts.items()}
@@ -140,8 +151,8 @@ _one_at_a_time = threading.Lock()
 
 @functools.lru_cache(maxsize=256)
 def _prepare(exercise: Exercise, seed: int):
-    own = int.from_bytes(hashlib.sha256(f"{seed} {exercise.id}".encode()).digest()[:8], "little")
-    cases = make_cases(exercise, own)
+    seed = int.from_bytes(hashlib.sha256(f"{seed} {exercise.id}".encode()).digest()[:8], "little")
+    cases = make_cases(exercise, seed)
     return exercise, cases, known_outcomes(exercise, cases)
 
 
@@ -155,14 +166,24 @@ def _entry(asked: Asked, status: str, **more: Any) -> dict:
 class _Grader:
     """Grades the exercises of one submission; starts a new sandbox where one was lost."""
 
-    def __init__(self, answers: Answers, seed: int, limits: Limits, unsafe: bool, given: frozenset[str]):
+    def __init__(
+        self,
+        answers: Answers,
+        data: bytes,
+        given: frozenset[str],
+        seed: int,
+        limits: Limits,
+        unsafe: bool,
+    ):
         self.answers = answers
+        self.data = data
         self.given = given
         self.seed = seed
         self.limits = limits
         self.unsafe = unsafe
         self.sandbox: Sandbox | None = None
         self.errors: list[str] = []
+        self.newer = ""
         self.deadline = time.monotonic() + limits.submission_seconds
 
     def __enter__(self) -> "_Grader":
@@ -193,6 +214,8 @@ class _Grader:
             entry = _entry(
                 asked, "crashed", message=f"What it sent back cannot be read ({type(error).__name__})."
             )
+        if self.newer and entry["status"] not in ("ok", "missing"):
+            notes = [*notes, f"Some cells cannot be read here: {self.newer}."]
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
@@ -207,13 +230,19 @@ class _Grader:
         if type(value) is not dict:
             raise WireError("it is not a dict")
         if value.get("missing"):
+            error = self.errors[self.answers.found[asked.check_id]]
+            if error and self.newer:
+                message = f"The cell cannot be read: {self.newer}: {read.tidy(error, 300)}."
+                return _entry(asked, "missing", message=message)
             return _entry(asked, "wrong", **self._why_missing(asked, value))
         outcomes = read.outcomes_from(value.get("outcomes"), cases)
         if any(o.failure and o.failure.type == "MemoryError" for o in outcomes):
             message = f"It took more memory than is allowed ({self.limits.memory // MB} MB)."
             return _entry(asked, "crashed", message=message)
         modules = _texts(value.get("modules"))
-        verdict = _judged(exercise, cases, outcomes, modules, known)
+        which = [asked.exercise, own.digest(asked.exercise, asked.own)]
+        key = wire.encode([*which, self.seed, value["outcomes"], modules])
+        verdict = _judged(hashlib.sha256(key).digest(), exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
@@ -238,16 +267,18 @@ class _Grader:
             self.__exit__()
         if not self.sandbox:
             self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
+            sources = as_python([cell.source for cell in self.answers.cells])
             cells = [
                 {
                     "name": cell.grade_id or f"cell {i}",
-                    "source": cell.source,
+                    "source": source,
                     "given": cell.source.strip() in self.given,
                 }
-                for i, cell in enumerate(self.answers.cells)
+                for i, (cell, source) in enumerate(zip(self.answers.cells, sources, strict=True))
             ]
             seconds = min(self.limits.seconds, left)
             self.errors = self.sandbox.ask({"cells": cells, "seconds": seconds}, 3 * seconds + 5)["errors"]
+            self.newer = _newer(python_of(self.data)) if any(self.errors) else ""
         return self.sandbox
 
     def _ended(self, asked, reply) -> dict:
@@ -287,14 +318,24 @@ class _Grader:
         return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]])
 
     def _line(self, asked, names) -> tuple[int, str]:
-        """The line of the answer's cell, or of any, that names one of the modules."""
+        """The line of the answer's cell that uses one of the names, or of any that names its package."""
         own = self.answers.cells[self.answers.found[asked.check_id]]
-        words = "|".join(re.escape(name.split(".")[0]) for name in names)
-        for cell in (own, *self.answers.cells):
-            for number, line in enumerate(cell.source.splitlines(), start=1):
-                if re.search(rf"\b(?:{words})\b", line):
-                    return number, read.tidy(line.strip(), 200)
+        for part, cells in ((-1, [own]), (0, [own, *self.answers.cells])):
+            words = "|".join(re.escape(name.split(".")[part]) for name in names)
+            for cell in cells:
+                for number, line in enumerate(cell.source.splitlines(), start=1):
+                    if re.search(rf"\b(?:{words})\b", line):
+                        return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
+
+
+def _newer(python: tuple[int, int] | None) -> str:
+    """Words on a notebook of a newer Python than this one, else nothing."""
+    ours = sys.version_info[:2]
+    if not python or python <= ours:
+        return ""
+    theirs, here = (".".join(map(str, version)) for version in (python, ours))
+    return f"it was written with Python {theirs}, and Python {here} grades here"
 
 
 def _lacks_a_name(reply) -> bool:
@@ -314,7 +355,8 @@ def _texts(sent) -> list[str]:
     return sent
 
 
-_ANSWERS = ("fmkit.lab", "fmkit.course", "importlib")  # these lead to the right answers and the judge
+# these lead to the right answers and the judge
+_ANSWERS = ("fmkit.lab.exercises", "fmkit.lab.judging", "fmkit.lab.proof", "fmkit.course", "importlib")
 
 
 def _signal(number) -> str:
@@ -324,11 +366,18 @@ def _signal(number) -> str:
         return str(number)
 
 
-def _judged(exercise, cases, outcomes, modules, known) -> Verdict:
-    try:
-        return judge(exercise, cases, outcomes, modules, known, SEARCH)
-    except Exception as error:  # values of a form that nobody thought of: they cost only this answer
-        raise WireError(f"it cannot be judged ({type(error).__name__})") from None
+_verdicts: dict[bytes, Verdict] = {}  # many in a class make the same mistake: its name is looked for once
+
+
+def _judged(key, exercise, cases, outcomes, modules, known) -> Verdict:
+    if key not in _verdicts:
+        if len(_verdicts) > 10_000:
+            _verdicts.clear()
+        try:
+            _verdicts[key] = judge(exercise, cases, outcomes, modules, known, SEARCH)
+        except Exception as error:  # values of a form that nobody thought of: they cost only this answer
+            raise WireError(f"it cannot be judged ({type(error).__name__})") from None
+    return _verdicts[key]
 
 
 def _judgement(asked: Asked, verdict: Verdict) -> dict:

@@ -1,5 +1,6 @@
 """Grade what was collected: run the batch, and bring each result to the gradebook and to formgrader."""
 
+import contextlib
 import copy
 import functools
 import re
@@ -14,7 +15,7 @@ import nbformat
 
 from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
-from fmkit.course import gradebook
+from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
 from fmkit.course.collecting.incoming import STAMP
@@ -58,7 +59,8 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
     if student is not None and student not in known:
         raise CourseError(f"there is no student {student!r} in students.csv")
     for chapter in chapters:
-        ids = {entry.check_id for entry in asked(course, chapter).asked}
+        wanted = asked(course, chapter)
+        ids = {entry.check_id for entry in wanted.asked} | {entry.grade_id for entry in wanted.texts}
         if not ids <= gradebook.grade_cells(course, chapter):
             words = f"has cells that the gradebook does not know: run `fmkit course release {chapter}`"
             raise CourseError(f"{chapter} {words}")
@@ -117,7 +119,7 @@ def latest(course: Course, chapter: str) -> dict[str, dict]:
 
 def _with_texts(course: Course, result: dict) -> dict:
     """The result with all free answers, also those of a submission that could not be read."""
-    ids = [id for id, _ in asked(course, result["chapter"]).texts]
+    ids = [entry.grade_id for entry in asked(course, result["chapter"]).texts]
     return result | {"texts": {id: result["texts"].get(id, "") for id in ids}}
 
 
@@ -183,18 +185,38 @@ def autograded(course: Course, result: dict):
     chapter_asks = asked(course, chapter)
     answers = _answers(course, chapter_asks, chapter, result["student"])
     checks = {a.answer_id: a.check_id for a in chapter_asks.asked}
+    by_hand = {entry.answer_id: entry for entry in chapter_asks.texts}
     for cell in nb.cells:
         grade_id = grade_id_of(cell)
         if grade_id in checks:
             at = answers.found.get(checks[grade_id]) if answers else None
             cell.source = answers.cells[at].source if at is not None else "# no answer was found"
-        elif grade_id in result["texts"]:
-            cell.source = as_typed(result["texts"][grade_id])
+        elif grade_id in by_hand:
+            _show_by_hand(course, chapter, cell, by_hand[grade_id], result, answers)
         elif grade_id in result["exercises"]:
             shown = verdict_card(course, result["exercises"][grade_id])
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return nb
+
+
+def _show_by_hand(course, chapter, cell, entry, result, answers) -> None:
+    text = result["texts"].get(entry.grade_id, "")
+    if cell.cell_type == "code":
+        cell.source = text if text.strip() else "# no answer was found"
+    else:
+        task = _task(course, chapter, entry.grade_id, cell.source) if entry.kind == "task" else ""
+        cell.source = f"{task}\n\n{as_typed(text)}".lstrip("\n")
+    pictures.show(cell, list(answers.pictures[entry.grade_id]) if answers else [])
+
+
+def _task(course, chapter, grade_id, released) -> str:
+    """The text of a task with its mark scheme, for who marks it."""
+    with contextlib.suppress(CourseError):
+        for cell in gradebook.read_notebook(course.notebook("source", chapter)).cells:
+            if grade_id_of(cell) == grade_id:
+                return cell.source
+    return released
 
 
 @functools.lru_cache(maxsize=16)
@@ -219,22 +241,26 @@ def as_typed(text: str) -> str:
     return "\n".join([f"{fence}text", *lines, fence])
 
 
-def shown_answers(course: Course, chapter: str, student: str) -> dict[str, str]:
-    """nbgrader's id of each answer cell -> what the student wrote, as of the last grading."""
+def shown_answers(course: Course, chapter: str, student: str) -> dict[str, dict]:
+    """nbgrader's id of each answer cell -> the cell with what the student wrote, as of the last grading."""
     try:
         nb = read_file(course.notebook("autograded", chapter, student))
     except ChapterError:
         return {}
-    return {grade_id_of(cell): cell["source"] for cell in nb["cells"] if grade_id_of(cell)}
+    return {grade_id_of(cell): cell for cell in nb["cells"] if grade_id_of(cell)}
 
 
 def _changed(course: Course, result: dict, nb) -> set[str]:
     """Ids of the graded cells whose answers are not those that formgrader has shown until now."""
     chapter, before = result["chapter"], shown_answers(course, result["chapter"], result["student"])
-    now = {grade_id_of(cell): cell.source for cell in nb.cells if grade_id_of(cell)}
-    answers = {a.check_id: a.answer_id for a in asked(course, chapter).asked}
-    pairs = answers | {id: id for id in result["texts"]}
-    return {check for check, answer in pairs.items() if before.get(answer, now[answer]) != now[answer]}
+    now = {grade_id_of(cell): cell for cell in nb.cells if grade_id_of(cell)}
+    wanted = asked(course, chapter)
+    pairs = {a.check_id: a.answer_id for a in wanted.asked} | {a.grade_id: a.answer_id for a in wanted.texts}
+
+    def content(cell):
+        return cell["source"], pictures.shown(cell)
+
+    return {id for id, a in pairs.items() if a in before and content(before[a]) != content(now[a])}
 
 
 def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -> None:

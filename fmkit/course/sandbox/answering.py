@@ -1,9 +1,13 @@
 """What a child of the worker does: run the cells that an answer needs, call it, and report the results."""
 
+import __future__
+
 import ast
 import builtins
 import contextlib
+import inspect
 import linecache
+import re
 import sys
 import time
 import types
@@ -27,6 +31,9 @@ class Answering:
         self.cells = cells
         self.steps = steps
         self.options = options
+        # in a notebook it holds for all cells that are run after it
+        is_lazy = any(_LAZY.search(cell["source"]) for cell in cells)
+        self.flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | (_ANNOTATIONS if is_lazy else 0)
 
     def run(self) -> dict:
         """Run the statements, call the answer, and return the results as plain data."""
@@ -34,7 +41,8 @@ class Answering:
         sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
         main = types.ModuleType("__main__")
         names = main.__dict__
-        names.update(__builtins__=builtins, display=stubs.nothing, get_ipython=stubs.Stub("get_ipython"))
+        builtins.display = stubs.nothing("builtins", "display")
+        names.update(__builtins__=builtins, get_ipython=stubs.Shell())
         sys.modules["__main__"] = main
         error = self.run_cells(names)
         fn = names.get(self.name)
@@ -86,19 +94,42 @@ class Answering:
         return first
 
     def run_statement(self, statement, file, names) -> Failure | None:
-        code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
         printed = limit.Printed()
         own = file == f"/cell/{self.cells[self.target]['name']}"
         seconds = self.left() if own else self.left() / 2  # a slow cell above leaves time for the answer
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                limit.call_within(seconds, exec, code, names)
+                limit.call_within(seconds, self.execute, statement, file, names)
         except BaseException as error:  # noqa: B036  also SystemExit: the cell ends, not the grading
             kind = "timeout" if isinstance(error, limit.TooLong) else "raised"
             line = getattr(statement, "lineno", None)
             text = linecache.getline(file, line or 0).strip()[:200]
             return Failure(kind, type(error).__name__, _words(error), (type(error).__name__,), line, text)
         return None
+
+    def execute(self, statement, file, names) -> None:
+        try:
+            _execute(statement, file, names, self.flags)
+        except stubs.Barred:
+            # a signature or a decorator that names what is missing here changes nothing of the body
+            if not isinstance(statement, ast.FunctionDef):
+                raise
+            statement.decorator_list = []
+            _execute(statement, file, names, self.flags | _ANNOTATIONS)
+
+
+_ANNOTATIONS = __future__.annotations.compiler_flag
+_LAZY = re.compile(r"^from\s+__future__\s+import\b[\s\w,(]*?\bannotations\b", re.MULTILINE)
+
+
+def _execute(statement, file, names, flags) -> None:
+    code = compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True)
+    if code.co_flags & inspect.CO_COROUTINE:  # an await outside of any function, as notebooks have it
+        import asyncio
+
+        asyncio.run(eval(code, names))
+    else:
+        exec(code, names)
 
 
 def _modules(fn, given) -> list[str]:

@@ -7,7 +7,6 @@ needs, directly or through other statements. The order is the notebook's. Nothin
 
 import ast
 import dis
-import re
 import types
 
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -15,36 +14,14 @@ _BINDS = {"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME"}
 _USES = {"LOAD_NAME", "LOAD_GLOBAL"}
 
 
-def clean(source: str) -> str:
-    """A cell's source as Python: ``pass`` replaces magics, shell lines and help, so line numbers stay."""
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    if lines[first].startswith("%%"):
-        if not re.match(r"%%(time|timeit|capture|prun)\b", lines[first]):
-            return ""  # another language, or a file to be written
-        lines[first] = ""
-    return "\n".join(_line(line) for line in lines)
-
-
-def _line(line):
-    if found := re.match(r"(\s*)(?:[%!?]|[\w.\[\]]+\?{1,2}\s*$)", line):
-        return found.group(1) + "pass"
-    return line
-
-
 def parse(source: str) -> list[ast.stmt]:
     """The statements of a cell.
-
-    Magics are taken out only if the cell is not Python as it is: a line of a text may begin with ``%``.
 
     Raises
     ------
     SyntaxError, ValueError, RecursionError, MemoryError
     """
-    try:
-        return ast.parse(source).body
-    except SyntaxError:
-        return ast.parse(clean(source)).body
+    return ast.parse(source).body
 
 
 def scan(source: str) -> dict:
@@ -55,8 +32,8 @@ def scan(source: str) -> dict:
     dict
         ``error``: empty, or why the cell is not Python. ``statements``: for each a dict of ``binds`` (names
         that it always binds), ``changes`` (names that it may bind, or whose value it changes), ``now`` (names
-        used when it runs), ``later`` (names used inside the functions that it defines), and ``imports``
-        (whether it is an import).
+        used when it runs), ``later`` (names used inside the functions that it defines), ``alters`` (those
+        whose value they change when they are called), and ``imports`` (whether it is an import).
     """
     try:
         return {"error": "", "statements": [_facts(statement) for statement in parse(source)]}
@@ -67,7 +44,7 @@ def scan(source: str) -> dict:
 
 
 def _facts(statement):
-    code = compile(ast.Module([statement], []), "<cell>", "exec")
+    code = compile(ast.Module([statement], []), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     bound, now, later = set(), set(), set()
     _names(code, bound, now, later, deferred=False)
     simple = isinstance(
@@ -88,6 +65,7 @@ def _facts(statement):
         "changes": sorted(changes) + (["*"] if star else []),
         "now": sorted(now),
         "later": sorted(later),
+        "alters": sorted(_altered(statement, later)),
         "imports": isinstance(statement, ast.Import | ast.ImportFrom),
     }
 
@@ -96,19 +74,30 @@ def _names(code, bound, now, later, deferred):
     for step in dis.get_instructions(code):
         if step.opname in _USES:
             (later if deferred else now).add(step.argval)
-        elif step.opname in _BINDS and (not deferred or step.opname == "STORE_GLOBAL"):
+        elif step.opname in _BINDS and not deferred:
             bound.add(step.argval)
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             _names(inner, bound, now, later, deferred or inner.co_name not in _COMPREHENSIONS)
 
 
-def _changed(statement):
+def _altered(statement, later):
+    """Global names that a function binds, or whose value it may change, when it is called."""
+    found = set()
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        for node in ast.walk(statement):
+            found |= set(node.names) if isinstance(node, ast.Global) else set()
+        for line in statement.body:
+            found |= _changed(line, inside=True) & later
+    return found
+
+
+def _changed(statement, inside=False):
     """Names whose value a statement may change in place: ``x[0] = 1``, ``x.y += 1``, ``x.append(1)``."""
     found, todo = set(), [statement]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not inside:
             continue  # its lines do not run yet
         todo += ast.iter_child_nodes(node)
         if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -137,7 +126,7 @@ def needed(cells: list[dict], target: int) -> list[tuple[int, int]]:
         The answer's cell. All of its statements run.
     """
     order = [(c, s) for c, cell in enumerate(cells) for s in range(len(cell["statements"]))]
-    facts = {at: cells[at[0]]["statements"][at[1]] for at in order}
+    facts = _with_effects({at: cells[at[0]]["statements"][at[1]] for at in order})
     end = (target, len(cells[target]["statements"]))
     chosen = {at for at in order if at[0] == target}
     todo = [need for at in chosen for need in _needs(at, facts[at], end)]
@@ -156,6 +145,25 @@ def needed(cells: list[dict], target: int) -> list[tuple[int, int]]:
         *(at for at in order if at in chosen and at > end),
         *(at for at in order if at[0] == target),
     ]
+
+
+def _with_effects(facts):
+    """The same facts; what runs a function changes what it alters, through those that it calls too."""
+    alters = {}
+    for fact in facts.values():
+        if fact["alters"] and len(alters) < 1000:  # more than anybody writes
+            for name in (*fact["binds"], *fact["changes"]):
+                alters.setdefault(name, set()).update(fact["alters"][:100])
+    for _ in range(3):  # a chain of calls is seldom longer
+        for fact in facts.values():
+            called = [alters[name] for name in fact["later"] if name in alters]
+            for name in fact["binds"] if called and len(alters) < 1000 else ():
+                alters.setdefault(name, set()).update(*called)
+    found = {}
+    for at, fact in facts.items():
+        more = set().union(*(alters[name] for name in fact["now"] if name in alters))
+        found[at] = fact | {"changes": [*fact["changes"], *(more - {*fact["binds"], *fact["changes"]})]}
+    return found
 
 
 def _needs(at, fact, end):

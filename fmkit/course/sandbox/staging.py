@@ -59,10 +59,10 @@ def _make_stage() -> Path:
 
 
 def _compile(folder) -> None:
-    """Compile what the worker imports: the sandbox cannot write, and not every installer compiles."""
+    """Compile what is imported inside: the sandbox cannot write, and not every installer compiles."""
     cache = folder / "pycache"
-    paths = [str(folder), *sorted({str(path.parent) for path in files(("numpy",))})]
-    program = f"import sys; sys.path += {paths!r}; import {WORKER}"
+    paths = [str(folder), *sorted({str(path.parent) for path in files(("numpy", "jaxtyping"))})]
+    program = f"import sys; sys.path += {paths!r}; import {', '.join((WORKER, *REFERENCE))}"
     command = [str(python()), "-S", "-I", "-X", f"pycache_prefix={cache}", "-c", program]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     ours = cache / folder.relative_to(folder.anchor)

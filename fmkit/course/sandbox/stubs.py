@@ -7,6 +7,7 @@ gives a `Stub`; to use that raises `Barred`, whose line shows what was used.
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -61,8 +62,26 @@ class Stub:
     __array_ufunc__ = None  # an operator with an array and this is an error
 
 
-def nothing(*args: Any, **named: Any) -> None:
-    """What check, hint, progress, show and display do in the sandbox."""
+def nothing(module: str, name: str) -> Callable:
+    """A function that takes anything and does nothing, of a name that `names_used` sees."""
+
+    def function(*args, **named):
+        pass
+
+    function.__module__, function.__name__ = module, name
+    return function
+
+
+class Shell:
+    """What ``get_ipython()`` gives: a magic or a shell line in an answer does nothing."""
+
+    def __call__(self) -> "Shell":
+        return self
+
+    def __getattr__(self, attribute: str) -> Callable:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return (lambda *args, **named: []) if attribute == "getoutput" else nothing("builtins", attribute)
 
 
 class _Module(types.ModuleType):
@@ -73,7 +92,7 @@ class _Module(types.ModuleType):
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         if self.__name__ == "fmkit.lab" and attribute in ("check", "hint", "progress", "show"):
-            return nothing
+            return nothing("fmkit.lab", attribute)
         return Stub(full)
 
 
@@ -85,6 +104,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.is_allowed = is_allowed
 
     def find_spec(self, name, path=None, target=None):
+        if name == "tqdm.notebook":  # the same bar, without the widgets that are missing here
+            return importlib.util.spec_from_file_location(name, importlib.util.find_spec("tqdm.std").origin)
         if name.split(".")[0] not in self.barred or self.is_allowed(name):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,20 +64,36 @@ class Name:
 
 @dataclass(frozen=True)
 class Known:
-    """What the reference and each known mistake do on some cases; worth keeping to judge many answers.
+    """What the reference, each known mistake and each suspect asked so far do on some cases.
 
-    ``made`` is what `made_by_machine` does, where that was recorded.
+    Worth keeping to judge many answers: a suspect runs once on an input, whoever is suspected. ``made`` is
+    what `made_by_machine` does, where that was recorded.
     """
 
+    cases: list
     reference: list[Outcome]
     mistakes: list[list[Outcome]]
+    suspects: dict[tuple[Callable, int], Outcome] = field(default_factory=dict)
+    changed: dict[Callable, tuple] = field(default_factory=dict)
     made: tuple[tuple[Name, list[Outcome]], ...] = ()
+
+    def outcome(self, suspect: Callable, at: int) -> Outcome:
+        """What a suspect does on one of the cases."""
+        if (suspect, at) not in self.suspects:
+            self.suspects[suspect, at] = run_answer(suspect, [self.cases[at]], SECONDS)[0]
+        return self.suspects[suspect, at]
+
+    def as_if(self, function: Callable) -> tuple[tuple[str, Callable], ...]:
+        """A function on other arguments, see `as_if`."""
+        if function not in self.changed:
+            self.changed[function] = tuple(as_if(function, self.cases))
+        return self.changed[function]
 
 
 def known_outcomes(exercise: Exercise, cases: list) -> Known:
     """Run the reference and the known mistakes on the cases, each for `LONGEST` seconds at most."""
     wrong = [run_answer(exercise.wrong(mistake), cases, LONGEST) for mistake in exercise.mistakes]
-    return Known(run_answer(exercise.reference, cases, LONGEST), wrong)
+    return Known(cases, run_answer(exercise.reference, cases, LONGEST), wrong)
 
 
 def made_by_machine(exercise: Exercise, cases: list) -> Iterator[tuple[Name, Callable]]:
@@ -217,7 +233,7 @@ class _Search:
     def does(self, fn, only=None, part=None) -> bool:
         """Whether a function does what the answer did, on all inputs or on some; in one returned value."""
         for i in self.order if only is None else [i for i in self.order if i in only]:
-            (theirs,) = run_answer(fn, [self.cases[i]], SECONDS)
+            theirs = self.known.outcome(fn, i)
             if part is not None:
                 ours, theirs = part(self.outcomes[i]), part(theirs)
                 if ours is None or theirs is None:
@@ -237,7 +253,7 @@ class _Search:
         return None
 
     def on_other_arguments(self) -> Name | None:
-        found = self.first(as_if(self.exercise.reference, self.cases))
+        found = self.first(self.known.as_if(self.exercise.reference))
         return Name("edit", f"as if {found[0]}") if found else None
 
     def one_edit(self) -> Name | None:
@@ -249,7 +265,7 @@ class _Search:
         only = set(self.wrong)
         if len(only) < 2 or sum(self.outcomes[i].failure is None for i in only) < 2:
             return None
-        suspects = itertools.chain(as_if(self.exercise.reference, self.cases), _edits(self.exercise))
+        suspects = itertools.chain(self.known.as_if(self.exercise.reference), _edits(self.exercise))
         found = self.first(suspects, only=only)
         return Name("edit", f"where it is wrong, as if {found[0]}") if found else None
 
@@ -260,7 +276,7 @@ class _Search:
     def known_and_more(self) -> Name | None:
         """A known mistake, and besides it one argument changed in a way in which learners change it."""
         for mistake in self.exercise.mistakes:
-            suspects = as_if(self.exercise.wrong(mistake), self.cases)
+            suspects = self.known.as_if(self.exercise.wrong(mistake))
             if found := self.first(s for s in suspects if s[0].endswith(OFTEN)):
                 return _and_more(mistake, f"as if {found[0]}")
         return None
@@ -268,7 +284,7 @@ class _Search:
     def value_by_value(self) -> Name | None:
         """Of several returned values each by itself: a known mistake, or one edit, for every wrong one."""
         parts = parts_of(self.exercise, self.known.reference)
-        if len(parts) < 2:
+        if len(parts) < 2 or self.late():
             return None
         told = []
         for label, part in parts:
@@ -294,7 +310,7 @@ class _Search:
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
         if self.exercise.recorded:
             return None
-        changed = (s for s in as_if(self.exercise.reference, self.cases) if s[0].endswith(OFTEN))
+        changed = (s for s in self.known.as_if(self.exercise.reference) if s[0].endswith(OFTEN))
         found = self.first(itertools.chain(changed, _edits(self.exercise)), part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
 
@@ -329,7 +345,7 @@ class _Search:
             if self.late():
                 return None
             if self.does(suspect[-1]):
-                again = run_answer(suspect[-1], self.cases, SECONDS)
+                again = [self.known.outcome(suspect[-1], i) for i in range(len(self.cases))]
                 if [o.failure.message for o in again if o.failure] == words:
                     return Name("edit", f"as if {suspect[0]}")
         return None
@@ -359,21 +375,15 @@ def _likely(found):
     return (mutant for mutant in found if not mutant.is_vague)
 
 
-@functools.lru_cache(maxsize=200)
-def _composed(reference, mistakes) -> tuple:
-    found = []
-    for one, other in itertools.combinations([m for m in mistakes if not callable(m.wrong)], 2):
-        fn = _both(reference, one, other) or _both(reference, other, one)
-        if fn:
-            found.append((one, other, fn))
-    return tuple(found)
-
-
-def _pairs(exercise) -> tuple:
+def _pairs(exercise) -> Iterator[tuple[Mistake, Mistake, Callable]]:
     """Two known mistakes in one function, where their lines allow it."""
-    return _composed(exercise.reference, exercise.mistakes)
+    for one, other in itertools.combinations([m for m in exercise.mistakes if not callable(m.wrong)], 2):
+        both = _both(exercise.reference, one, other) or _both(exercise.reference, other, one)
+        if both:
+            yield one, other, both
 
 
+@functools.cache
 def _both(reference, one, other) -> Callable | None:
     """One mistake and then the other; not where an edit of the second overwrites one of the first."""
     first, second = ((m.wrong,) if isinstance(m.wrong, str) else m.wrong for m in (one, other))

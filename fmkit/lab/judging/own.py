@@ -5,6 +5,7 @@ not right in it is told in one line, with the file and the line.
 """
 
 import functools
+import hashlib
 import inspect
 import re
 import sys
@@ -41,6 +42,12 @@ def file_of(id: str, folder: Path) -> Path | None:
         return None
     path = folder.joinpath(*id.split(".")).with_suffix(".py")
     return path if path.is_file() else None
+
+
+def digest(id: str, folder: Path | None) -> str:
+    """Of the content of an exercise's file in a folder; empty where there is none."""
+    path = file_of(id, folder) if folder else None
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
 
 
 def load(path: Path) -> Exercise:

@@ -253,7 +253,7 @@ def _draws(table) -> Iterator[tuple[list, Known]]:
         if len(mistakes) != len(table["mistakes"]):
             raise ValueError("there are not results of each mistake")
         made = [(_name(entry["name"]), _results(entry["outcomes"][at], cases)) for entry in table["made"]]
-        yield cases, Known(_results(draw["reference"], cases), mistakes, tuple(made))
+        yield cases, Known(cases, _results(draw["reference"], cases), mistakes, made=tuple(made))
 
 
 def _results(sent, cases) -> list[Outcome]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from helpers.samples import exercise
 
-from fmkit.lab.judging.judge import judge_answer
+from fmkit.lab.judging.answer import run_answer
+from fmkit.lab.judging.judge import judge, judge_answer
+from fmkit.lab.judging.naming import known_outcomes
 
 
 def normed(x, scale, eps):
@@ -109,3 +111,15 @@ def test_a_right_answer_in_a_wrong_form_is_like_no_edit():
 def test_a_search_ends_when_its_time_is_up():
     slow = judge_answer(EXERCISE, lambda x, scale, eps: (x * 0 + 1.234, x[:, 0] * 3.3), seed=0, seconds=5)
     assert slow.status == "wrong"
+
+
+def test_a_suspect_runs_once_on_an_input_however_many_answers_are_judged():
+    inputs = cases(np.random.default_rng(0))
+    known = known_outcomes(EXERCISE, inputs)
+    answers = [lambda x, s, e: (normed(x, s, e)[0] ** 3, normed(x, s, e)[1]) for _ in range(2)]
+    first, second = (judge(EXERCISE, inputs, run_answer(fn, inputs), known=known) for fn in answers)
+    assert first == second
+    asked = len(known.suspects)
+    assert asked > 100
+    judge(EXERCISE, inputs, run_answer(answers[0], inputs), known=known)
+    assert len(known.suspects) == asked
