@@ -5,7 +5,7 @@ them) to plain data, so that an answer can be run in another process and judged 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fmkit.lab.judging.mistakes import Edits, with_edits
 
@@ -89,7 +89,7 @@ class Exercise:
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""
-    recorded: tuple = ()
+    recorded: tuple = field(default=(), repr=False, compare=False)
 
     def wrong(self, mistake: Mistake) -> Callable:
         """The function that makes a mistake."""

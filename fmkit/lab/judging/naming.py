@@ -24,6 +24,7 @@ from fmkit.lab.judging.exercise import Exercise, Mistake
 from fmkit.lab.judging.mistakes import EditError, edited, function_of, source_of
 from fmkit.lab.judging.mutants import mutants
 from fmkit.lab.judging.plain import is_plain, leaves
+from fmkit.lab.judging.sketch import Sketch, sketch
 
 # In a part, or with a known mistake, the other changes explain by chance what they have nothing to do with.
 OFTEN = (
@@ -75,7 +76,7 @@ class Known:
     mistakes: list[list[Outcome]]
     suspects: dict[tuple[Callable, int], Outcome] = field(default_factory=dict)
     changed: dict[Callable, tuple] = field(default_factory=dict)
-    made: tuple[tuple[Name, list[Outcome]], ...] = ()
+    made: tuple[tuple[Name, Sketch], ...] = ()
 
     def outcome(self, suspect: Callable, at: int) -> Outcome:
         """What a suspect does on one of the cases."""
@@ -216,14 +217,10 @@ class _Search:
         is_value = theirs[i].failure is None and self.outcomes[i].failure is None
         return is_value and alike(theirs[i], self.outcomes[i], self.tolerance)
 
-    def as_recorded(self, messages: list[str] | None = None) -> Name | None:
-        """What the machine made, by what was recorded of it; by its exceptions' messages, too."""
-        for name, theirs in self.known.made:
-            if all(alike(theirs[i], self.outcomes[i], self.tolerance) for i in self.order) and (
-                messages is None or messages == [o.failure.message for o in theirs if o.failure]
-            ):
-                return name
-        return None
+    def as_recorded(self, words: bool = False) -> Name | None:
+        """What the machine made, where it was recorded; with ``words`` by its exceptions' messages, too."""
+        ours = sketch(self.outcomes)
+        return next((name for name, theirs in self.known.made if theirs.is_like(ours, words)), None)
 
     # --- suspects made by the machine -----------------------------------------------------------------------
 
@@ -339,7 +336,7 @@ class _Search:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""
         words = [outcome.failure.message for outcome in self.outcomes if outcome.failure]
         if self.exercise.recorded:
-            return self.as_recorded(words)
+            return self.as_recorded(words=True)
         suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
         for suspect in suspects:
             if self.late():

@@ -11,7 +11,6 @@ import itertools
 import keyword
 import lzma
 import math
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from fmkit.lab.judging.exercise import Exercise, Mistake
 from fmkit.lab.judging.judge import make_cases
 from fmkit.lab.judging.naming import ENDLESS, Known, Name, all_alike, known_outcomes, labels, made_by_machine
 from fmkit.lab.judging.quiet import quiet
+from fmkit.lab.judging.sketch import Sketch, sketch
 
 SUFFIX = ".checks"
 DRAWS = 3
@@ -154,23 +154,19 @@ def _add_suspects(exercise: Exercise, table: dict, room: int) -> int:
             outcomes = list(itertools.takewhile(_ends, (run_answer(fn, cases, 1.0) for cases in drawn)))
             if len(outcomes) < len(drawn) or _is_right(right, outcomes, exercise):
                 continue
-            plain = [_outcomes(o, exercise) for o in outcomes]
-            # what is as the right answer's takes no room
-            key = zlib.compress(b"".join(map(_unlike, itertools.chain(*right), itertools.chain(*plain))), 1)
-            if key in seen:
+            sketches = [_sketched(sketch(o)) for o in outcomes]
+            if (key := wire.encode(sketches)) in seen:
                 continue
             seen.add(key)
-            used += len(key)
+            used += len(key) // 2  # about what is left of it in the file
             if used > room:
                 break
-            entry = {"name": [name.how, name.words, name.hint, list(name.known)], "outcomes": plain}
-            table["made"].append(entry)
+            table["made"].append([name.how, name.words, name.hint, list(name.known), sketches])
     return min(used, room)
 
 
-def _unlike(right, theirs) -> bytes:
-    text = wire.encode(theirs)
-    return b"=" if text == wire.encode(right) else text
+def _sketched(found: Sketch) -> list:
+    return [found.forms, found.words, found.is_coarse, found.numbers]
 
 
 def _ends(outcomes) -> bool:
@@ -252,7 +248,7 @@ def _draws(table) -> Iterator[tuple[list, Known]]:
         mistakes = [_results(sent, cases) for sent in draw["mistakes"]]
         if len(mistakes) != len(table["mistakes"]):
             raise ValueError("there are not results of each mistake")
-        made = [(_name(entry["name"]), _results(entry["outcomes"][at], cases)) for entry in table["made"]]
+        made = [(_name(entry[:4]), _sketch(entry[4][at], cases)) for entry in table["made"]]
         yield cases, Known(cases, _results(draw["reference"], cases), mistakes, made=tuple(made))
 
 
@@ -260,6 +256,13 @@ def _results(sent, cases) -> list[Outcome]:
     if len(sent) != len(cases):
         raise ValueError("there is not one result for each input")
     return [_outcome(one) for one in sent]
+
+
+def _sketch(sent, cases) -> Sketch:
+    forms, words, is_coarse, numbers = sent
+    if [type(forms), type(words), type(is_coarse)] != [str, str, bool] or numbers.shape != (len(cases), 3):
+        raise ValueError("a sketch is malformed")
+    return Sketch(forms, words, numbers, is_coarse)
 
 
 def _name(sent) -> Name:

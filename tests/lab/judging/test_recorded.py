@@ -236,7 +236,7 @@ def test_a_file_of_another_form_is_refused(area):
         "parameters": ["x", "y): pass\nimport os"],
         "mistakes": table["mistakes"][:1],
         "draws": [],
-        "made": [{"name": ["same"], "outcomes": []}],
+        "made": [["same"]],
     }
     for name, value in changes.items():
         with pytest.raises(ExerciseError, match="damaged"):
