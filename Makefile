@@ -2,14 +2,20 @@
 # what else they need they put into .venv (once) and into the cache that FMKIT_HOME can move.
 
 ARGS ?=
-PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c \
-	'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell unset PYTHONHOME; \
+	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
 # Where no GPU is found, torch comes without CUDA (0.2 GB instead of 3) from PyTorch's own index of CPU builds.
 # If that cannot be reached, pip's usual index serves.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+# What is set for other programs would lead Python to other packages, pip to other folders, and Jupyter to a
+# kernel python3 of another Python.
+unexport PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
+export PIP_USER := 0
+export JUPYTER_PREFER_ENV_PATH := 1
 
 .PHONY: help lab test test-all book bench lint data moved clean
 .DEFAULT_GOAL := help
@@ -67,8 +73,9 @@ TORCH := $(RUN) pip install --quiet --disable-pip-version-check --no-deps --cons
 # The stamp goes first and comes back last: whatever stops this in between, the next run takes it up again.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@rm -f $@ $(VENV)/.ready-all
-	@test -n '$(PYTHON)' || { echo 'fmkit needs Python 3.11 or newer as python3 (or: make PYTHON=/path/to/python)'; exit 1; }
-	@$(RUN) pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); exit 1; }
+	@test -n "$(PYTHON)" || { echo 'fmkit needs Python 3.11 or newer as python3 (or: make PYTHON=/path/to/python)'; exit 1; }
+	@$(RUN) pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); } || { rm -rf $(VENV); exit 1; }
+	@printf '[install]\nuser = false\n' > $(VENV)/pip.conf # later, too, whatever the user's own pip.conf says
 	@echo 'Setting up .venv, once: torch (some 200 MB) ...'
 	@if [ "$$(uname)" = Linux ] && ! nvidia-smi -L 2>/dev/null | grep -q GPU; then \
 		$(TORCH) --retries 1 --timeout 8 --index-url $(TORCH_INDEX) 2>/dev/null && exit; fi; $(TORCH)

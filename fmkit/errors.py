@@ -20,6 +20,10 @@ class ChapterError(UserError):
     """A chapter is not there, or its notebook cannot be used."""
 
 
+class WorkspaceError(UserError):
+    """The learner's folder cannot be used."""
+
+
 class CorpusError(UserError):
     """A text cannot be used for pretraining."""
 
@@ -38,6 +42,10 @@ class DeviceError(UserError):
 
 class PretrainingError(UserError):
     """A pretraining run cannot begin or go on."""
+
+
+class TableError(UserError):
+    """A table of one's own cannot be used."""
 
 
 class FinetuneError(UserError):

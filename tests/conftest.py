@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
+if "FMKIT_HOME" in os.environ:  # the notebooks' kernels have another current folder
+    os.environ["FMKIT_HOME"] = str(Path(os.environ["FMKIT_HOME"]).expanduser().absolute())
 
 from hypothesis import settings
 from jaxtyping import config, install_import_hook

@@ -7,12 +7,14 @@ wrote it: timings, widget state, kernel details, what an editor or Colab notes f
 import copy
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from fmkit._files import write_whole
+from fmkit._paths import command_line
 from fmkit.chapters.read import read_node
 from fmkit.errors import in_words
 
@@ -176,6 +178,7 @@ def _execute(nb, folder, timeout) -> str | None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # a kernel python3 of the user's may start another Python
     at = [0]
     client = NotebookClient(
         nb,
@@ -197,7 +200,8 @@ def _execute(nb, folder, timeout) -> str | None:
     except CellTimeoutError:
         return f"{_cell(nb, at[0])} took more than {timeout} s"
     except NoSuchKernel as error:
-        return f"Jupyter has no kernel named {error.name}: run python -m ipykernel install --user"
+        remedy = command_line([sys.executable, "-m", "ipykernel", "install", "--sys-prefix"])
+        return f"Jupyter has no kernel named {error.name}. Run `{remedy}`"
     except (DeadKernelError, RuntimeError) as error:
         return f"the kernel died in {_cell(nb, at[0])} ({error})"
     return None

@@ -1,11 +1,13 @@
 """The command ``fmkit``: thin, each part imported only when it is asked for."""
 
+import json
 import sys
 from pathlib import Path
 
 import click
 
 import fmkit
+from fmkit.command import terminal
 from fmkit.course.commands import course
 from fmkit.errors import UserError, in_words
 
@@ -17,11 +19,16 @@ class _Commands(click.Group):
     """What goes wrong for a reason that the user can put right is one line on stderr, not a traceback."""
 
     def invoke(self, ctx):
+        terminal.speak_its_encoding()
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                terminal.flush()
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:  # `fmkit exercises | head`
+            terminal.leave_the_pipe()
             raise SystemExit(0) from None
         except (OSError, UserError) as error:
             raise click.ClickException(in_words(error)) from error
@@ -48,7 +55,7 @@ def lab(no_browser, workspace):
     folder = workspace.expanduser().absolute() if workspace else own.default_folder()
     own.prepare(folder, say=click.echo)
     click.echo(f"Your chapters are in {folder}")
-    own.start(folder, browser=not no_browser)
+    own.start(folder, browser=not no_browser, say=click.echo)
 
 
 @main.command()
@@ -127,7 +134,16 @@ def prove(file):
 )
 @click.option("--output", type=FOLDER, metavar="DIR", help="Folder of the run [default: pretrain-RECIPE].")
 def pretrain(name, steps, seed, text, device, output):
-    """Train a small language model. Stop it whenever you like: the same command continues the run.
+    """Train a small language model, character by character.
+
+    \b
+    fast         a Llama of 0.8 million parameters; half a minute of CPU time
+    speedrun     the same with tables of pairs and triples; less than half a minute
+    classic      a GPT of 0.8 million parameters, as plainly as can be; two minutes
+    shakespeare  fast, longer and with a longer memory (256 characters); eight minutes
+
+    A text of your own needs 650 characters or more (2570 for shakespeare); a million are better. Its last
+    tenth is held out for the validation loss. Stop whenever you like: the same command continues the run.
 
     On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.runs.pretraining, with the same options.
     """
@@ -162,15 +178,71 @@ def pretrain(name, steps, seed, text, device, output):
     "--device", default="auto", metavar="D", help="A torch device [default: cuda, if any, else cpu]."
 )
 @click.option("--output", type=FOLDER, metavar="DIR", help="Save the model here, in Hugging Face's format.")
+@click.option("--force", is_flag=True, help="Write over a model that is in that folder already.")
 @click.option(
     "--model", metavar="NAME", help="A model of the Hugging Face hub, or a folder [default: MiniLM]."
 )
-@click.option("--csv", "csv_path", type=FILE, metavar="FILE", help="Your own texts: columns text and label.")
-def finetune(method, epochs, seed, device, output, model, csv_path):
-    """Fine-tune a pretrained model to tell good film reviews from bad ones, or on your own texts."""
-    from fmkit.command import finetune as finetune_command
+@click.option(
+    "--csv",
+    "csv_path",
+    type=FILE,
+    metavar="FILE",
+    help="Your own texts: a table with the columns text and label. Any labels, two or more: 0 and 1, sports "
+    "and politics. Commas, semicolons or tabs.",
+)
+@click.option(
+    "--validation",
+    type=FILE,
+    metavar="FILE",
+    help="Such a table, to choose the best epoch by [default: a tenth].",
+)
+@click.option("--test", type=FILE, metavar="FILE", help="Such a table, to test on [default: a tenth].")
+def finetune(method, epochs, seed, device, output, force, model, csv_path, validation, test):
+    """Fine-tune a pretrained model to tell good film reviews from bad ones, or to sort your own texts.
 
-    finetune_command.run(method, epochs, seed, device, output, model, csv_path, say=click.echo)
+    Your own (--csv) are split by chance: eight tenths to learn from, one to choose by, one to test on.
+    """
+    from fmkit.command import finetune as command
+
+    files = csv_path, validation, test
+    command.run(method, epochs, seed, device, output, model, *files, force=force, say=click.echo)
+
+
+@main.command("check-notebook")
+@click.argument("path", metavar="FILE", type=FILE)
+@click.option("--chapter", metavar="NN", help="Which chapter it is [default: what it holds].")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON instead.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Write JUnit's XML, too, for GitHub and others.")
+@click.option(
+    "--unsafe", is_flag=True, help="Without the sandbox: only for answers of people whom you trust."
+)
+def check_notebook(path, chapter, as_json, junit, unsafe):
+    """Check the exercises of one learner's notebook, as continuous integration does.
+
+    Exit status: 0 when all are right, 1 when not, 2 when nothing could be judged (the file cannot be read, or
+    there is no sandbox).
+    """
+    from fmkit.course import check_notebook as checking
+    from fmkit.course.submission import Unreadable
+
+    if junit and not junit.parent.is_dir():  # said now, not after a minute
+        raise click.UsageError(f"{junit.parent} is not a folder")
+    try:
+        result = checking.check_notebook(path, chapter, unsafe)
+    except (Unreadable, OSError, UserError) as error:
+        reason = in_words(error)
+        if junit:
+            checking.write_junit_unread(path.name, reason, junit)
+        if as_json:
+            click.echo(
+                json.dumps({"file": path.name, "status": "unreadable", "reason": reason, "right": False})
+            )
+        click.echo(f"Error: {path}: {reason}", err=True)
+        sys.exit(2)
+    if junit:
+        checking.write_junit(result, junit)
+    click.echo(json.dumps(result, indent=1) if as_json else "\n".join(checking.lines(result)))
+    sys.exit(0 if result["right"] else 1)
 
 
 main.add_command(course)

@@ -1,5 +1,6 @@
 """``fmkit doctor``: what is installed and what works, and for each problem the command that fixes it."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 import fmkit
-from fmkit._paths import install_command
+from fmkit._paths import PACKAGE, command_line, fmkit_command, install_command
 from fmkit.data import assets
 
 OK, OPTIONAL, BROKEN = "✓", "–", "✗"
@@ -106,10 +107,17 @@ def torch() -> Iterator[Finding]:
             OPTIONAL,
             "torch",
             f"this machine has a GPU, but torch {t.__version__} does not see it; the course runs without one",
-            "make clean lab",
+            _make("clean", "lab"),
         )
     else:
         yield Finding(OK, "torch", f"cpu ({t.get_num_threads()} threads); no GPU here, and none is needed")
+
+
+def _make(*targets: str) -> str:
+    """The line that calls make in the checkout; without one, what installs fmkit again."""
+    root = PACKAGE.parent
+    makefile = (root / "Makefile").is_file()
+    return command_line(["make", "-C", str(root), *targets]) if makefile else install_command()
 
 
 def has_gpu() -> bool:
@@ -122,19 +130,54 @@ def has_gpu() -> bool:
 
 
 def kernel() -> Iterator[Finding]:
-    """The kernel that the notebooks name can be started."""
+    """The kernel that the notebooks name can be started, and finds fmkit."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    fix = f"{sys.executable} -m ipykernel install --sys-prefix"
+    fix = command_line([sys.executable, "-m", "ipykernel", "install", "--sys-prefix"])
     try:
-        command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+        spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
         yield Finding(BROKEN, "kernel", "Jupyter has no kernel named python3", fix)
         return
-    if command.startswith("python") or shutil.which(command):
+    if spec.argv[0].startswith("python"):  # Jupyter takes its own Python for that
         yield Finding(OK, "kernel", "python3")
+    elif not shutil.which(spec.argv[0]):
+        yield Finding(BROKEN, "kernel", f"python3 starts {spec.argv[0]}, which does not exist", fix)
+    elif wrong := _other_python(spec):
+        fix += "" if os.name == "nt" else " && export JUPYTER_PREFER_ENV_PATH=1"
+        text = f"python3 in {spec.resource_dir} starts {spec.argv[0]}, {wrong}"
+        yield Finding(BROKEN, "kernel", text, fix)
     else:
-        yield Finding(BROKEN, "kernel", f"python3 starts {command}, which does not exist", fix)
+        yield Finding(OK, "kernel", "python3")
+
+
+_FINDS = (
+    "from importlib.util import find_spec as f; fmkit = f('fmkit'); print(fmkit.origin if fmkit else '');"
+    "print(*(name for name in ('fmkit', 'numpy', 'torch', 'IPython', 'ipykernel') if not f(name)), sep=', ')"
+)
+
+
+def _other_python(spec) -> str:
+    """What is wrong with the Python of a kernel, in a few words; nothing where the chapters run in it."""
+    if "-m" not in spec.argv:
+        return ""  # a script of somebody's, which cannot be asked
+    start = spec.argv[: spec.argv.index("-m")]
+    done = subprocess.run(
+        [*start, "-c", _FINDS],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        cwd=spec.resource_dir,  # not where a folder named fmkit may lie
+        env=os.environ | dict(spec.env),
+        timeout=60,
+    )
+    origin, lacks = [*done.stdout.splitlines(), "", ""][:2]
+    if done.returncode:
+        return f"which does not start: {(done.stderr.strip() or 'it says nothing').splitlines()[-1]}"
+    if lacks:
+        return f"which lacks {lacks}"
+    ours = os.path.samefile(origin, fmkit.__file__)
+    return "" if ours else f"which has another fmkit: {os.path.dirname(origin)}"
 
 
 def chapters() -> Iterator[Finding]:
@@ -151,7 +194,9 @@ def data() -> Iterator[Finding]:
     for asset in assets.ASSETS.values():
         wrong = assets.problem(asset, full=True)
         if wrong:
-            yield Finding(BROKEN, asset.name, f"{asset.title}: {wrong}", f"fmkit fetch {asset.name}")
+            open_it = command_line(["chmod", "-R", "a+rX", str(assets.home())])  # for whoever fetched it
+            fix = open_it if wrong == assets.CLOSED else fmkit_command("fetch", asset.name)
+            yield Finding(BROKEN, asset.name, f"{asset.title}: {wrong}", fix)
         else:
             yield Finding(OK, asset.name, asset.title)
 

@@ -1,6 +1,7 @@
 """The commands `fmkit course ...`."""
 
 import functools
+from glob import escape
 from pathlib import Path
 
 import click
@@ -28,6 +29,12 @@ def _list(names: list[str]) -> str:
     return ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
 
 
+def _harmless(note: str) -> str:
+    """A line that says what it says: no sign in a file's name steers the terminal or begins a new line."""
+    joins = "\u200c\u200d"  # between letters of Hindi and Persian
+    return "".join(sign if sign.isprintable() or sign in joins else "?" for sign in note)[:2000]
+
+
 @click.group()
 def course():
     """For instructors: hand out, collect, grade, feed back, export."""
@@ -49,9 +56,12 @@ def init(folder, students):
     from fmkit.chapters.find import chapters
     from fmkit.course.setup import init as make
 
-    written = make(folder, students, chapters())
+    notes: list[str] = []
+    written = make(folder, students, chapters(), notes)
     click.echo(f"{folder}: {len(written)} files written" if written else f"{folder}: nothing to add")
     there = len(open_course(folder).students())
+    for note in notes:
+        click.echo(_harmless(note))
     click.echo(f"{there} students" if there else "students.csv names nobody yet: add a line for each student")
     click.echo("Next, in that folder: fmkit course release 04")
 
@@ -110,7 +120,8 @@ def release(course, chapters, due, sealed):
     for chapter in names:
         checks, notices = exercises.hand_out(course, chapter, sealed)
         path = hand_out(course, chapter, moment)
-        click.echo(f"{path.relative_to(course.root)}{f', due {moment:%Y-%m-%d %H:%M}' if moment else ''}")
+        until = f", due {moment.isoformat(' ', 'minutes')}" if moment else ""
+        click.echo(f"{path.relative_to(course.root)}{until}")
         if checks:
             size = -(-checks.stat().st_size // 1024)
             words = f"its checks need this beside it: hand out both ({size} KB)"
@@ -130,21 +141,28 @@ def release(course, chapters, due, sealed):
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--chapter", metavar="NN", help="All of it is this chapter.")
 @click.option("--on-time", is_flag=True, help="All of it came before the deadline, whatever times it has.")
+@click.option(
+    "--map",
+    "table",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="CSV",
+    help='Whose a path in SOURCE is, a line each: a pattern such as "team 7/*", an id.',
+)
 @_course
-def collect(course, source, chapter, on_time):
-    """Take in SOURCE: a zip archive from Moodle or Canvas, or a folder with one for each student.
+def collect(course, source, chapter, on_time, table):
+    """Take in SOURCE: a zip archive from an LMS, or a folder with one for each student.
 
     To collect the same again changes nothing. The last try before the deadline counts.
     """
     from fmkit.course.collecting.collect import collect as take
 
-    found = take(course, source, course.find(chapter, "release") if chapter else None, on_time)
+    found = take(course, source, course.find(chapter, "release") if chapter else None, on_time, table)
     late = sorted(f"{student} ({name})" for (student, name), how in found.counted.items() if how == "late")
     click.echo(f"{len(found.counted)} submissions, {found.new} new")
     if late:
         click.echo(f"late: {_list(late)}")
     for note in found.notes:
-        click.echo(note)
+        click.echo(_harmless(note))
     there = {student for student, _ in found.counted}
     if missing := [s.id for s in course.students() if s.id not in there]:
         click.echo(f"nothing in it from: {_list(missing)}")
@@ -221,7 +239,9 @@ def _released(course, chapter: str | None) -> list[str]:
     """The chapter that was named, or every one that somebody has handed in."""
     if chapter:
         return [course.find(chapter, "release")]
-    there = [name for name in course.chapters("release") if any(course.root.glob(f"submitted/*/{name}"))]
+    there = [
+        name for name in course.chapters("release") if any(course.root.glob(f"submitted/*/{escape(name)}"))
+    ]
     return there or course.chapters("release")
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from decimal import Decimal
 from pathlib import Path
 
 from fmkit._files import write_whole
@@ -24,17 +26,21 @@ def export(course: Course, chapters: list[str], folder: Path) -> list[Path]:
     written = []
     for name, rows in tables.items():
         out = io.StringIO()
-        csv.writer(out, lineterminator="\r\n").writerows([[_harmless(c) for c in row] for row in rows])
+        writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerows([[_harmless(cell) for cell in row] for row in rows])
         write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
         written.append(folder / name)
     return written
 
 
 def _harmless(cell):
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "|", "%"):
-        return "'" + cell
-    return f"{cell:g}" if isinstance(cell, float) else cell
+    """What a spreadsheet would take for a formula gets an apostrophe in front, wherever a cell may begin.
+
+    That is also behind a semicolon, a tab or a new line: many split there, whatever the quotes say.
+    """
+    if isinstance(cell, str):
+        return re.sub(r"""(^|[;\t\r\n])([\s"']*)(?=[=+\-@|%])""", r"\1\2'", cell)
+    return Decimal(f"{cell:g}") if isinstance(cell, float) else cell  # which csv leaves without quotes
 
 
 def _grades(course, grades, results):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fmkit._files import write_whole
+from fmkit.course.collecting.matching import alike
 from fmkit.course.gradebook import save_students
 from fmkit.course.layout import Course, check_place
 from fmkit.course.roster import read_roster, roster_csv
@@ -21,8 +22,13 @@ c.ExecutePreprocessor.timeout = 120
 '''
 
 
-def init(root: Path, roster: Path | None, notebooks: list[Path]) -> list[str]:
+def init(root: Path, roster: Path | None, notebooks: list[Path], notes: list[str] | None = None) -> list[str]:
     """Make a course, or add to one what is missing; nothing that is there is changed.
+
+    Parameters
+    ----------
+    notes : list of str, optional
+        Takes up what a person should look at in the roster.
 
     Returns
     -------
@@ -30,7 +36,9 @@ def init(root: Path, roster: Path | None, notebooks: list[Path]) -> list[str]:
         What was written, as paths inside the course.
     """
     check_place(root)
-    students = read_roster(roster) if roster else []
+    notes = [] if notes is None else notes
+    students = read_roster(roster, notes) if roster else []
+    notes += alike(students)
     course, written = Course(root.absolute()), []
     if roster and (course.root / "students.csv").exists() and course.students() != students:
         words = "has a students.csv already: write the changes into that one"

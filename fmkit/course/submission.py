@@ -6,6 +6,7 @@ function's name.
 """
 
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -20,6 +21,8 @@ from fmkit.course import pictures
 from fmkit.course.chapter import Asked, ByHand, Chapter
 
 MAX_BYTES = 128 << 20  # of a submission's file; outputs may be large
+MAX_ELEMENTS = 2_000_000  # of its JSON
+_PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{\[,]', re.DOTALL)  # signs in texts are in none
 MAX_SOURCE = 200_000  # characters of one cell that are looked at
 MAX_CELLS = 5_000
 
@@ -114,6 +117,8 @@ def read_cells(data: bytes) -> list[Cell]:
     if not data.strip(b" \t\r\n\0"):
         raise Unreadable("the file is empty")
     try:
+        if _is_too_much(data):
+            raise ValueError("it has too many parts")
         notebook = parse(_text(data))
     except ValueError as error:
         raise Unreadable(f"the file is not a notebook: {_kind(data)}{str(error)[:200]}") from None
@@ -128,6 +133,14 @@ def read_cells(data: bytes) -> list[Cell]:
     return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
 
 
+def _is_too_much(data: bytes) -> bool:
+    """Whether reading this JSON would make too many objects: 127 MB of ``{},`` take gigabytes."""
+    if sum(data.count(sign) for sign in (b"{", b"[", b",")) <= MAX_ELEMENTS:
+        return False
+    parts = (1 for found in _PARTS.finditer(data) if data[found.start()] != ord('"'))
+    return next(itertools.islice(parts, MAX_ELEMENTS, None), None) is not None
+
+
 def _text(data: bytes) -> str:
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
@@ -139,7 +152,14 @@ def _text(data: bytes) -> str:
 
 
 def _kind(data: bytes) -> str:
-    kinds = {b"PK\x03\x04": "it is a zip archive. ", b"%PDF": "it is a PDF. ", b"<": "it is a web page. "}
+    kinds = {
+        b"PK\x03\x04": "it is a zip archive. ",
+        b"Rar!": "it is a RAR archive. ",
+        b"7z\xbc\xaf": "it is a 7z archive. ",
+        b"\x1f\x8b": "it is a gzip archive. ",
+        b"%PDF": "it is a PDF. ",
+        b"<": "it is a web page. ",
+    }
     return next((words for mark, words in kinds.items() if data.lstrip().startswith(mark)), "")
 
 

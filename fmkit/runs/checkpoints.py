@@ -55,7 +55,8 @@ def from_bytes(data: bytes, path: str | Path, device=None) -> dict:
 
     start = len(MAGIC) + 32
     if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[start:]).digest() != data[len(MAGIC) : start]:
-        raise CheckpointError(f"{path} is damaged. Delete it to run again from the first step")
+        words = f"{path} is damaged. Delete it to run again from the first step"
+        raise CheckpointError(f"{words}; or, if it is another program's, name another folder (--output)")
     return torch.load(io.BytesIO(data[start:]), map_location=device, weights_only=True)
 
 

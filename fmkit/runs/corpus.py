@@ -21,6 +21,11 @@ class Corpus:
     train: Int[Array, "N"]
     val: Int[Array, "M"]
     fingerprint: str  # differs when the text differs
+    unknown: tuple[str, ...] = ()  # characters of the validation text that the training text lacks
+
+    def unknown_share(self) -> float:
+        """The share of the validation text's tokens that are ``[UNK]``."""
+        return float((self.val == self.tokenizer.vocabulary.tokens.index(UNK)).mean())
 
 
 def read_corpus(text: str | Path | None, block_size: int) -> Corpus:
@@ -48,7 +53,7 @@ def read_corpus(text: str | Path | None, block_size: int) -> Corpus:
     sha256 = hashlib.sha256("\0".join((train, val)).encode()).hexdigest()
     fingerprint = f"of {len(train) + len(val):,} characters (sha256 {sha256[:12]})"
     ids = [np.array(tokenizer.encode(part), dtype=np.int64) for part in (train, val)]
-    return Corpus(name, tokenizer, *ids, fingerprint)
+    return Corpus(name, tokenizer, *ids, fingerprint, tuple(sorted(set(val) - set(train))))
 
 
 def _read_text(path: Path) -> str:

@@ -78,7 +78,7 @@ def test_lab(monkeypatch, tmp_path):
     called = {}
     monkeypatch.setattr(workspace, "prepare", lambda folder, say: called.update(prepared=folder))
     monkeypatch.setattr(
-        workspace, "start", lambda folder, browser: called.update(started=folder, browser=browser)
+        workspace, "start", lambda folder, browser, say: called.update(started=folder, browser=browser)
     )
     done = run("lab", "--no-browser", "--workspace", str(tmp_path))
     assert called == {"prepared": tmp_path, "started": tmp_path, "browser": False}

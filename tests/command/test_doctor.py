@@ -61,7 +61,9 @@ def test_missing_assets_name_their_command(monkeypatch, tmp_path):
     monkeypatch.setenv("FMKIT_HOME", str(tmp_path))
     found = by_topic(doctor.data)
     assert list(found) == list(ASSETS)
-    assert all(f.status == BROKEN and f.fix == f"fmkit fetch {name}" for name, f in found.items())
+    assert all(f.status == BROKEN and f.fix.endswith(f"fmkit fetch {name}") for name, f in found.items())
+    monkeypatch.setattr(doctor.assets, "problem", lambda asset, full: doctor.assets.CLOSED)
+    assert by_topic(doctor.data)["names"].fix == f"chmod -R a+rX {tmp_path}"
 
 
 def test_torch_names_its_devices(monkeypatch):
@@ -108,6 +110,32 @@ def test_the_kernel(monkeypatch):
     spec = kernelspec.KernelSpec(argv=["/no/such/python", "-m", "ipykernel_launcher"])
     monkeypatch.setattr(kernelspec.KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
     assert "/no/such/python, which does not exist" in by_topic(doctor.kernel)["kernel"].text
+
+
+def test_a_kernel_of_another_python(monkeypatch, tmp_path):
+    """As after `python3 -m ipykernel install --user`, where Jupyter looks there first."""
+    from jupyter_client import kernelspec
+
+    python = tmp_path / "their python"
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = kernelspec.KernelSpec(argv=argv, resource_dir=str(tmp_path))
+    monkeypatch.setattr(kernelspec.KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
+
+    def said(shell):
+        write_program(python, shell)
+        return by_topic(doctor.kernel)["kernel"]
+
+    assert said(f'exec "{sys.executable}" "$@"').status == OK
+    found = said("echo; echo fmkit, torch")
+    assert found.status == BROKEN and f"{python}, which lacks fmkit, torch" in found.text
+    assert found.fix.endswith(" -m ipykernel install --sys-prefix && export JUPYTER_PREFER_ENV_PATH=1")
+    (tmp_path / "__init__.py").touch()
+    found = said(f'echo "{tmp_path}/__init__.py"; echo')
+    assert found.status == BROKEN and f"another fmkit: {tmp_path}" in found.text
+    found = said("echo 'no library' >&2; exit 3")
+    assert found.status == BROKEN and "does not start: no library" in found.text
+    spec.argv = [str(python), "{connection_file}"]  # a script, which cannot be asked
+    assert by_topic(doctor.kernel)["kernel"].status == OK
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is for Linux")

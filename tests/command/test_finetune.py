@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fmkit.command import finetune as command
 from fmkit.command.cli import main
 from fmkit.data.datasets import pretrained_path
-from fmkit.errors import AssetError
+from fmkit.errors import AssetError, FinetuneError
 from fmkit.runs.bars import batches_bar
 from fmkit.runs.finetuning import run as ft
 from fmkit.runs.finetuning.data import read_csv
@@ -91,7 +91,7 @@ def test_a_model_of_the_hub(method, tiny_hub, texts, tmp_path):
 
 def test_the_saved_model_of_the_hub_predicts_the_same(tiny_hub, texts, tmp_path):
     result = command.run("full", 2, 0, "cpu", tmp_path / "out", str(tiny_hub), texts, say=lambda text: None)
-    test = read_csv(texts)[2]
+    test = read_csv(texts).test
     np.testing.assert_allclose(judge(tmp_path / "out", [t for t, _ in test]), result["positive"], atol=1e-5)
 
 
@@ -110,6 +110,10 @@ def test_what_cannot_be_saved(method, tmp_path):
 
 def test_a_method_that_needs_minilm():
     assert "the methods are head and full" in refused("--model", "some/model", "--method", "lora")
+
+
+def test_files_that_go_with_another(texts):
+    assert "go with --csv FILE" in refused("--test", texts)
 
 
 def test_a_device_that_is_not_there(texts):
@@ -134,16 +138,120 @@ def test_a_hub_model_without_a_network(texts):
         (None, "cannot read"),
         ("", "columns text and label"),
         ("sentence,label\ngood,1\n", "columns text and label"),
-        ("text,label\ngood,1\nbad,maybe\n", "row 3"),
-        ("text,label\n ,1\n", "row 2"),
+        ("sentence,label\ngood,1\n", "has the columns sentence, label"),
+        ("text,label\ngood,1\nbad,\n", "row 3: needs a text and a label"),
+        ("sep=;\ntext;label\ngood;1\n ;1\n", "row 4"),
+        ("text,label\ngood\n", "row 2: has 1 cells, not 2"),
         ("text,label\ngood,1\nbad,0\n", "too few texts"),
-        ("text,label\n" + "".join(f"film {i},1\n" for i in range(30)), "both labels"),
+        ("text,label\n" + "".join(f"film {i},1\n" for i in range(30)), "two different labels"),
+        ("text,label\n" + "".join(f"film {i},{i / 7}\n" for i in range(30)), "30 labels for 24"),
+        ("PK\x03\x04", "is a spreadsheet: save it as CSV"),
     ],
 )
 def test_a_table_that_does_not_fit(content, reason, tmp_path):
     if content is not None:
         (tmp_path / "own.csv").write_text(content)
     assert reason in refused("--csv", tmp_path / "own.csv")
+
+
+def test_the_same_text_is_never_learned_and_tested(tmp_path):
+    rows = [(f"film number {i}", "ab"[i % 2]) for i in range(20)]
+    own = _table(tmp_path / "own.csv", [*rows, ("Both", "a"), ("Both", "a")])
+    val = _table(tmp_path / "val.csv", [("both", "a"), ("Film  number 3", "b"), ("x", "A")])
+    test = _table(tmp_path / "test.csv", [("both", "a"), ("film number 4", "a")])
+    data = read_csv(own, val, test)
+    assert [len(part) for part in (data.train, data.val, data.test)] == [18, 2, 2]
+    assert {text for text, _ in data.train}.isdisjoint({"film number 3", "film number 4", "Both"})
+    assert [label for _, label in data.val] == [1, 0]  # "A" is "a"
+    assert data.notes == (f"3 texts of {own} are in another file, too: not learned from",)
+    only_test = read_csv(own, test=test)
+    assert len(only_test.val) == 1 and len(only_test.test) == 2 and len(only_test.train) == 18
+    with pytest.raises(FinetuneError, match="no training text has the label 'c'"):
+        read_csv(own, test=_table(test, [("x", "c")]))
+
+
+def _table(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return path
+
+
+@pytest.mark.parametrize(
+    "labels, classes",
+    [
+        ("1.0 0.0", ("0", "1")),
+        ("1 0 1.0 0,0", ("0", "1")),
+        ("10 9 -1", ("-1", "9", "10")),
+        ("sports Politics SPORTS weather", ("Politics", "sports", "weather")),
+        ("2 sports", ("2", "sports")),
+        ("是 否", ("否", "是")),
+        ("1.5 1.50 2", ("1.5", "1.50", "2")),
+    ],
+)
+def test_any_labels(tmp_path, labels, classes):
+    labels = labels.split()
+    rows = [(f"text number {i}", labels[i % len(labels)]) for i in range(60)]
+    data = read_csv(_table(tmp_path / "own.csv", rows))
+    assert data.classes == classes and [len(p) for p in (data.train, data.val, data.test)] == [48, 6, 6]
+    folded = {text: label for text, label in rows}
+    for text, number in data.train:
+        said = folded[text].replace(",", ".")
+        assert classes[number].casefold() in (said.casefold(), said.removesuffix(".0"))
+
+
+@pytest.mark.parametrize("method", ["head", "full"])
+def test_more_than_two_classes_on_a_model_of_the_hub(method, tiny_hub, tmp_path):
+    kinds = [("good", "yes"), ("bad", "no"), ("film", "perhaps")]
+    rows = [(f"{word} number {i}", label) for i in range(20) for word, label in kinds]
+    own = _table(tmp_path / "own.csv", rows)
+    said = []
+    result = command.run(method, 2, 0, "cpu", tmp_path / "out", str(tiny_hub), own, say=said.append)
+    assert "3 labels: no, perhaps, yes" in said
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "out").eval()
+    assert model.config.id2label == {0: "no", 1: "perhaps", 2: "yes"}
+    cut = transformers.AutoTokenizer.from_pretrained(tmp_path / "out")
+    texts = [text for text, _ in read_csv(own).test]
+    with torch.no_grad():
+        probs = model(**cut(texts, padding=True, return_tensors="pt")).logits.double().softmax(-1).numpy()
+    np.testing.assert_allclose(result["positive"], probs, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["frozen", "head"])
+def test_more_than_two_classes_on_minilm(method, tmp_path):
+    try:
+        pretrained_path("minilm")
+    except AssetError as error:
+        pytest.skip(str(error))
+    kinds = {"sports": "the team won match", "weather": "rain and wind on", "cooking": "bake the cake"}
+    rows = [(f"{words} {i}", kind) for kind, words in kinds.items() for i in range(20)]
+    out = tmp_path / "out" if method == "head" else None
+    own = _table(tmp_path / "own.csv", rows)
+    result = command.run(method, 3, 0, "cpu", out, None, own, say=lambda text: None)
+    assert result["positive"].shape == (6, 3) and result["accuracy"] == 1.0
+    if out:
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(out)
+        assert model.config.id2label == {0: "cooking", 1: "sports", 2: "weather"}
+
+
+def test_a_model_is_never_written_over_silently(tiny_hub, texts, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "model.safetensors").write_text("weeks of work")
+    words = ["--model", tiny_hub, "--method", "head", "--csv", texts, "--output", out]
+    assert "out is not empty: name another, or write over what is there with --force" in refused(*words)
+    assert (out / "model.safetensors").read_text() == "weeks of work"
+    assert call("--device", "cpu", *words, "--force").exit_code == 0
+    assert judge(out, TEXTS).shape == (4,)
+
+
+def test_a_small_test_set_is_called_small():
+    result = {"method": "lora", "epochs": 2, "trainable": 12345, "cpu_seconds": 9.4, "val_accuracy": 0.851,
+              "accuracy": 1.0, "interval": (1.0, 1.0), "macro_f1": 1.0}  # fmt: skip
+    said = command.table(result, 3)  # three of three: in 2.5 % of tests even if the accuracy is 29 %
+    assert "100.0%  (95 %: 29.2% to 100.0%)" in said
+    assert said.endswith("With 3 test texts the accuracy is known to 71% only: test on more (--test FILE)")
+    assert "test on more" not in command.table(result, 1000)
+    assert command.interval(result | {"accuracy": 0.0}, 3) == pytest.approx((0, 0.7076), abs=1e-4)
 
 
 def test_the_bar_and_the_table(capsys):
@@ -154,6 +262,6 @@ def test_the_bar_and_the_table(capsys):
     assert "10/10" in said and "0.25" in said
     result = {"method": "lora", "epochs": 2, "trainable": 12345, "cpu_seconds": 9.4, "val_accuracy": 0.851,
               "accuracy": 0.8, "interval": (0.75, 0.85), "macro_f1": 0.79}  # fmt: skip
-    printed = command.table(result)
+    printed = command.table(result, 200)
     assert "12,345" in printed and "80.0%  (95 %: 75.0% to 85.0%)" in printed
     assert len({line[26] != " " for line in printed.splitlines()}) == 1

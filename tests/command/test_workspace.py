@@ -1,5 +1,6 @@
 """The learner's folder: every chapter gets there, and nothing that a learner changed is ever overwritten."""
 
+import errno
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 
 from fmkit.chapters.student import student_version
 from fmkit.command import workspace
+from fmkit.errors import WorkspaceError
 
 
 def write_chapter(folder, text, name="01-first.ipynb"):
@@ -175,6 +177,81 @@ def test_a_file_that_was_there_before_us_stays(shipped, mine):
     assert (mine / "01-first.ipynb").read_text() == "my own notes"
 
 
+@pytest.mark.parametrize("left", [b"", b"\n", b"\0" * 4096])
+def test_a_file_that_a_full_disk_left_empty_is_written_again(shipped, mine, left):
+    prepare(mine)
+    (mine / "01-first.ipynb").write_bytes(left)
+    assert prepare(mine) == (["01-first.ipynb"], [])
+    assert nbformat.read(mine / "01-first.ipynb", as_version=4).cells
+
+
+def test_a_folder_that_cannot_be_written(shipped, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="fmkit lab --workspace DIR, or set FMKIT_WORKSPACE"):
+        prepare(tmp_path / "file" / "work")
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workspace, "write_whole", full)
+    with pytest.raises(WorkspaceError, match="work: No space left on device. Name another folder"):
+        prepare(tmp_path / "work")
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """An environment that may be changed, with a home folder of its own and nothing else set."""
+    monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
+    return os.environ
+
+
+def test_what_jupyter_finds(environment, mine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment |= {"JUPYTER_PREFER_ENV_PATH": "0", "FMKIT_HOME": "data", "JUPYTER_CONFIG_PATH": "/theirs"}
+    workspace.set_environment(mine)
+    assert environment["JUPYTER_CONFIG_PATH"] == f"{mine}/.fmkit{os.pathsep}/theirs"
+    assert (
+        environment["JUPYTER_PREFER_ENV_PATH"] == "1"
+    )  # a kernel python3 of the user's starts another Python
+    assert environment["FMKIT_HOME"] == str(tmp_path / "data")  # kernels run elsewhere
+    assert environment["PATH"].startswith(str(Path(sys.executable).parent) + os.pathsep)
+    assert "JUPYTER_DATA_DIR" not in environment and "MPLCONFIGDIR" not in environment
+
+
+def test_a_home_that_is_read_only(environment, mine, monkeypatch, tmp_path):
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path and access(path, mode))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_data_dir", lambda: str(tmp_path / "share"))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_runtime_dir", lambda: str(tmp_path / "share/runtime"))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_config_dir", lambda: str(tmp_path / ".jupyter"))
+    workspace.set_environment(mine)
+    for program in ("JUPYTER_DATA_", "JUPYTER_RUNTIME_", "JUPYTER_CONFIG_", "IPYTHON", "MPLCONFIG"):
+        assert Path(environment[f"{program}DIR"]).parent == mine / ".fmkit"
+    assert environment["JUPYTER_PATH"] == str(tmp_path / "share")  # what they have there is still found
+    assert environment["JUPYTER_CONFIG_PATH"] == f"{mine}/.fmkit{os.pathsep}{tmp_path}/.jupyter"
+
+
+@pytest.mark.parametrize("generated", [True, False])
+def test_the_address_is_said_where_jupyter_says_none(environment, mine, monkeypatch, generated):
+    from jupyterlab.labapp import LabApp
+
+    class Server:
+        identity_provider = type("Identity", (), {"token_generated": generated})
+        display_url = "http://localhost:8888/lab"
+        started = False
+
+        def start(self):
+            Server.started = True
+
+    mine.mkdir()
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr(LabApp, "initialize_server", lambda argv: Server())
+    said = []
+    workspace.start(mine, browser=False, say=said.append)
+    assert Server.started
+    assert said == ([] if generated else ["JupyterLab is at http://localhost:8888/lab"])
+
+
 def test_stopped_between_two_chapters(shipped, mine, monkeypatch):
     monkeypatch.setattr(workspace, "write_whole", _stop_at("02-second.ipynb", workspace.write_whole))
     with pytest.raises(KeyboardInterrupt):
@@ -209,6 +286,9 @@ def test_where_it_is_by_default(monkeypatch, tmp_path):
     assert workspace.default_folder() == tmp_path / "fmkit-workspace"
     monkeypatch.setenv("FMKIT_WORKSPACE", "~/other")
     assert workspace.default_folder() == tmp_path / "other"
+    monkeypatch.setenv("FMKIT_WORKSPACE", "~no-such-user/other")
+    with pytest.raises(WorkspaceError, match="that home folder is not known; set FMKIT_WORKSPACE"):
+        workspace.default_folder()
 
 
 def test_every_server_extension_of_nbgrader_is_off():

@@ -12,9 +12,8 @@ from helpers import courses
 
 from fmkit.command.cli import main
 from fmkit.course import gradebook
+from fmkit.course.collecting import incoming
 from fmkit.course.collecting.collect import collect, handed_in, read_tries, settle_all
-from fmkit.course.collecting.matching import Matcher
-from fmkit.course.roster import Student
 from fmkit.errors import CourseError
 
 CHAPTER = courses.CHAPTER
@@ -26,6 +25,12 @@ MOODLE = "{}_101_assignsubmission_file_"
 @pytest.fixture
 def course(tmp_path):
     return courses.make(tmp_path / "course", due=DUE)
+
+
+@pytest.fixture
+def undue(tmp_path):
+    """A course without a deadline, which is made in a moment."""
+    return courses.make(tmp_path / "course")
 
 
 def take(course, tmp_path, entries, when=LATER, **options):
@@ -41,67 +46,6 @@ def counts(course, student):
 def nb(words):
     """A submission that can be told from others."""
     return courses.data(courses.solved(why=words))
-
-
-# --- whose is it? -------------------------------------------------------------------------------------------
-
-PEOPLE = [
-    Student("ada", "Ada", "Lovelace", "ada@example.org"),
-    Student("s123", "José", "Muñoz Ñandú", "jose.munoz@example.org"),
-    Student("zoe", "Zoë", "O'Brien-Łoś", "zoe@example.org"),
-    Student("k1", "Kim", "Lee", "kim1@example.org"),
-    Student("k2", "Kim", "Lee", "kim2@example.org"),
-    Student("li", "雷", "李", ""),
-    Student("lovelace", "Someone", "Else", ""),
-]
-
-
-@pytest.mark.parametrize(
-    ("path", "depth", "id"),
-    [
-        ("Ada Lovelace_101_assignsubmission_file_/p1 (1).ipynb", 0, "ada"),
-        ("Ada Lovelace_101_assignsubmission_file_hw_1.ipynb", 0, "ada"),
-        ("Lovelace Ada_101_assignsubmission_file_/x.ipynb", 0, "ada"),
-        ("HW 1/José Muñoz Ñandú_7_assignsubmission_file_/übung.ipynb", 1, "s123"),
-        ("Jose\u0301 Munoz Nandu_7_assignsubmission_file_/a.ipynb", 0, "s123"),
-        ("Zoë O'Brien-Łoś_9_assignsubmission_file_/a.ipynb", 0, "zoe"),
-        ("obrienloszoe_LATE_340934_208490284_hw-1.ipynb", 0, "zoe"),
-        ("lovelaceada_340934_208490284_hw.ipynb", 0, "ada"),
-        ("lovelaceada_340934_208490284_all.zip/x/hw.ipynb", 0, "ada"),
-        ("李雷_5_assignsubmission_file_/作业.ipynb", 0, "li"),
-        ("ada/p1.ipynb", 0, "ada"),
-        ("ADA/p1.ipynb", 0, "ada"),
-        ("submitted/ada/04-backprop/04-backprop.ipynb", 1, "ada"),
-        ("jose.munoz@example.org/x.ipynb", 0, "s123"),
-        ("jose.munoz/x.ipynb", 0, "s123"),
-        ("ada.ipynb", 0, "ada"),
-        ("Ada_Lovelace.ipynb", 0, "ada"),
-        ("ada_p1.ipynb", 0, "ada"),
-        ("Ada Lovelace - p1.ipynb", 0, "ada"),
-        ("HW 1/ada.ipynb", 1, "ada"),
-        ("k2/x.ipynb", 0, "k2"),
-        # an id is an id, whoever else has that name
-        ("lovelace/x.ipynb", 0, "lovelace"),
-        # nobody's; above all not that of the one whom a stranger names the file after
-        ("Nobody Known_105_assignsubmission_file_/ada.ipynb", 0, None),
-        ("Nobody Known_105_assignsubmission_file_ada.ipynb", 0, None),
-        ("Nobody Known/ada.ipynb", 0, None),
-        ("Nobody Known/ada_1_2_x.ipynb", 0, None),
-        ("Nobody Known/ada.zip/x.ipynb", 0, None),
-        ("nobodyknown_1_2_ada.ipynb", 0, None),
-        ("p1.ipynb", 0, None),
-        ("Kim Lee_5_assignsubmission_file_/x.ipynb", 0, None),
-    ],
-)
-def test_whose_a_path_is(path, depth, id):
-    match = Matcher(PEOPLE).find(path, depth)
-    assert (match.student.id if match.student else None) == id
-    assert bool(match.reason) == (id is None)
-
-
-def test_two_of_one_name_are_told_apart_by_hand():
-    reason = Matcher(PEOPLE).find("Kim Lee_5_assignsubmission_file_/x.ipynb").reason
-    assert "two students have this name (k1 and k2); put it into a folder named by the id" in reason
 
 
 # --- archives and folders -----------------------------------------------------------------------------------
@@ -127,8 +71,9 @@ def test_an_archive_of_moodle(course, tmp_path):
         ("emmy", CHAPTER): "late",
     }
     assert found.new == 4 and counts(course, "ada") == nb("second") and counts(course, "emmy") == nb("emmy")
-    (note,) = found.notes
-    assert "Nobody Known" in note and "kept as tries/_nobody/" in note
+    nobodys, several = found.notes
+    assert "Nobody Known" in nobodys and "kept as tries/_nobody/" in nobodys
+    assert several.startswith("ada: Ada Lovelace_101_assignsubmission_file_/p1 (1).ipynb counts, and not ")
     (kept,) = (course.root / "tries" / "_nobody").iterdir()
     assert kept.read_bytes() == nb("nobody")
     assert handed_in(course, "emmy", CHAPTER) == (datetime(*LATE).astimezone(UTC), True)
@@ -350,12 +295,34 @@ def test_a_deadline_that_moves(course, tmp_path):
     assert settle_all(course, CHAPTER) == []
 
 
-def test_a_day_lasts_to_its_end(course):
+def test_a_day_lasts_to_its_end():
     from fmkit.course.grading.marking import parse_moment
 
     assert parse_moment("2026-12-01") == datetime(2026, 12, 1, 23, 59, 59).astimezone()
     assert parse_moment("2026-12-01 08:00") == datetime(2026, 12, 1, 8).astimezone()
     assert parse_moment("2026-12-01T08:00+05:00").utcoffset() == timedelta(hours=5)
+    assert parse_moment("2026-W49-2") == parse_moment("2026-12-01")
+
+
+def test_a_dot_in_a_time_is_no_part_of_an_hour():
+    from fmkit.course.grading.marking import parse_moment
+
+    just_before = datetime(2026, 12, 1, 23, 59)
+    for text in ("2026-12-01 23.59", "2026-12-01T23.59", " 2026-12-01  23.59 ", "2026-12-01 23.59.00"):
+        assert parse_moment(text) == just_before.astimezone()
+    assert parse_moment("2026-12-01 23.59Z") == just_before.replace(tzinfo=UTC)
+    assert parse_moment("2026-12-01 9.05") == parse_moment("2026-12-01 9:05")
+    for text in (
+        "2026-12-01 23.5",
+        "2026-12-01 23,59",
+        "2026-12-01 23:59.5",
+        "2026-12-01 25.00",
+        "0001-01-01",
+        "9999-12-31 23:59",
+        "1.12.2026",
+    ):
+        with pytest.raises(CourseError, match="write it like 2026-12-01 23:59"):
+            parse_moment(text)
 
 
 def test_the_command_says_what_it_found(course, tmp_path):
@@ -368,3 +335,268 @@ def test_the_command_says_what_it_found(course, tmp_path):
     assert done.stdout.splitlines()[:2] == ["2 submissions, 2 new", "late: emmy (04-backprop)"]
     assert "p1.ipynb: no student in students.csv has this id, e-mail or name" in done.stdout
     assert done.stdout.splitlines()[-1] == "nothing in it from: jose, zoe"
+
+
+def test_a_deadline_is_shown_with_its_zone(course):
+    words = ["course", "release", "4", "--due", "2026-12-01 23:59+05:30", "--course", str(course.root)]
+    assert CliRunner().invoke(main, words).stdout.endswith("ipynb, due 2026-12-01 23:59+05:30\n")
+
+
+# --- times --------------------------------------------------------------------------------------------------
+
+
+def test_the_time_of_the_outer_archive_counts(course, tmp_path):
+    """What a student's own archiver or timestamp.txt says does not."""
+    inside = courses.zipped(
+        {"x.ipynb": nb("a"), "timestamp.txt": b"1999-01-01 00:00:00 UTC"}, (1999, 1, 1, 0, 0, 0)
+    )
+    found = take(course, tmp_path, {MOODLE.format("Ada Lovelace") + "/work.zip": inside}, LATE)
+    assert found.counted == {("ada", CHAPTER): "late"}
+    assert handed_in(course, "ada", CHAPTER)[0] == datetime(*LATE).astimezone(UTC)
+
+
+def test_the_second_upload_counts_whatever_dates_are_in_it(undue, tmp_path):
+    for words, when, inner in (
+        ("first", EARLY, (2026, 11, 17, 0, 0, 0)),
+        ("second", LATER, (2001, 1, 1, 0, 0, 0)),
+    ):
+        take(undue, tmp_path, {"ada.zip": courses.zipped({"x.ipynb": nb(words)}, inner)}, when)
+    assert counts(undue, "ada") == nb("second")
+
+
+@pytest.mark.parametrize("where", ["ada", "ada/inbound/x", "ada/submitted/x/y", f"ada/{CHAPTER}"])
+def test_a_timestamp_of_a_students_own_is_not_believed(course, tmp_path, where):
+    folder = tmp_path / "in" / where
+    folder.mkdir(parents=True)
+    (folder / "x.ipynb").write_bytes(nb("ada"))
+    (folder / "timestamp.txt").write_text("1999-01-01 00:00:00 UTC")
+    os.utime(folder / "x.ipynb", (datetime(*LATE).timestamp(),) * 2)
+    assert collect(course, tmp_path / "in").counted == {("ada", CHAPTER): "late"}
+
+
+@pytest.mark.parametrize("form", ["folder", "archive"])
+def test_nbgraders_exchange(course, tmp_path, form):
+    names = {
+        s: f"{s}+{CHAPTER}+2026-11-{day} 10:00:00.000000 UTC+x9" for s, day in (("ada", 19), ("emmy", 21))
+    }
+    if form == "archive":
+        found = take(
+            course, tmp_path, {f"inbound/{name}/{CHAPTER}.ipynb": nb(s) for s, name in names.items()}, LATE
+        )
+    else:
+        for student, name in names.items():
+            (tmp_path / "inbound" / name).mkdir(parents=True)
+            (tmp_path / "inbound" / name / f"{CHAPTER}.ipynb").write_bytes(nb(student))
+        found = collect(course, tmp_path / "inbound")
+    assert found.counted == {("ada", CHAPTER): "on time", ("emmy", CHAPTER): "late"}
+
+
+def test_a_file_without_a_date_is_not_new_each_time(undue, tmp_path):
+    raw = bytearray(courses.zipped({"ada.ipynb": nb("ada")}))
+    for mark, at in ((b"PK\3\4", 12), (b"PK\1\2", 14)):
+        struct.pack_into("<H", raw, raw.index(mark) + at, 0)
+    assert take(undue, tmp_path, bytes(raw)).new == 1
+    assert take(undue, tmp_path, bytes(raw)).new == 0
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31 23:59:59 UTC", "x" * 99, "pipe", "zero"]
+)
+def test_odd_timestamps_stop_nobody(undue, tmp_path, moment):
+    from fmkit.course.collecting.incoming import read_stamp
+
+    folder = tmp_path / "submitted" / "ada" / CHAPTER
+    folder.mkdir(parents=True)
+    (folder / f"{CHAPTER}.ipynb").write_bytes(nb("ada"))
+    os.utime(folder / f"{CHAPTER}.ipynb", (2**40, 2**40))
+    if moment == "pipe":
+        os.mkfifo(folder / "timestamp.txt")
+    elif moment == "zero":
+        (folder / "timestamp.txt").symlink_to("/dev/zero")
+    else:
+        (folder / "timestamp.txt").write_text(moment)
+    assert read_stamp(folder) is None
+    assert ("ada", CHAPTER) in collect(undue, tmp_path / "submitted").counted
+    assert handed_in(undue, "ada", CHAPTER)[0].astimezone(), "can be shown in any zone"
+
+
+# --- which notebook -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("untouched_at", [EARLY, LATER])
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_notebook_with_work_in_it_counts(undue, tmp_path, untouched_at, lost):
+    empty, worked = courses.untouched(), courses.untouched()
+    courses.cell(worked, courses.NEURON).source = "def neuron_gradients(x, w, b, t):\n    return w, b"
+    if lost:  # as some editors do
+        for cell in [*empty.cells, *worked.cells]:
+            cell.metadata.pop("nbgrader", None)
+    empty, worked = courses.data(empty), courses.data(worked)
+    entries = {"ada/hw-Copy1.ipynb": (worked, EARLY), "ada/hw.ipynb": (empty, untouched_at)}
+    found = take(undue, tmp_path, entries)
+    assert counts(undue, "ada") == worked
+    assert found.notes[-1] == ("ada: ada/hw-Copy1.ipynb counts, and not ada/hw.ipynb (nothing answered)")
+
+
+def test_what_answers_nothing_does_not_replace_an_answer(undue, tmp_path):
+    take(undue, tmp_path, {"ada.ipynb": nb("one")}, EARLY)
+    for later in (courses.untouched(), b"%PDF"):
+        found = take(undue, tmp_path, {"ada.ipynb": later}, LATER)
+        assert counts(undue, "ada") == nb("one") and "answers nothing and does not count" in found.notes[0]
+
+
+def test_the_name_says_which_of_two_chapters_with_the_same_exercises_it_is(undue, tmp_path):
+    for name in ("04-backprop-a", "04-backprop-b"):
+        source = undue.notebook("source", name)
+        source.parent.mkdir()
+        source.write_bytes(undue.notebook("source", CHAPTER).read_bytes())
+        gradebook.release(undue, name)
+    entries = {
+        "ada/04-backprop-a (1).ipynb": nb("a"),
+        "emmy/04_backprop_b-Copy1.ipynb": nb("b"),
+        "jose/04-backprop.ipynb": nb("plain"),
+        "zoe/homework.ipynb": nb("?"),
+    }
+    found = take(undue, tmp_path, entries)
+    wanted = {("ada", "04-backprop-a"), ("emmy", "04-backprop-b"), ("jose", CHAPTER)}
+    assert set(found.counted) == wanted
+    assert "zoe/homework.ipynb: its chapter is not known (`--chapter NN` names it)" in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["04-backprop [group B]", "hw[1-3]", "what*"])
+def test_a_chapter_whose_name_is_a_pattern(undue, tmp_path, name):
+    from fmkit.course.grading.marking import jobs
+
+    source = undue.notebook("source", name)
+    source.parent.mkdir()
+    source.write_bytes(undue.notebook("source", CHAPTER).read_bytes())
+    gradebook.release(undue, name)
+    take(undue, tmp_path, {"ada/x.ipynb": nb("ada")}, chapter=name)
+    assert [job["student"] for job in jobs(undue, [name])] == ["ada"]
+    assert settle_all(undue, name) == []
+
+
+# --- who ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_of_a_students_name_is_said(undue, tmp_path):
+    entries = {f"Ada Lovelace_{n}_assignsubmission_file_/x.ipynb": nb(str(n)) for n in (5, 6)}
+    entries["Emmy Noether_7_assignsubmission_file_/x.ipynb"] = nb("emmy")
+    found = take(undue, tmp_path, entries)
+    assert set(found.counted) == {("emmy", CHAPTER)} and len(found.notes) == 2
+    assert all("2 participants are called Ada Lovelace (5, 6)" in note for note in found.notes)
+    one_a_week = {f"HW{n}/Ada Lovelace_{n}_assignsubmission_file_/x.ipynb": nb(str(n)) for n in (5, 6)}
+    assert ("ada", CHAPTER) in take(undue, tmp_path, one_a_week).counted
+
+
+def test_a_table_says_whose_it_is(undue, tmp_path):
+    table = tmp_path / "map.csv"
+    table.write_text("Group A_*,ada\nGroup A_*,zoe\nhw7.ipynb,emmy\nhw8*,jose\n")
+    entries = {"Group A_12_assignsubmission_file_/x.ipynb": nb("team"), "hw7.ipynb": nb("emmy")}
+    found = take(undue, tmp_path, entries, table=table)
+    assert {student for student, _ in found.counted} == {"ada", "zoe", "emmy"}
+    assert found.notes == ["map.csv: hw8* fits nothing in in.zip"]
+    assert counts(undue, "ada") == counts(undue, "zoe") == nb("team") and counts(undue, "emmy") == nb("emmy")
+    path = tmp_path / "in.zip"
+    done = CliRunner().invoke(
+        main, ["course", "collect", str(path), "--map", str(table), "--course", str(undue.root)]
+    )
+    assert done.stdout.splitlines()[0] == "3 submissions, 0 new"
+
+
+def test_the_roster_is_looked_at_again(undue, tmp_path):
+    (undue.root / "students.csv").write_text("id,first_name\nada,Ada\n../x,Eve\n")
+    found = take(undue, tmp_path, {"ada.ipynb": nb("ada")})
+    assert found.notes[0].startswith("students.csv: line 3: Eve: '../x' cannot be an id")
+    assert list(found.counted) == [("ada", CHAPTER)]
+
+
+# --- one odd file is only that ------------------------------------------------------------------------------
+
+
+def odd(course, tmp_path, data, name="work.zip"):
+    """Collect ada's honest notebook beside something odd of emmy's; what is said."""
+    found = take(course, tmp_path, {"ada/x.ipynb": nb("ada"), f"emmy/{name}": data})
+    assert found.counted["ada", CHAPTER] == "on time" and counts(course, "ada") == nb("ada")
+    return found.notes
+
+
+def test_archives_that_cannot_be_opened_are_named(undue, tmp_path):
+    good = courses.zipped({"x.ipynb": nb("emmy")})
+    newer, nameless = bytearray(good), courses.zipped({"": nb("emmy")})
+    newer[newer.rindex(b"PK\1\2") + 6] = 99
+    assert odd(undue, tmp_path, bytes(newer))[0].startswith("emmy/work.zip: damaged (zip file version 9.9)")
+    assert odd(undue, tmp_path, nameless) == ["emmy/work.zip: there is nothing in it; kept as it is"]
+    assert odd(undue, tmp_path, good[:-30]) == [
+        "emmy/work.zip: it is not a complete zip archive; kept as it is"
+    ]
+    assert odd(undue, tmp_path, courses.zipped({"a/" * 50 + "x.ipynb": b""}))[0].endswith(
+        "inside each other (1 such files); left out"
+    )
+    assert odd(undue, tmp_path, good) == [] and counts(undue, "emmy") == nb("emmy")
+
+
+def test_archives_that_unpack_to_too_much(undue, tmp_path, monkeypatch):
+    many = courses.zipped({f"{k}.txt": b"" for k in range(30)})
+    monkeypatch.setattr(incoming, "MAX_INSIDE", 20)
+    assert odd(undue, tmp_path, many) == ["emmy/work.zip: it holds 30 files; kept as it is"]
+    monkeypatch.setattr(incoming, "MAX_DIRECTORY", 100)
+    assert odd(undue, tmp_path, many) == ["emmy/work.zip: it holds too many files; kept as it is"]
+    monkeypatch.setattr(incoming, "MAX_DIRECTORY", 10_000)
+    monkeypatch.setattr(incoming, "MAX_BYTES", 3 * len(nb("e")))
+    large = io.BytesIO()
+    with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED) as archive:
+        for k in range(5):
+            archive.writestr(f"{k}.ipynb", nb(str(k)))
+    (note, *_) = odd(undue, tmp_path, large.getvalue())
+    assert note == "emmy/work.zip: it unpacks to more than 0 MB; 2 of its files left out"
+    assert len(read_tries(undue, "emmy", CHAPTER)) == 4, "three of these, and the archive kept before"
+
+
+def test_an_archive_inside_is_opened_once(undue, tmp_path, monkeypatch):
+    inside = courses.zipped({f"{k}.ipynb": nb(str(k)) for k in range(9)})
+    (tmp_path / "in.zip").write_bytes(courses.zipped({"ada/work.zip": inside}))
+    opened, true = [], zipfile.ZipFile
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *args: opened.append(1) or true(*args))
+    collect(undue, tmp_path / "in.zip")
+    assert len(opened) == 2 and len(read_tries(undue, "ada", CHAPTER)) == 9
+
+
+def test_archives_in_a_folder_are_opened(undue, tmp_path):
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "in" / "ada" / "work.zip").write_bytes(courses.zipped({"w/x.ipynb": nb("ada")}))
+    assert collect(undue, tmp_path / "in").new == 1 and counts(undue, "ada") == nb("ada")
+
+
+def test_long_names(undue, tmp_path):
+    found = take(undue, tmp_path, {"ada.ipynb": nb("ada"), "学" * 84 + ".ipynb": nb("?")})
+    assert list(found.counted) == [("ada", CHAPTER)]
+    (kept,) = (undue.root / "tries" / "_nobody").iterdir()
+    assert kept.name.endswith("学.ipynb") and kept.read_bytes() == nb("?")
+
+
+def test_names_keep_their_vowel_signs(undue, tmp_path):
+    take(undue, tmp_path, {"ada.ipynb": nb("ada"), "राम\x1b[1m.ipynb": nb("?")})
+    (kept,) = (undue.root / "tries" / "_nobody").iterdir()
+    assert kept.name.endswith("-राम__1m.ipynb")
+
+
+def test_folders_far_inside_each_other(undue, tmp_path, monkeypatch):
+    monkeypatch.setattr(incoming, "MAX_DEPTH", 3)
+    for folder in ("ada", "a/a/a/a/a/a/a"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        (tmp_path / "in" / folder / "x.ipynb").write_bytes(nb("ada"))
+    found = collect(undue, tmp_path / "in")
+    assert list(found.counted) == [("ada", CHAPTER)]
+    assert found.notes == ["a/a/a/a: more than 3 folders inside each other; left out"]
+
+
+def test_no_name_steers_the_terminal(undue, tmp_path):
+    path = tmp_path / "in.zip"
+    path.write_bytes(
+        courses.zipped({"\x1b]0;x\x07\x1b[2J\nlate: ada\u202e.ipynb": nb("?"), "ada.ipynb": nb("ada")})
+    )
+    done = CliRunner().invoke(main, ["course", "collect", str(path), "--course", str(undue.root)])
+    assert done.exit_code == 0 and not set(done.stdout) & set("\x1b\x07\u202e")
+    assert not any(line.startswith("late: ") for line in done.stdout.splitlines())
+    assert "?]0;x??[2J?late: ada?.ipynb: no student" in done.stdout

@@ -9,66 +9,7 @@ from helpers import courses
 
 from fmkit.command.cli import main
 from fmkit.course import gradebook, layout, setup
-from fmkit.course.roster import Student, read_roster
 from fmkit.errors import ChapterError, CourseError
-
-ADA = Student("ada", "Ada", "Lovelace", "ada@x.org")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "id,first_name,last_name,email\nada,Ada,Lovelace,ada@x.org\n",
-        "id;first name;Surname;Email address\r\nada;Ada;Lovelace;ada@x.org\r\n",
-        "Email address\tFirst name\tLast name\tUsername\nada@x.org\tAda\tLovelace\tada\n\n",
-        '"Student","ID","SIS Login ID","Email"\n"    Points Possible",,,\n"Lovelace, Ada",12,ada,ada@x.org\n',
-        "id,full name,e-mail\n ada , Ada Lovelace,ada@x.org\n",
-    ],
-)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_rosters_of_all_sorts(tmp_path, text, encoding):
-    path = tmp_path / "roster.csv"
-    path.write_bytes(text.encode(encoding))
-    assert read_roster(path) == [ADA]
-
-
-def test_accents_and_names_of_several_words(tmp_path):
-    path = tmp_path / "roster.csv"
-    path.write_bytes(
-        "id;vorname;nachname\nj\u00fcrgen;Ju\u0308rgen;M\u00fcller L\u00fcdenscheidt".encode(
-            "cp1252", "replace"
-        )
-    )
-    (student,) = read_roster(path)
-    assert student.id == "jürgen" and student.last_name == "Müller Lüdenscheidt" and student.email == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "is empty; its first line should be id,first_name,last_name,email"),
-        ("name,mail\nAda,x", "has no column id"),
-        ("id\nada\n\nAda\n", r"line 4: the id 'Ada' occurs twice"),
-        ("id,first_name\n,Ada\n", r"line 2: '' cannot be an id"),
-        ("id\n../etc\n", r"line 2: '../etc' cannot be an id"),
-        ("id\n=1+1\n", "cannot be an id"),
-        ("id\n_nobody\n", "cannot be an id"),
-        ("id\na/b\n", "cannot be an id"),
-        ("id\nada.\n", "cannot be an id"),
-        ("id\nada\x00\n", "cannot be an id|is no CSV file"),
-    ],
-)
-def test_roster_errors_are_one_line(tmp_path, text, words):
-    path = tmp_path / "roster.csv"
-    path.write_text(text)
-    with pytest.raises(CourseError, match=words) as caught:
-        read_roster(path)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_roster_that_is_not_there(tmp_path):
-    with pytest.raises(CourseError, match="cannot be read: No such file"):
-        read_roster(tmp_path / "none.csv")
 
 
 def test_init_overwrites_nothing(tmp_path):

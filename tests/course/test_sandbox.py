@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from helpers import submissions as s
 from helpers.grading import grade, needs_sandbox
-from helpers.hostile_code import ENDS, LEFT
+from helpers.hostile_code import ENDS, LEFT, crashed
 from helpers.hostile_ways import OTHERS, SEARCH, SOCKETS, TAMPERED
 from helpers.values import same
 
@@ -21,17 +21,20 @@ from fmkit.course.grading.grade import grade_submission
 from fmkit.course.grading.outcomes import failure_from, outcomes_from, tidy
 from fmkit.course.sandbox import seccomp, slicing, staging
 from fmkit.course.sandbox.process import MB, Limits, Sandbox, WorkerLost
+from fmkit.course.sandbox.watch import descendants
 from fmkit.course.submission import Unreadable, read_bytes, read_cells
+from fmkit.lab.judging.plain import plain
 from fmkit.lab.judging.wire import WireError
 
 UNSAFE = {
     "all right": s.Kind(s.solved),
-    **{name: ENDS[name] for name in ("sys.exit", "os._exit", "segfault", "kill -9 of the parent")},
+    **{name: ENDS[name] for name in ("sys.exit", "os._exit", "segfault")},
+    "kill -9 of the parent": crashed(lambda: s.inside("import os\nos.kill(os.getppid(), 9)"), "stopped"),
     **{name: LEFT[name] for name in ("a thread left running", "a detached orphan")},
     **{name: TAMPERED[name] for name in ("imports the reference", "torch", "exec", "importlib")},
     "ignores signals": s.one(
         lambda: s.inside(
-            "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass"
+            "import signal\nsignal.signal(signal.SIGPROF, signal.SIG_IGN)\nwhile True:\n    pass"
         ),
         "timeout",
         submission="timeout",
@@ -86,11 +89,42 @@ def test_the_time_of_a_submission_ends(tmp_path):
 @needs_sandbox
 def test_a_lost_worker_is_said():
     with Sandbox(Limits(memory=400 * MB)) as sandbox:
-        os.kill(sandbox.process.pid, 9)
-        sandbox.process.wait()
-        time.sleep(0.2)  # what is inside dies a moment after bubblewrap
+        os.kill(descendants(sandbox.process.pid)[0], 9)
         with pytest.raises(WorkerLost, match="it ended"):
             sandbox.ask({"cells": [], "seconds": 1.0}, 5.0)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_nothing_outlives_a_grader_that_is_killed(unsafe):
+    program = (
+        "import threading, time; from fmkit.course.sandbox.process import Sandbox\n"
+        f"with Sandbox(unsafe={unsafe}) as sandbox:\n"
+        "    source = 'import time\\ndef f():\\n    time.sleep(1000)'\n"
+        "    sandbox.ask({'cells': [{'name': 'a', 'source': source}], 'seconds': 9.0}, 9.0)\n"
+        "    print(sandbox.process.pid, flush=True)\n"
+        "    question = dict(target=0, function='f', cases=[()], seconds=900.0, everything=False)\n"
+        "    sandbox.ask(question, 900.0)"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    pid = int(grader.stdout.readline())
+    assert _soon(lambda: len(descendants(pid)) >= (1 if unsafe else 2))
+    inside = [pid, *descendants(pid)]
+    grader.kill()
+    grader.communicate()
+    assert _soon(lambda: not any(map(_lives, inside)))
+
+
+def _soon(is_so):
+    """Whether something is so within ten seconds."""
+    return any(is_so() or time.sleep(0.02) for _ in range(500))
+
+
+def _lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @needs_sandbox
@@ -123,14 +157,15 @@ def test_as_an_ordinary_user(tmp_path):
     assert done.stdout.strip() == "29.0", done.stderr
 
 
-def test_the_stage_holds_nothing_that_answers():
-    files = {p.relative_to(staging.stage()).as_posix() for p in staging.stage().rglob("*.py")}
+def test_the_kit_in_the_sandbox_holds_nothing_that_answers():
+    kit = staging.stage() / "kit"
+    files = {p.relative_to(kit).as_posix() for p in kit.rglob("*.py")}
     assert "fmkit/course/sandbox/worker.py" in files and "fmkit/lab/judging/answer.py" in files
     told = [
         f for f in files if any(word in f for word in ("exercises", "cases", "judge.", "twins", "grading"))
     ]
     assert not told
-    assert not (staging.stage() / "fmkit/lab/__init__.py").read_text()
+    assert not (kit / "fmkit/lab/__init__.py").read_text()
 
 
 def test_packages_come_with_what_they_require():
@@ -218,7 +253,7 @@ def test_a_helper_below_runs_before_the_answer():
 
 # --- words from the other side -----------------------------------------------------------------------------
 
-GOOD = {"value": 1.0, "failure": None, "overwritten": [[0, ""]], "printed": "", "warned": ""}
+GOOD = {"value": 1.0, "failure": None, "arguments": (9, 2), "printed": "", "warned": ""}
 
 
 def test_good_outcomes_are_read():
@@ -226,15 +261,24 @@ def test_good_outcomes_are_read():
     assert outcome.value == 1.0 and outcome.overwritten == ((0, ""),)
 
 
+def test_what_was_overwritten_is_found_outside():
+    case = (np.float32(2), {"a": [np.zeros(3), "text"]}, np.arange(3) > 1, float("nan"))
+    sent = {**GOOD, "arguments": tuple(map(plain, case))}
+    assert outcomes_from([sent], [case])[0].overwritten == ()
+    sent["arguments"][1]["a"][0][1] = -0.0
+    sent["arguments"][2][0] = True
+    assert outcomes_from([sent], [case])[0].overwritten == ((1, '["a"][0]'), (2, ""))
+    assert outcomes_from([GOOD | {"arguments": None}], [case])[0].overwritten == ()
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"overwritten": [[2, ""]]},
-        {"overwritten": [[-1, ""]]},
-        {"overwritten": [[True, ""]]},
-        {"overwritten": [[0, 7]]},
-        {"overwritten": [[0, ""]] * 3},
-        {"overwritten": None},
+        {"arguments": (1,)},
+        {"arguments": (1, 2, 3)},
+        {"arguments": [1, 2]},
+        {"arguments": {}},
+        {"overwritten": []},
         {"failure": []},
         {"failure": {"kind": "ok"}},
         {"failure": {"kind": "raised", "ancestors": "Exception", "line": 1}},

@@ -1,10 +1,13 @@
-"""Which cell of a submission is the answer."""
+"""Reading a submission: limits on its JSON, and which cell is the answer."""
+
+import json
 
 import pytest
 from helpers import submissions as s
 
+from fmkit.course import submission
 from fmkit.course.chapter import read_chapter
-from fmkit.course.submission import find_answers, read_cells
+from fmkit.course.submission import Unreadable, find_answers, read_cells
 
 CHAPTER = read_chapter(s.NOTEBOOK)
 RIGHT = s.HEAD + s.RIGHT
@@ -72,3 +75,23 @@ def test_code_is_preferred_to_what_was_turned_into_text():
     notebook = turned("markdown", OLD)
     notebook["cells"].insert(s.place_of(notebook, s.NEURON), s.code_cell(RIGHT))
     assert found(notebook)[0] == RIGHT
+
+
+# --- limits -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("filling", [b"{}", b"[]", b"0", b'{"a":{}}'])
+def test_json_of_too_many_parts_is_not_read(filling, monkeypatch):
+    monkeypatch.setattr(submission, "parse", lambda text: pytest.fail("it was read"))
+    monkeypatch.setattr(submission, "MAX_ELEMENTS", 1000)
+    with pytest.raises(Unreadable, match="it has too many parts"):
+        read_cells(b'{"cells":[],"x":[' + b",".join([filling] * 1500) + b"]}")
+
+
+def test_signs_in_texts_are_no_parts(monkeypatch):
+    monkeypatch.setattr(submission, "MAX_ELEMENTS", 1000)
+    output = {"output_type": "stream", "name": "stdout", "text": '1,2,{"\\[' * 5000}
+    cell = {"cell_type": "code", "source": "x = 1", "outputs": [output]}
+    with pytest.raises(Unreadable, match="Unterminated string"):  # found in one go, too
+        read_cells(b'{"' + rb"\"," * 200_000)
+    assert read_cells(json.dumps({"cells": [cell]}).encode())[0].source == "x = 1"

@@ -122,7 +122,7 @@ def test_one_asset_by_name(kit):
 
 
 def test_a_missing_asset_names_the_command(kit):
-    with pytest.raises(AssetError, match="two plays: missing. Run `fmkit fetch plays`"):
+    with pytest.raises(AssetError, match=r"two plays: missing. Run `.*fmkit fetch plays`"):
         assets.asset_path("plays")
     with pytest.raises(KeyError, match="no asset 'verses'"):
         assets.asset_path("verses")
@@ -233,6 +233,49 @@ def test_a_cache_that_cannot_be_written(kit, monkeypatch):
     monkeypatch.setenv("FMKIT_HOME", str(kit / "file" / "home"))
     with pytest.raises(AssetError, match="cannot write to"):
         fetch(kit)
+    monkeypatch.setenv("FMKIT_HOME", str(kit / "file"))
+    assert assets.problem(PLAYS) == "missing"
+    with pytest.raises(AssetError, match="file is a file, not a folder; FMKIT_HOME can name another"):
+        fetch(kit)
+
+
+@pytest.mark.parametrize("what", ["manifest.json", "a.md"])
+def test_what_somebody_else_may_not_read_is_not_damaged(kit, monkeypatch, what):
+    """As after `umask 077; FMKIT_HOME=/srv/fmkit fmkit fetch` by an administrator."""
+    fetch(kit, "plays")
+    closed = assets.folder(PLAYS) / what
+    _close(monkeypatch, closed)
+    assert assets.problem(PLAYS) == assets.CLOSED
+    opens = f"chmod -R a.rX {kit / 'home'}"
+    for ask in (lambda: assets.asset_path("plays"), lambda: fetch(kit, "plays")):
+        with pytest.raises(AssetError, match=f"you may not read. Its owner opens it to all by `{opens}`"):
+            ask()
+
+
+def _close(monkeypatch, path):
+    """As it is for somebody who may not read a file; root, as whom tests run in a container, may."""
+    read, access = Path.read_text, os.access
+
+    def refused(self, *args):
+        if self == path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return read(self, *args)
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    monkeypatch.setattr(os, "access", lambda p, mode: p != path and access(p, mode))
+
+
+def test_what_the_user_set_for_other_packages_does_not_count(kit, monkeypatch):
+    for name, value in {
+        "PIP_USER": "1",
+        "PIP_TARGET": str(kit / "elsewhere"),
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "PIP_NO_BINARY": ":all:",
+        "PIP_CONSTRAINT": str(kit / "no-such-file.txt"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    fetch(kit, "plays")
+    assert assets.problem(PLAYS, full=True) is None and not (kit / "elsewhere").exists()
 
 
 def run_fetch(kit, extra: str = "") -> subprocess.Popen:

@@ -32,6 +32,7 @@ RENAMED = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 DECLARED = {
     "IPython": "ipython",
     "distributed": "dask",  # dask[distributed]
+    "jupyter_core": "jupyter-client",  # which is built on it
     "markupsafe": "jinja2",  # which is built on it
     "nbconvert": "nbgrader",  # which is built on these two
     "sqlalchemy": "nbgrader",

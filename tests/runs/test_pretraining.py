@@ -235,8 +235,37 @@ def test_a_damaged_checkpoint_is_refused(run, monkeypatch, tmp_path):
 def test_a_damaged_result_is_refused(run, tmp_path, data):
     run(FAST)
     (tmp_path / "run" / "recipe.json").write_bytes(data)
-    with pytest.raises(PretrainingError, match=r"recipe\.json cannot be read. Delete it"):
+    with pytest.raises(PretrainingError, match=r"recipe\.json is damaged, or not a run's. Name another"):
         run(FAST)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "checkpoint.pt", "recipe.json"])
+def test_files_of_others_are_never_written_over(run, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("does no harm")
+    theirs = tmp_path / "run" / name
+    theirs.write_text("a year of work")
+    with pytest.raises(
+        (PretrainingError, CheckpointError), match=rf"{name}.*ame another folder \(--output\)"
+    ):
+        run(FAST)
+    assert theirs.read_text() == "a year of work"
+    theirs.unlink()
+    assert run(FAST)["steps"] == 12
+
+
+def test_what_is_held_out_and_what_the_model_cannot_know(run, tmp_path):
+    said, own = [], tmp_path / "odd.txt"
+    own.write_text("end has new signs " * 60 + "Ωß\n" * 40, "utf-8")
+    run(FAST, text=own, say=said.append)
+    assert said[1] == (
+        "1,080 characters to learn from; 120 of its last tenth, which is held out, for the validation loss "
+        "(100.00% [UNK])."
+    )
+    words = "100.00% of the characters held out are [UNK]: the text to learn from lacks \\n ß Ω."
+    assert said[3] == words + " The loss says little about the others."
+    run(FAST, text=own, say=said.append)
+    assert "is finished" in said[-2] and said[-1] == said[3]
 
 
 def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(run, monkeypatch):

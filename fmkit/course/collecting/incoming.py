@@ -1,8 +1,12 @@
 """What an LMS gives: the files of an archive or a folder, listed first, read one at a time."""
 
 import contextlib
+import functools
 import io
+import itertools
+import os
 import stat
+import struct
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,13 +15,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from fmkit.course.submission import MAX_BYTES
+from fmkit.course.submission import MAX_BYTES, Unreadable, read_bytes
 from fmkit.errors import CourseError
 
 MAX_FILES, MAX_TOTAL = 100_000, 50 << 30  # of one archive, unpacked
-MAX_INSIDE = 1_000  # files of an archive inside it
-SKIPPED = ("__MACOSX", "Thumbs.db", "timestamp.txt", "collected.json")
+MAX_INSIDE = 1_000  # files of a student's archive that are looked at
+MAX_DIRECTORY = 4 << 20  # bytes of its table of contents, some 50,000 entries
+MAX_DEPTH = 40  # folders inside each other
+SKIPPED = (
+    "__MACOSX",
+    "Thumbs.db",
+    "desktop.ini",
+    "timestamp.txt",
+    "collected.json",
+    "Feedback Attachment(s)",
+)
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's
+BELIEVED = range(1990, 2200)  # years of a time that can be one
 
 
 class Unfit(ValueError):
@@ -32,19 +46,20 @@ class Incoming:
     ----------
     path : str
         Inside it, with ``/``.
-    when : datetime
+    when : datetime or None
+        None where no time stands that can be one. In a student's archive it is the archive's own.
     read : callable
         Gives its bytes; raises `Unfit`.
     """
 
     path: str
-    when: datetime
+    when: datetime | None
     read: Callable[[], bytes]
 
 
 @contextmanager
-def opened(source: Path) -> Iterator[list[Incoming]]:
-    """The files of a folder or zip archive, which stays open meanwhile.
+def opened(source: Path, notes: list[str]) -> Iterator[list[Incoming]]:
+    """The files of a folder or zip archive, which stays open meanwhile; what is left out goes into the notes.
 
     Raises
     ------
@@ -52,7 +67,7 @@ def opened(source: Path) -> Iterator[list[Incoming]]:
         When the source is neither, or unpacks to too much.
     """
     if source.is_dir():
-        yield [_in_folder(source, path) for path in sorted(source.rglob("*")) if _is_file(source, path)]
+        yield _with_archives_inside(list(_in_folder(source, notes)), notes)
     elif not source.exists():
         raise CourseError(f"{source} does not exist")
     elif not zipfile.is_zipfile(source):
@@ -61,78 +76,170 @@ def opened(source: Path) -> Iterator[list[Incoming]]:
     else:
         try:
             archive = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except Exception as error:  # zipfile has many ways to fail on a damaged one
             raise CourseError(f"{source} cannot be read: {error}; download it again") from error
         with archive:
             entries = archive.infolist()
             if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_TOTAL:
                 raise CourseError(f"{source} unpacks to too much; is it the right archive?")
-            yield [file for entry in entries for file in _in_zip(lambda: archive, entry)]
+            files = [_in_zip(archive, entry) for entry in _listed(archive, "", notes)]
+            yield _with_archives_inside(files, notes)
+    _opened_inside.cache_clear()
 
 
 # --- folders ------------------------------------------------------------------------------------------------
 
 
-def _is_file(folder: Path, path: Path) -> bool:
-    return not _is_skipped(path.relative_to(folder).as_posix()) and (path.is_symlink() or not path.is_dir())
+def _in_folder(source: Path, notes: list[str]) -> Iterator[Incoming]:
+    """The files of a folder, links too. Not by `Path.rglob`: a thousand folders inside each other end it."""
+    todo = [source]
+    while todo:
+        folder = todo.pop()
+        inside = _name_in(source, folder)
+        if inside.count("/") >= MAX_DEPTH:
+            notes.append(f"{inside}: more than {MAX_DEPTH} folders inside each other; left out")
+            continue
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            notes.append(f"{inside}: cannot be read ({error.strerror}); left out")
+            continue
+        for entry in entries:
+            path = folder / entry.name
+            if _is_skipped(_name_in(source, path)):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(path)
+            else:
+                yield Incoming(_name_in(source, path), _time_of(source, path), functools.partial(_read, path))
 
 
-def _in_folder(folder: Path, path: Path) -> Incoming:
-    when = read_stamp(path.parent)  # nbgrader's own exchange notes the moment beside the notebook
+def _name_in(source: Path, path: Path) -> str:
+    return unicodedata.normalize("NFC", path.relative_to(source).as_posix())
+
+
+def _time_of(source: Path, path: Path) -> datetime | None:
+    """When the file was handed in: as nbgrader noted beside it, else the file's own time."""
+    places = (source.absolute().name, *path.relative_to(source).parts)
+    # submitted/STUDENT/CHAPTER/FILE or inbound/STUDENT+CHAPTER+TIME/FILE, with at most one folder above:
+    # deeper inside a student can have written it
+    is_nbgraders = "submitted" in places[:2] and places[-4:-3] == ("submitted",)
+    is_nbgraders = is_nbgraders or ("inbound" in places[:2] and places[-3:-2] == ("inbound",))
+    if is_nbgraders and (stamp := read_stamp(path.parent)):
+        return stamp
     with contextlib.suppress(OSError, ValueError, OverflowError):
-        when = when or datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-    name = unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
-    return Incoming(name, when or datetime.now(UTC), lambda: _read_file(path))
+        return believed(datetime.fromtimestamp(path.lstat().st_mtime, UTC))
+    return None
 
 
-def _read_file(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise Unfit("a link or special file")
         if status.st_size > MAX_BYTES:
             raise Unfit("too large")
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise Unfit(f"cannot be read ({error.strerror})") from error
+    except Unreadable as error:
+        raise Unfit(str(error)) from error
 
 
 def read_stamp(folder: Path) -> datetime | None:
     """The moment that a ``timestamp.txt`` names, such as nbgrader writes."""
     try:
-        text = (folder / "timestamp.txt").read_text("utf-8").strip()
+        text = read_bytes(folder / "timestamp.txt")[:100].decode().strip()
         moment = datetime.fromisoformat(text.replace(" UTC", "+00:00").replace(" +", "+"))
-    except (OSError, ValueError):
+    except (Unreadable, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return believed(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def believed(moment: datetime) -> datetime | None:
+    """The moment, unless it is so far away that it is none (and no other zone can have it)."""
+    return moment if moment.year in BELIEVED else None
 
 
 # --- archives -----------------------------------------------------------------------------------------------
 
 
-def _in_zip(archive: Callable, entry, inside: str = "") -> Iterator[Incoming]:
-    """An entry, or the files in it where it is an archive itself; ``archive`` opens the one it is in."""
-    name = inside + _name(entry)
-    if entry.is_dir() or _is_skipped(name):
-        return
+def _listed(archive: zipfile.ZipFile, where: str, notes: list[str]) -> list[zipfile.ZipInfo]:
+    """The entries that are files; those too deep inside are noted."""
+    named = [(entry, _name(entry)) for entry in archive.infolist()]
+    named = [(entry, name) for entry, name in named if name and name[-1] != "/" and not _is_skipped(name)]
+    if deep := [name for _, name in named if name.count("/") >= MAX_DEPTH]:
+        words = f"more than {MAX_DEPTH} folders inside each other ({len(deep)} such files); left out"
+        notes.append(f"{where}{deep[0]}: {words}")
+    return [entry for entry, name in named if name.count("/") < MAX_DEPTH]
+
+
+def _in_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Incoming:
     try:
-        when = datetime(*entry.date_time).astimezone(UTC)  # archives hold local time
+        when = believed(datetime(*entry.date_time).astimezone(UTC))  # archives hold local time
     except (ValueError, OSError, OverflowError):
-        when = datetime.now(UTC)
-    file = Incoming(name, when, lambda: _read_entry(archive(), entry))
-    unpacked = []
-    if name.lower().endswith(".zip") and not inside:
-        with contextlib.suppress(Unfit, zipfile.BadZipFile, OSError, ValueError):
-
-            def within() -> zipfile.ZipFile:
-                return zipfile.ZipFile(io.BytesIO(file.read()))
-
-            entries = within().infolist()[:MAX_INSIDE]
-            unpacked = [f for e in entries for f in _in_zip(within, e, f"{name}/")]
-    yield from unpacked or [file]
+        when = None
+    return Incoming(_name(entry), when, lambda: _read_entry(archive, entry))
 
 
-def _read_entry(archive, entry) -> bytes:
+def _with_archives_inside(files: list[Incoming], notes: list[str]) -> list[Incoming]:
+    """The files, and in an archive's place those in it: one level, and the notebooks if there are any.
+
+    A student has packed it: what it says of itself is not believed, and it is read within limits.
+    """
+    found = []
+    for file in files:
+        if not file.path.lower().endswith(".zip"):
+            found.append(file)
+            continue
+        try:
+            found += _inside(file, notes)
+        except Unfit as error:
+            notes.append(f"{file.path}: {error}; kept as it is")
+            found.append(file)
+    return found
+
+
+def _inside(file: Incoming, notes: list[str]) -> list[Incoming]:
+    entries = _listed(_opened_inside(file), f"{file.path}/", notes)
+    entries = [entry for entry in entries if _name(entry).lower().endswith(".ipynb")] or entries
+    if len(entries) > MAX_INSIDE:
+        raise Unfit(f"it holds {len(entries)} files")
+    sizes = list(itertools.accumulate(entry.file_size for entry in entries))
+    taken = [entry for entry, size in zip(entries, sizes, strict=True) if size <= MAX_BYTES]
+    if not taken:
+        raise Unfit(f"it unpacks to more than {MAX_BYTES >> 20} MB" if entries else "there is nothing in it")
+    if len(taken) < len(entries):
+        words = f"it unpacks to more than {MAX_BYTES >> 20} MB"
+        notes.append(f"{file.path}: {words}; {len(entries) - len(taken)} of its files left out")
+    return [
+        Incoming(f"{file.path}/{_name(entry)}", file.when, functools.partial(_read_inside, file, entry))
+        for entry in taken
+    ]
+
+
+def _read_inside(file: Incoming, entry: zipfile.ZipInfo) -> bytes:
+    return _read_entry(_opened_inside(file), entry)
+
+
+@functools.lru_cache(maxsize=1)  # one in memory, opened once for all its files
+def _opened_inside(file: Incoming) -> zipfile.ZipFile:
+    data = file.read()
+    end = data.rfind(
+        b"PK\5\6"
+    )  # the table of contents is listed whole on opening, so its size is looked at before
+    if end < 0 or len(data) < end + 22:
+        raise Unfit("it is not a complete zip archive")
+    (size,) = struct.unpack_from("<I", data, end + 12)
+    if size > MAX_DIRECTORY or data[max(0, end - 20) :].startswith(b"PK\6\7"):
+        raise Unfit("it holds too many files")
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except Exception as error:  # zipfile has many ways to fail on a damaged one
+        raise Unfit(f"damaged ({error})") from error
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Unfit("a link")
     if entry.flag_bits & 1:
@@ -147,7 +254,7 @@ def _read_entry(archive, entry) -> bytes:
     return data
 
 
-def _name(entry) -> str:
+def _name(entry: zipfile.ZipInfo) -> str:
     """The entry's name; archivers that forget to say that it is UTF-8 are common."""
     name = entry.filename
     if not entry.flag_bits & 0x800:

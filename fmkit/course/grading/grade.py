@@ -27,11 +27,14 @@ tab:
 Every text in it may come from the learner: escape it before it goes into a page.
 """
 
+import ast
 import functools
 import hashlib
+import inspect
 import re
 import signal
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -40,7 +43,7 @@ from typing import Any
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
 from fmkit.course.ipython import as_python
-from fmkit.course.sandbox import staging
+from fmkit.course.sandbox import staging, stepping
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.submission import (
     Answers,
@@ -184,13 +187,14 @@ class _Grader:
         self.sandbox: Sandbox | None = None
         self.errors: list[str] = []
         self.newer = ""
-        self.deadline = time.monotonic() + limits.submission_seconds
+        self.used = 0.0  # seconds, in sandboxes that are gone
 
     def __enter__(self) -> "_Grader":
         return self
 
     def __exit__(self, *error: Any) -> None:
         if self.sandbox:
+            self.used += self.sandbox.clock.used
             self.sandbox.__exit__()
             self.sandbox = None
 
@@ -246,10 +250,15 @@ class _Grader:
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":
             return self._not_allowed(asked, used or barred_names(exercise, modules), outcomes)
-        return _judgement(asked, verdict)
+        entry = _judgement(asked, verdict)
+        if verdict.status == "ok":
+            ways = set(_texts(value.get("ways"))) & _told(exercise.reference)
+            entry["notes"] += map(stepping.note, sorted(ways))
+        return entry
 
     def _run(self, asked, exercise, cases, everything) -> dict:
-        left = self.deadline - time.monotonic()
+        here = self.sandbox.clock.used if self.sandbox else 0.0
+        left = self.limits.submission_seconds - self.used - here
         if left <= 0:
             raise WorkerLost(
                 "timeout", f"the {self.limits.submission_seconds:g} s of the submission are used up"
@@ -258,7 +267,7 @@ class _Grader:
         seconds = min(self.limits.seconds, left)
         question = {"target": self.answers.found[asked.check_id], "function": asked.function, "cases": cases}
         question |= {"seconds": seconds, "everything": everything}
-        return sandbox.ask(question, seconds + 3)
+        return sandbox.ask(question, seconds + 2)
 
     def _ready(self, allowed, left) -> Sandbox:
         """A sandbox with the cells in it, in which these modules may be used."""
@@ -336,6 +345,13 @@ def _newer(python: tuple[int, int] | None) -> str:
         return ""
     theirs, here = (".".join(map(str, version)) for version in (python, ours))
     return f"it was written with Python {theirs}, and Python {here} grades here"
+
+
+@functools.cache
+def _told(reference) -> set[str]:
+    """Which ways to differentiate are told: not those that the exercise asks for."""
+    asked = stepping.ways(ast.parse(textwrap.dedent(inspect.getsource(reference))).body)
+    return {stepping.COMPLEX, stepping.FINITE} - asked
 
 
 def _lacks_a_name(reply) -> bool:

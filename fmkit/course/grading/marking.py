@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 
 import nbformat
@@ -18,7 +19,7 @@ from fmkit.chapters.read import read_file
 from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in
-from fmkit.course.collecting.incoming import STAMP
+from fmkit.course.collecting.incoming import BELIEVED, STAMP
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import read_journal
 from fmkit.course.layout import Course
@@ -77,7 +78,7 @@ def jobs(course: Course, chapters: list[str], student: str | None = None) -> lis
 
 
 def _submitted(course: Course, chapter: str) -> list[Path]:
-    return sorted((course.root / "submitted").glob(f"*/{chapter}/{chapter}.ipynb"))
+    return sorted((course.root / "submitted").glob(f"*/{escape(chapter)}/{escape(chapter)}.ipynb"))
 
 
 def grade(
@@ -270,18 +271,32 @@ def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -
         write_whole(path.parent / "timestamp.txt", when.strftime(STAMP).encode())
 
 
+# A time such as 23:59, 9:05, 23:59:30 or 23.59, and maybe a zone
+_TIME = re.compile(r"(\S+?)[ T](\d{1,2})([:.])(\d\d)(?:\3(\d\d))? ?(Z|[+-]\d\d:?\d\d)?")
+
+
 def parse_moment(text: str) -> datetime:
     """A deadline such as "2026-12-01 23:59", in local time unless it names a zone; a day lasts to its end.
+
+    "23.59" is 23:59, as half of Europe writes it (`datetime` takes it for 23 hours and a part of one).
 
     Raises
     ------
     CourseError
     """
+    words = "is not a date and time: write it like 2026-12-01 23:59"
+    written = re.sub(r"\s+", " ", text.strip())
+    if found := _TIME.fullmatch(written):
+        day, hour, _, minute, second, zone = found.groups("")
+        written = f"{day} {hour:0>2}:{minute}:{second or '00'}{zone}"
     try:
-        moment = datetime.fromisoformat(text.strip())
+        if re.search(r"[.,]", written):
+            raise ValueError("parts of seconds, or of hours")
+        moment = datetime.fromisoformat(written)
     except ValueError:
-        words = "is not a date and time: write it like 2026-12-01 23:59"
         raise CourseError(f"{text!r} {words}") from None
-    if re.fullmatch(r"[\d-]+", text.strip()):
+    if moment.year not in BELIEVED:
+        raise CourseError(f"{text!r} {words}")
+    if re.fullmatch(r"[\dW-]+", written):
         moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.astimezone()

@@ -7,6 +7,7 @@ must be plain data, short, and fit the inputs.
 from typing import Any
 
 from fmkit.lab.judging.answer import Failure, Outcome
+from fmkit.lab.judging.plain import changed, plain
 from fmkit.lab.judging.wire import WireError
 
 _KINDS = ("raised", "call", "timeout", "unfinished")
@@ -35,12 +36,12 @@ def outcomes_from(sent: Any, cases: list) -> list[Outcome]:
 
 
 def _outcome(sent, case) -> Outcome:
-    if type(sent) is not dict or set(sent) != {"value", "failure", "overwritten", "printed", "warned"}:
+    if type(sent) is not dict or set(sent) != {"value", "failure", "arguments", "printed", "warned"}:
         raise WireError("a result is malformed")
     return Outcome(
         sent["value"],
         None if sent["failure"] is None else failure_from(sent["failure"]),
-        _overwritten(sent["overwritten"], len(case)),
+        _overwritten(case, sent["arguments"]),
         tidy(sent["printed"], 2000),
         tidy(sent["warned"]),
     )
@@ -64,12 +65,11 @@ def failure_from(sent: Any) -> Failure:
     return Failure(sent["kind"], *words, tuple(ancestors), line, tidy(sent.get("code"), 200))
 
 
-def _overwritten(sent, count) -> tuple[tuple[int, str], ...]:
-    if type(sent) is not list or len(sent) > count:
-        raise WireError("the arguments overwritten are not a list")
-    for where in sent:
-        if type(where) is not list or [type(part) for part in where] != [int, str]:
-            raise WireError("an argument overwritten is not a position and a name")
-        if not 0 <= where[0] < count:
-            raise WireError("an argument overwritten does not exist")
-    return tuple((position, tidy(path, 100)) for position, path in sent)
+def _overwritten(case, sent) -> tuple[tuple[int, str], ...]:
+    """Where the arguments that came back are no longer those that were sent."""
+    if sent is None:  # it did not get so far
+        return ()
+    if type(sent) is not tuple or len(sent) != len(case):
+        raise WireError("the arguments are not those of the input")
+    paths = [changed(plain(before), after) for before, after in zip(case, sent, strict=True)]
+    return tuple((position, tidy(path, 100)) for position, path in enumerate(paths) if path is not None)

@@ -18,6 +18,7 @@ from typing import Any
 from fmkit.course.grading import grade
 from fmkit.course.sandbox import staging
 from fmkit.course.sandbox.process import Limits
+from fmkit.course.sandbox.watch import SLOWEST
 
 TRIES = 2
 _SLACK = 120.0  # seconds that the judging of one submission may take beside its answers
@@ -92,7 +93,8 @@ class _Worker:
             )
             self.received = bytearray()
         self.job = job
-        self.deadline = time.monotonic() + job[1]["limits"]["submission_seconds"] + _SLACK
+        longest = job[1]["limits"]["submission_seconds"] / SLOWEST
+        self.deadline = time.monotonic() + longest + _SLACK
         with contextlib.suppress(OSError):  # it has died: its end is seen when reading
             self.process.stdin.write(json.dumps(job[1]).encode() + b"\n")
             self.process.stdin.flush()

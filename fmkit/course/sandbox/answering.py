@@ -9,12 +9,11 @@ import inspect
 import linecache
 import re
 import sys
-import time
 import types
 
 import numpy as np
 
-from fmkit.course.sandbox import slicing, stubs
+from fmkit.course.sandbox import slicing, stepping, stubs
 from fmkit.lab.judging import limit
 from fmkit.lab.judging.answer import Failure, Outcome, names_used, run_answer
 from fmkit.lab.judging.plain import Foreign, leaves
@@ -27,7 +26,7 @@ class Answering:
         self.target = message["target"]
         self.name = message["function"]
         self.cases = message["cases"]
-        self.deadline = time.monotonic() + message["seconds"]
+        self.seconds = message["seconds"]
         self.cells = cells
         self.steps = steps
         self.options = options
@@ -37,6 +36,7 @@ class Answering:
 
     def run(self) -> dict:
         """Run the statements, call the answer, and return the results as plain data."""
+        ways = self.ways()  # before a line of the learner's has run
         stubs.install(self.options["barred"], self.options["allowed"], self.options["stubs"])
         sys.path[:] = [p for p in sys.path if p != self.options["kit"] or self.options["allowed"]]
         main = types.ModuleType("__main__")
@@ -58,7 +58,7 @@ class Answering:
         modules = _modules(fn, given)
         stubs.used.clear()
         try:
-            outcomes = run_answer(fn, self.cases, self.left())
+            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, keep=True)
         except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
             name = type(error).__name__
             outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)
@@ -67,11 +67,19 @@ class Answering:
             "outcomes": [_as_plain(outcome) for outcome in outcomes],
             "modules": modules,
             "used": used,
+            "ways": ways,
         }
         return _small_enough(reply, self.options["reply_size"])
 
+    def ways(self) -> list[str]:
+        """How the learner's own statements seem to differentiate."""
+        own = [(cell, index) for cell, index in self.steps if not self.cells[cell].get("given")]
+        parsed = {cell: slicing.parse(self.cells[cell]["source"]) for cell in {cell for cell, _ in own}}
+        return sorted(stepping.ways(parsed[cell][index] for cell, index in own))
+
     def left(self) -> float:
-        return max(self.deadline - time.monotonic(), 0.05)
+        """Seconds of processor time: the child's own clock began with it."""
+        return max(self.seconds - limit.CPU.now(), 0.05)
 
     def run_cells(self, names) -> Failure | None:
         """Run the statements one by one; returns the first failure in the answer's own cell, if any.
@@ -99,7 +107,7 @@ class Answering:
         seconds = self.left() if own else self.left() / 2  # a slow cell above leaves time for the answer
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                limit.call_within(seconds, self.execute, statement, file, names)
+                limit.call_within(seconds, self.execute, statement, file, names, clock=limit.CPU)
         except BaseException as error:  # noqa: B036  also SystemExit: the cell ends, not the grading
             kind = "timeout" if isinstance(error, limit.TooLong) else "raised"
             line = getattr(statement, "lineno", None)
@@ -161,7 +169,7 @@ def _as_plain(outcome: Outcome) -> dict:
     return {
         "value": outcome.value,
         "failure": _failure(outcome.failure),
-        "overwritten": [list(where) for where in outcome.overwritten],
+        "arguments": outcome.arguments,
         "printed": outcome.printed[:2000],
         "warned": outcome.warned[:500],
     }

@@ -12,14 +12,14 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fmkit.course.sandbox import confinement, seccomp, staging
-from fmkit.course.sandbox.processes import descendants
+from fmkit.course.sandbox.watch import Clock, descendants, look
 from fmkit.errors import SandboxError
 from fmkit.lab.judging import wire
 from fmkit.lab.judging.judge import HARMLESS
@@ -43,9 +43,10 @@ class Limits:
     Attributes
     ----------
     seconds : float
-        For one exercise: the cells that it needs and all of its inputs, on the wall clock.
+        For one exercise: the cells that it needs and all of its inputs. Counted is time of the processors, of
+        all processes together, and what they sleep through; see `watch.Clock`.
     submission_seconds : float
-        For all of a submission together.
+        For all of a submission together, counted in the same way.
     memory : int
         Bytes, of all processes together.
     processes, open_files : int
@@ -92,6 +93,7 @@ class Sandbox:
         self.unsafe = unsafe
         self.process: subprocess.Popen | None = None
         self.lost = False
+        self.clock = Clock()
 
     def __enter__(self) -> "Sandbox":
         if self.unsafe:
@@ -112,8 +114,7 @@ class Sandbox:
         process, self.process = self.process, None
         if process is None:
             return
-        others = descendants(process.pid) if self.unsafe else []
-        for pid in (*others, process.pid):
+        for pid in (*descendants(process.pid), process.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
@@ -126,7 +127,7 @@ class Sandbox:
     # --- talking -------------------------------------------------------------------------------------------
 
     def ask(self, message: Any, seconds: float) -> Any:
-        """Send a message and wait for the reply.
+        """Send a message and wait for the reply, at most ``seconds`` (see `watch.Clock`).
 
         Raises
         ------
@@ -137,7 +138,8 @@ class Sandbox:
         self.lost, lost = True, self.lost
         if lost:
             raise WorkerLost("died", "it was lost before")
-        reply = self._ask(message, time.monotonic() + seconds)
+        self.clock.go_on()
+        reply = self._ask(message, self.clock.used + seconds)
         self.lost = False
         return reply
 
@@ -173,12 +175,10 @@ class Sandbox:
     def _wait(self, deadline, writing) -> None:
         fds = ([], [self.process.stdin], []) if writing else ([self.process.stdout], [], [])
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WorkerLost("timeout", "it did not answer in the time allowed")
-            if any(select.select(*fds, min(left, 0.05))):
+            if not self.clock.until_due:
+                self._watch(deadline)
+            if any(select.select(*fds, self.clock.until_due)):
                 return
-            self._watch()
 
     def _lost(self) -> WorkerLost:
         try:
@@ -187,12 +187,15 @@ class Sandbox:
             return WorkerLost("died", "it closed its pipes")
         return WorkerLost("died", f"it ended with code {code}")
 
-    def _watch(self) -> None:
+    def _watch(self, deadline) -> None:
         """Add up what all processes take together."""
-        pids = descendants(self.process.pid)
-        if len(pids) > self.limits.processes + 8:
+        taken = look(self.process.pid)
+        self.clock.count(taken)
+        if self.clock.used > deadline:
+            raise WorkerLost("timeout", "it did not answer in the time allowed")
+        if taken.processes > self.limits.processes + 8:
             raise WorkerLost("processes", f"it started more than {self.limits.processes} processes")
-        if sum(map(_memory, pids)) > self.limits.memory:
+        if taken.memory > self.limits.memory:
             raise WorkerLost("memory", f"it took more than {self.limits.memory // MB} MB of memory")
 
     def _last_words(self) -> str:
@@ -207,9 +210,8 @@ class Sandbox:
     def _options(self) -> dict:
         lean = {name.split(".")[0] for name in self.allowed} <= {"numpy", "fmkit", *HARMLESS}
         ours = [name for name in self.allowed if name.split(".")[0] == "fmkit"]
-        there = {
-            path.name.split(".")[0] for path in self._packages()
-        }  # what these need stays too; the judge sees it
+        # what these need stays too; the judge sees it
+        there = {path.name.split(".")[0] for path in staging.files(self._packages())}
         return {
             # torch and its like map far more than they use; then the watch alone holds
             "address_space": self.limits.memory if lean else None,
@@ -217,7 +219,7 @@ class Sandbox:
             "open_files": self.limits.open_files,
             "processes": self.limits.processes,
             "reply_size": self.limits.reply_size,
-            "uid": confinement.spare_uid() if self.unsafe and os.geteuid() == 0 else 0,
+            "uid": confinement.spare_uid() if os.geteuid() == 0 else 0,
             "alone": not self.unsafe,
             "preload": self._preload(),
             "barred": sorted(staging.installed() - there),
@@ -232,32 +234,22 @@ class Sandbox:
             modules += staging.USUAL.split()  # for who is not root Python's own library is out of reach then
         return modules
 
-    def _packages(self) -> tuple[Path, ...]:
-        names = {name.split(".")[0] for name in self.allowed} - {"fmkit"}
-        names.add("jaxtyping")  # the reference's signatures
-        return staging.files(tuple(sorted(names)))
-
-    def _program(self, paths) -> list[str]:
-        lines = f"import sys; sys.path += {[str(p) for p in paths]!r}; import runpy; "
-        lines += f"runpy.run_module({staging.WORKER!r}, run_name='__main__', alter_sys=False)"
-        cache = ["-X", f"pycache_prefix={self.kit}/pycache"]
-        return [str(staging.python()), "-S", "-I", "-B", *cache, "-c", lines]
-
-    def _stage(self) -> Path:
-        return staging.stage()
+    def _packages(self) -> tuple[str, ...]:
+        """Packages that the answers may use, and what every answer needs."""
+        names = {name.split(".")[0] for name in self.allowed} - {"fmkit"} - sys.stdlib_module_names
+        return tuple(sorted(names.union(staging.COPIED)))
 
     def _start_bare(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fmkit-answers-"))
         self.folder.chmod(0o777)
-        site = self.folder / "site"
+        site, work = self.folder / "site", self.folder / "work"
         site.mkdir()
-        for path in self._packages():
+        for path in staging.files(self._packages()):
             (site / path.name).symlink_to(path)
-        self.kit = str(self._stage())
-        work = self.folder / "work"
         work.mkdir()
         work.chmod(0o777)
-        command = self._program([self.kit, site])
+        self.kit = str(staging.compiled_kit())
+        command = _program(staging.python(), [self.kit, site])
         self.process = subprocess.Popen(
             command, cwd=work, env=confinement.environment(work), start_new_session=True, **_pipes()
         )
@@ -267,16 +259,20 @@ class Sandbox:
             raise SandboxError(_advice(reason))
         filter_fd = seccomp.open_program()
         try:
-            command = confinement.bubblewrap(self._packages(), self._stage(), self.limits.disk, filter_fd)
-            command += confinement.as_nobody()
-            site = sorted({path.parent for path in self._packages()})
             self.kit = str(staging.KIT)
-            command += self._program([self.kit, *site])
+            command = confinement.bubblewrap(self._packages(), self.limits.disk, filter_fd)
+            command += _program(staging.PYTHON, [staging.KIT, staging.SITE])
             fds = () if filter_fd is None else (filter_fd,)
             self.process = subprocess.Popen(command, cwd="/", env={}, pass_fds=fds, **_pipes())
         finally:
             if filter_fd is not None:
                 os.close(filter_fd)
+
+
+def _program(python, paths) -> list[str]:
+    lines = f"import sys; sys.path += {[str(p) for p in paths]!r}; import runpy; "
+    lines += f"runpy.run_module({staging.WORKER!r}, run_name='__main__', alter_sys=False)"
+    return [str(python), "-S", "-I", "-B", "-c", lines]
 
 
 def _pipes() -> dict:
@@ -309,13 +305,3 @@ def require(unsafe: bool = False) -> None:
     """
     with Sandbox(unsafe=unsafe):
         pass
-
-
-def _memory(pid: int) -> int:
-    """Bytes of memory that a process has of its own, or shares with others of its kind."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            lines = [line.split() for line in file if line.startswith(("RssAnon", "RssShmem"))]
-        return 1024 * sum(int(line[1]) for line in lines)
-    except (OSError, ValueError, IndexError):
-        return 0

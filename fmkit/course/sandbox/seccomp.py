@@ -23,6 +23,14 @@ _DENIED = {
     "fsopen": (430, 430),
     "fsmount": (432, 432),
     "mount_setattr": (442, 442),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "fanotify_init": (300, 262),
+    "inotify_init1": (294, 26),
+    "syslog": (103, 116),
+    "kcmp": (312, 272),
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -38,16 +46,24 @@ _DENIED = {
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
     "shmget": (29, 194),
+    "semget": (64, 190),
     "msgget": (68, 186),
     "mq_open": (240, 180),
 }
-_CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
+_CLONE, _CLONE3, _SOCKET, _MMAP, _SETSID = (56, 220), (435, 435), (41, 198), (9, 222), (112, 157)
+_FCNTL, _PRLIMIT = (72, 25), (302, 261)
+_SET_LEASE = 1024  # who owns a file may let others wait to open it: the neighbours open the same files
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: allowed, and connected to nothing
 
-_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_SHARED_MEMORY = (
+    0x21  # MAP_SHARED and MAP_ANONYMOUS: it stays where no process has it mapped, and is not counted
+)
+
+_LOAD, _AND, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_ANY, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 
 
@@ -69,6 +85,14 @@ def program() -> bytes:
         steps += [_step(_JUMP_GREATER, 0x40000000, 0, 1), _refuse(errno.EPERM)]
     for numbers in _DENIED.values():
         steps += [_step(_JUMP_EQUAL, numbers[column], 0, 1), _refuse(errno.EPERM)]
+    # "done", and nothing is: in sessions of its own an answer could have a larger share of the processors
+    steps += [_step(_JUMP_EQUAL, _SETSID[column], 0, 1), _refuse(0)]
+    steps += [_step(_JUMP_EQUAL, _MMAP[column], 0, 5), _step(_LOAD, 40), _step(_AND, _SHARED_MEMORY)]
+    steps += [_step(_JUMP_EQUAL, _SHARED_MEMORY, 0, 1), _refuse(errno.ENOMEM), _step(_RETURN, _ALLOW)]
+    steps += [_step(_JUMP_EQUAL, _FCNTL[column], 0, 4), _step(_LOAD, 24)]
+    steps += [_step(_JUMP_EQUAL, _SET_LEASE, 0, 1), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)]
+    steps += [_step(_JUMP_EQUAL, _PRLIMIT[column], 0, 4), _step(_LOAD, 16)]  # limits of its own only
+    steps += [_step(_JUMP_EQUAL, 0, 1, 0), _refuse(errno.EPERM), _step(_RETURN, _ALLOW)]
     # the kernel says that it has no clone3: the C library then uses clone, whose flags can be read
     steps += [_step(_JUMP_EQUAL, _CLONE3[column], 0, 1), _refuse(errno.ENOSYS)]
     steps += [_step(_JUMP_EQUAL, _CLONE[column], 0, 4), _step(_LOAD, 16)]

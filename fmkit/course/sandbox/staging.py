@@ -1,13 +1,16 @@
-"""What the sandbox may see: Python's own library, the packages that answers may use, and the worker's few
-files.
+"""What the sandbox sees: a small system of its own, in a folder made once, with copies of what answers need.
 
-Nothing else of the installation is visible: no exercises with their right answers, no judge, no torch.
+That is the interpreter and its own library, the shared libraries that these load, NumPy with what it
+requires, and the worker with the reference. None of the machine's own folders is there, whatever their paths:
+no exercises with their right answers, no judge, no course, no torch, no other environment.
 """
 
 import ast
 import atexit
+import compileall
 import functools
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -15,59 +18,120 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from fmkit._paths import PACKAGE
+from fmkit.errors import SandboxError
 
 SHARED = "FMKIT_STAGE"
 WORKER = "fmkit.course.sandbox.worker"
 # No secret: a learner has it, and no exercise's answer is in it. Which of it an answer may use the stubs say.
 REFERENCE = tuple(sorted(f"fmkit.{path.stem}" for path in PACKAGE.glob("[a-z]*.py") if path.stem != "errors"))
-KIT = Path("/kit")  # where the stage lies inside the sandbox
-# what answers may import of Python's own library, where it must be imported beforehand
+# what answers may import of Python's own library: compiled beforehand
 USUAL = """array bisect calendar cmath collections copy csv dataclasses datetime decimal difflib
 encodings.idna enum fractions functools hashlib heapq html itertools json operator pprint random re signal
 socket statistics string subprocess textwrap threading time timeit typing unicodedata urllib.parse uuid
 zlib"""
+# every answer gets copies of these; what an exercise allows beside them is mounted
+COPIED = ("jaxtyping", "numpy", "tqdm")
+
+# --- names inside the sandbox ------------------------------------------------------------------------------
+
+KIT = Path("/kit")
+LIBRARIES = Path("/lib")
+DEVICES = ("null", "full", "random", "urandom")  # not zero: memory shared through it is counted nowhere
+
+
+def _stdlib() -> Path:
+    return Path(sysconfig.get_path("stdlib"))
+
+
+PYTHON = Path("/python/bin", Path(os.path.realpath(sys.executable)).name)
+STDLIB = Path("/python", sys.platlibdir, _stdlib().name)
+SITE = STDLIB / "site-packages"
+
+# --- the folder --------------------------------------------------------------------------------------------
 
 
 @functools.cache
 def stage() -> Path:
-    """The folder of the worker; a process that grades for another one takes that one's, named by `SHARED`."""
+    """The folder of what is made for the sandbox; a process that grades for another one takes that one's,
+    named by `SHARED`."""
     return Path(os.environ[SHARED]) if SHARED in os.environ else _make_stage()
 
 
 def _make_stage() -> Path:
-    """Make a folder with the worker, the modules of fmkit that it needs, the reference, and no other.
-
-    The packages' own ``__init__`` files are empty there: they would import the checks.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="fmkit-stage-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in _closure({WORKER, *REFERENCE}):
-        source = _file(name)
-        target = folder / source.relative_to(PACKAGE.parent)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    for init in {parent / "__init__.py" for file in folder.rglob("*.py") for parent in file.parents}:
-        if folder in init.parents and not init.exists():
-            init.touch()
-    _compile(folder)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    above = _place()
+    _remove_left_over(above)
+    folder = Path(tempfile.mkdtemp(prefix="fmkit-stage-", dir=above))
+    lock = FileLock(folder / "lock")
+    lock.acquire()
+    atexit.register(_remove, folder, lock, os.getpid())
+    folder.chmod(0o755)
+    _make_kit(folder / "kit")
     return folder
 
 
-def _compile(folder) -> None:
-    """Compile what is imported inside: the sandbox cannot write, and not every installer compiles."""
-    cache = folder / "pycache"
-    paths = [str(folder), *sorted({str(path.parent) for path in files(("numpy", "jaxtyping"))})]
-    program = f"import sys; sys.path += {paths!r}; import {', '.join((WORKER, *REFERENCE))}"
-    command = [str(python()), "-S", "-I", "-X", f"pycache_prefix={cache}", "-c", program]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
-    ours = cache / folder.relative_to(folder.anchor)
-    if done.returncode == 0 and ours.is_dir():
-        shutil.copytree(ours, cache / KIT.relative_to(KIT.anchor))
+def _remove(folder, lock, owner) -> None:
+    if os.getpid() == owner:
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place() -> Path:
+    """A folder for temporary files from which programs may run: often not so of /tmp."""
+    tried = [Path(tempfile.gettempdir()), Path("/var/tmp"), Path.home() / ".cache"]
+    for folder in tried:
+        if os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
+            return folder
+    raise SandboxError(
+        f"programs cannot run from {', '.join(map(str, tried))}: set TMPDIR to a folder where they can"
+    )
+
+
+def _remove_left_over(above: Path) -> None:
+    """Remove what runs that were killed have left here."""
+    for lock in above.glob("fmkit-stage-*/lock"):
+        try:
+            stat = lock.parent.lstat()
+            if stat.st_uid == os.geteuid() and stat.st_mtime < time.time() - 60:
+                with FileLock(lock, timeout=0):
+                    shutil.rmtree(lock.parent, ignore_errors=True)
+        except (OSError, Timeout):
+            continue
+
+
+def _make_kit(folder: Path) -> None:
+    """Copy the worker, the modules of fmkit that it needs, and the reference.
+
+    The packages' own ``__init__`` files are empty there: they would import the checks.
+    """
+    for name in _closure({WORKER, *REFERENCE}):
+        target = folder / _file(name).relative_to(PACKAGE.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_file(name), target)
+    for init in {parent / "__init__.py" for file in folder.rglob("*.py") for parent in file.parents}:
+        if folder in init.parents and not init.exists():
+            init.touch()
+    # sysconfig asks for this module; the true one says where Python was built and lies
+    (folder / f"{sysconfig._get_sysconfigdata_name()}.py").write_text("build_time_vars = {}\n")
+    _open_to_all(folder)
+
+
+@functools.cache
+def compiled_kit() -> Path:
+    """The worker and the reference, for an interpreter outside the sandbox."""
+    compileall.compile_dir(stage() / "kit", quiet=2)
+    _open_to_all(stage() / "kit")
+    return stage() / "kit"
+
+
+def _open_to_all(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _file(name):
@@ -88,6 +152,94 @@ def _closure(names):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return found
+
+
+# --- the system --------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def system(packages: tuple[str, ...] = COPIED) -> Path:
+    """The folder that is the root of the file system in a sandbox where these packages may be used."""
+    folder = stage() / "-".join(("system", *packages))
+    if not folder.exists():
+        made = Path(tempfile.mkdtemp(dir=stage()))
+        _make_system(made, packages)
+        try:
+            made.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(made, ignore_errors=True)
+    return folder
+
+
+def mounted(packages: tuple[str, ...]) -> dict[Path, Path]:
+    """Of the packages' folders and files, those that the system has no copy of -> their place in it."""
+    copied = set(files(COPIED))
+    return {path: SITE / path.name for path in files(packages) if path not in copied}
+
+
+def _make_system(root: Path, packages: tuple[str, ...]) -> None:
+    _copy(python(), root, PYTHON)
+    for path in _stdlib().iterdir():
+        name = path.name.split(".")[0]
+        if name in (sys.stdlib_module_names - _NO_USE) | {"lib-dynload"}:
+            _copy(path, root, STDLIB / path.name)
+    for path in files(COPIED):
+        if path.suffix == ".dist-info":
+            _copy(path / "METADATA", root, SITE / path.name / "METADATA")
+        else:
+            _copy(path, root, SITE / path.name)
+    _copy(stage() / "kit", root, KIT)
+    for path, inside in mounted(packages).items():
+        target = _within(root, inside)
+        target.mkdir() if path.is_dir() else target.touch()
+    for name in ("tmp", "dev"):
+        (root / name).mkdir()
+    for name in DEVICES:
+        (root / "dev" / name).touch()
+    for library in _survey(root, packages):
+        if not library.is_relative_to(_stdlib()) and not any(map(library.is_relative_to, files(packages))):
+            is_loader = library.name.startswith("ld")  # the kernel looks for it under its own path
+            _copy(library, root, library if is_loader else LIBRARIES / library.name)
+    _open_to_all(root)
+
+
+_NO_USE = {"ensurepip", "idlelib", "lib2to3", "tkinter", "turtledemo"}
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", "test", "include", "*.a", "*.pyi", "_tkinter*")
+
+
+def _within(root: Path, inside: Path) -> Path:
+    target = root / inside.relative_to("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _copy(source: Path, root: Path, inside: Path) -> None:
+    target = _within(root, inside)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=_LEFT_OUT, ignore_dangling_symlinks=True)
+    elif source.is_file():
+        shutil.copy2(source, target)
+
+
+def _survey(root: Path, packages: tuple[str, ...]) -> list[Path]:
+    """The shared libraries that Python and these packages load; compiles the usual modules on the way."""
+    extensions = {path.name.split(".")[0] for path in (_stdlib() / "lib-dynload").glob("*.so")}
+    extensions = {name for name in extensions if not name.startswith(("_test", "_tkinter", "xx", "_xx"))}
+    places = [(f"{path}", f"{SITE / path.name}") for path in files(packages)]
+    places += [(f"{stage()}/kit", f"{KIT}"), (f"{_stdlib()}", f"{STDLIB}")]
+    asked = {
+        "path": [f"{stage()}/kit", *sorted({str(path.parent) for path in files(packages)})],
+        "modules": [WORKER, *REFERENCE, *packages, *USUAL.split(), *sorted(extensions)],
+        "root": str(root),
+        "places": places,
+    }
+    program = Path(__file__).with_name("survey.py")
+    command = [str(python()), "-S", "-I", "-B", "-W", "ignore", str(program), json.dumps(asked)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise SandboxError(f"cannot find out what {python()} needs to run: {last[:300]}")
+    return [Path(path) for path in json.loads(done.stdout.splitlines()[-1])]
 
 
 # --- other packages ----------------------------------------------------------------------------------------
@@ -125,18 +277,6 @@ def files(packages: tuple[str, ...]) -> tuple[Path, ...]:
 
 def _required(text):
     return re.match(r"[\w.-]+", text).group()
-
-
-@functools.cache
-def hidden() -> tuple[Path, ...]:
-    """Folders of installed packages: the sandbox sees of them only what `files` names."""
-    names = ("site-packages", "dist-packages")
-    roots = [Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")]
-    roots += [Path(sysconfig.get_path("stdlib")) / name for name in names]
-    for lib in (Path("/usr/lib"), Path("/usr/local/lib")):
-        roots += [folder / name for folder in lib.glob("python3*") for name in names]
-    roots += [Path(path) for path in sys.path if os.path.basename(path) in names]
-    return tuple(sorted({path.absolute() for path in roots if path.is_dir()}))
 
 
 def is_open_to_all(folder: Path) -> bool:

@@ -26,7 +26,7 @@ import numpy.random  # NumPy loads these late; here once for all children
 
 from fmkit.course.sandbox import slicing
 from fmkit.course.sandbox.answering import Answering
-from fmkit.course.sandbox.processes import descendants
+from fmkit.course.sandbox.watch import descendants
 from fmkit.lab.judging import wire
 
 GRACE = 1.0  # seconds that a child has to stop by itself when its time is up
@@ -35,6 +35,9 @@ _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38
 
 def main() -> None:
     """Serve until standard input ends."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # process 1 gets no signal from inside that it has no handler for
     inbox, outbox = os.dup(0), os.dup(1)  # not inherited by programs that an answer starts
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -64,13 +67,11 @@ def _confine(options) -> None:
         with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
             if value is not None:
                 resource.setrlimit(name, (value, value))
-    if not options["uid"]:
-        _limit_processes(options["processes"])
-    else:  # root without a sandbox: be somebody without rights
+    if options["uid"]:  # started by root: be somebody without rights
         os.setgroups([])
         os.setresgid(options["uid"], options["uid"], options["uid"])
         os.setresuid(options["uid"], options["uid"], options["uid"])
-        _limit_processes(options["processes"])
+    _limit_processes(options["processes"])
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         # not dumpable: a child of the same user cannot write into this process
@@ -168,7 +169,7 @@ class _Server:
             _be_child(work, sending, (receiving, *self.pipes))
         os.close(sending)
         try:
-            body, how = self._read(receiving, time.monotonic() + seconds)
+            body, how = self._read(receiving, pid, seconds)
         finally:
             os.close(receiving)
         code = self._end(pid, patient=how == "died")
@@ -179,13 +180,16 @@ class _Server:
         except wire.WireError as error:
             return {"how": "garbage", "code": code, "error": str(error)}
 
-    def _read(self, fd, deadline):
+    def _read(self, fd, pid, seconds):
         """One frame from a child; what follows is ignored."""
         received, room = bytearray(), self.options["reply_size"]
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([fd], [], [], left)[0]:
-                return b"", "timeout"
+            while not (ready := select.select([fd, self.pipes[0]], [], [], 0.1)[0]):
+                if _cpu(pid) > seconds:  # what it sleeps through, the watch outside counts
+                    return b"", "timeout"
+            if self.pipes[0] in ready:  # nothing is sent meanwhile: who asked is gone
+                self._end(pid, patient=False)
+                os._exit(1)
             part = os.read(fd, 1 << 20)
             if not part:
                 return b"", "died"
@@ -226,6 +230,14 @@ class _Server:
                 os.kill(other, signal.SIGKILL)
 
 
+def _cpu(pid) -> float:
+    """Seconds of processor time of a process."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid makes it
+    except OSError:
+        return 0.0
+
+
 def _reap() -> dict[int, int]:
     gone = {}
     with contextlib.suppress(ChildProcessError):
@@ -250,8 +262,7 @@ def _be_child(work, sending, others) -> None:
     try:
         for fd in others:
             os.close(fd)
-        os.setsid()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.setpgid(0, 0)  # so that a signal to its group does not reach the parent
         _write(sending, wire.frame(wire.encode(work())))
     except BaseException:  # noqa: B036, SIM105  nothing may get past here: there is a parent's stack below
         pass

@@ -11,7 +11,6 @@ import linecache
 import os
 import re
 import sysconfig
-import time
 import traceback
 import types
 import warnings
@@ -63,6 +62,8 @@ class Outcome:
         Arguments that were changed: position, and the path inside it (``""`` for all of it).
     printed, warned : str
         What it printed (its beginning), and the first warning with its line.
+    arguments : tuple, optional
+        What the call made of its arguments, as plain data; where `run_answer` is to keep them.
     """
 
     value: Any = None
@@ -70,9 +71,16 @@ class Outcome:
     overwritten: tuple[tuple[int, str], ...] = ()
     printed: str = ""
     warned: str = ""
+    arguments: tuple | None = None
 
 
-def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list[Outcome]:
+def run_answer(
+    fn: Any,
+    cases: list,
+    seconds: int | float | None = None,
+    clock: limit.Clock = limit.WALL,
+    keep: bool = False,
+) -> list[Outcome]:
     """Call ``fn`` on a fresh copy of every case and note what happened.
 
     Parameters
@@ -83,6 +91,10 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
         Arguments, plain data.
     seconds : float, optional
         Time for all cases together, on the main thread. What is not run by then has failed by ``timeout``.
+    clock : Clock
+        By which the time is told.
+    keep : bool
+        Keep what became of the arguments: who does not trust this process compares them itself.
 
     Returns
     -------
@@ -91,13 +103,13 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
     """
     if _is_empty(fn):
         return [Outcome(failure=Failure("unfinished")) for _ in cases]
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else clock.now() + seconds
     # a check leaves the notebook's own random numbers alone
     outcomes, state = [], np.random.get_state(legacy=False)  # noqa: NPY002
     try:
         for case in cases:
-            left = None if deadline is None else deadline - time.monotonic()
-            outcomes.append(_run_case(fn, case, left))
+            left = None if deadline is None else deadline - clock.now()
+            outcomes.append(_run_case(fn, case, left, clock, keep))
             failure = outcomes[-1].failure
             if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
                 outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
@@ -107,7 +119,7 @@ def run_answer(fn: Any, cases: list, seconds: int | float | None = None) -> list
     return outcomes
 
 
-def _run_case(fn, case, seconds) -> Outcome:
+def _run_case(fn, case, seconds, clock, keep) -> Outcome:
     before, args = copy(case), copy(case)
     value, failure, printed = None, None, limit.Printed()
     # NumPy's own settings for each call: an answer, or a notebook, may have changed them
@@ -115,7 +127,9 @@ def _run_case(fn, case, seconds) -> Outcome:
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                value = plain(limit.call_within(seconds, fn, *args))  # only plain data goes on from here
+                value = plain(
+                    limit.call_within(seconds, fn, *args, clock=clock)
+                )  # only plain data goes on from here
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: the answer must not end the kernel
@@ -124,7 +138,8 @@ def _run_case(fn, case, seconds) -> Outcome:
         failure = Failure("unfinished")
     paths = [(i, changed(b, a)) for i, (b, a) in enumerate(zip(before, args, strict=True))]
     overwritten = tuple((i, path) for i, path in paths if path is not None)
-    return Outcome(value, failure, overwritten, printed.getvalue(), _first_warning(warned, fn))
+    kept = tuple(map(plain, args)) if keep else None
+    return Outcome(value, failure, overwritten, printed.getvalue(), _first_warning(warned, fn), kept)
 
 
 def _failure(error, fn) -> Failure:

@@ -1,8 +1,10 @@
-"""The film reviews for fine-tuning (chapter 08): splits that share no text, ids, batches, the model."""
+"""The texts for fine-tuning (chapter 08): splits that share no text, ids, batches, the model."""
 
-import csv
+import itertools
 import math
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ import torch
 from fmkit.batching import pad
 from fmkit.data import datasets
 from fmkit.data.pretrained import load_bert
+from fmkit.data.tables import read_table
 from fmkit.errors import FinetuneError
 from fmkit.text import clean, deduplicate
 from fmkit.twins.adapters import Classifier
@@ -32,7 +35,11 @@ def rated_splits(rows: Rows | None = None, fractions=(0.8, 0.1, 0.1), seed: int 
     """
     rows = datasets.reviews() if rows is None else rows
     rows = [(clean(text), rating) for text, rating in rows if rating]
-    rows = [rows[i] for i in deduplicate([text for text, _ in rows])]
+    return _parts([rows[i] for i in deduplicate([text for text, _ in rows])], fractions, seed)
+
+
+def _parts(rows: list, fractions, seed: int = 0) -> tuple[list, ...]:
+    """Rows shuffled: training, validation and test."""
     order = np.random.default_rng(seed).permutation(len(rows))
     ends = [int(fractions[2] * len(rows)), int((fractions[1] + fractions[2]) * len(rows))]
     test, val, train = ([rows[i] for i in part] for part in np.split(order, ends))
@@ -44,26 +51,102 @@ def splits(rows: Rows | None = None) -> tuple[list[tuple[str, int]], ...]:
     return tuple([(text, int(rating > 0)) for text, rating in part] for part in rated_splits(rows))
 
 
-def read_csv(path: Path) -> tuple[Rows, Rows, Rows]:
-    """Texts and labels of your own, split 80/10/10: a table with the columns text and label (0 or 1)."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FinetuneError(f"cannot read {path}: {error}") from error
-    if not rows or not {"text", "label"} <= rows[0].keys():
-        raise FinetuneError(f"{path} needs a first line with the columns text and label")
-    signs = {"0": -1.0, "1": 1.0, "negative": -1.0, "positive": 1.0}
-    rated = []
-    for number, row in enumerate(rows, 2):
-        sign = signs.get((row["label"] or "").strip().lower())
-        if sign is None or not (row["text"] or "").strip():
-            raise FinetuneError(f"{path}, row {number}: needs a text, and 0 or 1 as its label")
-        rated.append((row["text"], sign))
-    parts = splits(rated)
-    if min(map(len, parts)) == 0 or len({label for _, label in parts[0]}) < 2:
-        raise FinetuneError(f"{path} has too few texts: at least 10 different ones, and both labels")
-    return parts
+class OwnTexts(NamedTuple):
+    """Texts of one's own, in parts that share none, with labels 0 to K - 1.
+
+    Attributes
+    ----------
+    train, val, test : lists of (text, label)
+    classes : tuple of str
+        The labels' names, in their order.
+    notes : tuple of str
+        What whoever gave the texts should know.
+    """
+
+    train: Rows
+    val: Rows
+    test: Rows
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_csv(path: Path, validation: Path | None = None, test: Path | None = None) -> OwnTexts:
+    """Texts and labels of one's own, from tables with the columns text and label (`read_table`).
+
+    What has no file of its own is a tenth of the first one's texts. A text that is in two files counts as a
+    test text, else as a validation text: nothing is tested on what was learned.
+
+    Raises
+    ------
+    UserError
+        A table cannot be read, a label or a text is missing, or there are too few to learn from.
+    """
+    notes: list[str] = []
+    files = [_read_rows(file, notes) if file else [] for file in (test, validation, path)]
+    classes = _classes([label for _, label in files[2]])
+    every = [(clean(text), label) for rows in files for text, label in rows]
+    kept = set(deduplicate([text for text, _ in every]).tolist())  # the first of several counts
+    ends = np.cumsum([0, *map(len, files)])
+    own_test, own_val, own = (
+        [every[i] for i in range(*span) if i in kept] for span in itertools.pairwise(ends)
+    )
+    if doubled := len(deduplicate([clean(text) for text, _ in files[2]])) - len(own):
+        notes.append(f"{doubled} texts of {path} are in another file, too: not learned from")
+    train, val, tested = _parts(own, (1.0, 0.0 if validation else 0.1, 0.0 if test else 0.1))
+    parts = train, own_val if validation else val, own_test if test else tested
+    _check_enough(path, *parts, classes)
+    number = {name.casefold(): i for i, name in enumerate(classes)}
+    numbered = ([(text, number[label.casefold()]) for text, label in part] for part in parts)
+    return OwnTexts(*numbered, classes, tuple(notes))
+
+
+def _read_rows(path: Path, notes: list[str]) -> list[tuple[str, str]]:
+    """(text, label) of each row; a whole number is written as such, so that 1.0 and 1 are one label."""
+    table, encoding = read_table(path, ("text", "label"))
+    if encoding in ("gb18030", "cp1252"):
+        notes.append(f"{path} is not UTF-8: read as {encoding}. If letters look wrong, save it as UTF-8")
+    rows = []
+    for line, (text, label) in table:
+        if not text or not label:
+            raise FinetuneError(f"{path}, row {line}: needs a text and a label")
+        rows.append((text, re.sub(r"([+-]?\d+)[.,]0+", r"\1", label) if _NUMBER.fullmatch(label) else label))
+    return rows
+
+
+_NUMBER = re.compile(r"[+-]?\d+[.,]0+")
+
+
+def _classes(labels: list[str]) -> tuple[str, ...]:
+    """The names of the labels, numbers in their order; upper and lower case are one."""
+    first: dict[str, str] = {}
+    for label in labels:
+        first.setdefault(label.casefold(), label)
+
+    def order(name):
+        try:
+            return (0, float(name), name)
+        except ValueError:
+            return (1, 0.0, name.casefold())
+
+    return tuple(sorted(first.values(), key=order))
+
+
+def _check_enough(path, train, val, test, classes) -> None:
+    """Raise a FinetuneError where a part has no texts, or a label none to learn from."""
+    if len(classes) < 2:
+        there = ", ".join(classes) or "none"
+        raise FinetuneError(f"{path} needs two different labels or more; it has {there}")
+    if len(classes) > 2 and 2 * len(classes) > len(train):
+        words = f"{len(classes)} labels for {len(train)} training texts"
+        raise FinetuneError(f"{path} has {words}: labels are names of classes, not numbers to predict")
+    for part, name in ((train, "training"), (val, "validation"), (test, "test")):
+        if not part:
+            words = f"too few texts: none is left for {name}. Give 10 different ones or more"
+            raise FinetuneError(f"{path} has {words}")
+    learned = {label.casefold() for _, label in train}
+    for label in (*classes, *(label for _, label in (*val, *test))):
+        if label.casefold() not in learned:
+            raise FinetuneError(f"{path}: no training text has the label {label!r}: give more such texts")
 
 
 def soft_labels(rows: Rows, sharpness: float = 1.5) -> Rows:
@@ -93,6 +176,9 @@ def make_batch(ids: list[list[int]], device="cpu") -> tuple:
     return torch.from_numpy(padded).to(device), mask
 
 
-def make_model(method: str = "full", seed: int = 0, device="cpu", **settings) -> Classifier:
-    """MiniLM with a classifier for two classes. See `fmkit.twins.adapters.Classifier` for the settings."""
-    return Classifier(*load_bert(datasets.pretrained_path("minilm")), method, 2, seed, device, **settings)
+def make_model(
+    method: str = "full", seed: int = 0, device="cpu", n_classes: int = 2, **settings
+) -> Classifier:
+    """MiniLM with a classifier on top. See `fmkit.twins.adapters.Classifier` for the settings."""
+    bert = load_bert(datasets.pretrained_path("minilm"))
+    return Classifier(*bert, method, n_classes, seed, device, **settings)

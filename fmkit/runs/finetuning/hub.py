@@ -31,8 +31,8 @@ class HubModel(nn.Module):
         return self.model(input_ids=ids, attention_mask=torch.ones_like(ids) if mask is None else mask).logits
 
 
-def load_hub(name: str, seed: int):
-    """Model with a new head for two classes, and tokenizer, of a hub name or a folder.
+def load_hub(model: str, seed: int, classes=ft.CLASSES):
+    """Model with a new head for these classes, and tokenizer, of a hub name or a folder.
 
     Raises
     ------
@@ -42,17 +42,18 @@ def load_hub(name: str, seed: int):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     torch.manual_seed(seed)
-    about = {"id2label": dict(ft.CLASSES), "label2id": {name: i for i, name in ft.CLASSES.items()}}
+    about = {"id2label": dict(enumerate(classes)), "num_labels": len(classes)}
+    about["label2id"] = {name: i for i, name in enumerate(classes)}
     about["ignore_mismatched_sizes"] = True  # a head for other classes is replaced
     try:
         with quietly():
-            local = Path(name).is_dir() or not hub_answers()
-            tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=local)
+            local = Path(model).is_dir() or not hub_answers()
+            tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=local)
             kind = AutoModelForSequenceClassification
-            return kind.from_pretrained(name, num_labels=2, local_files_only=local, **about), tokenizer
+            return kind.from_pretrained(model, local_files_only=local, **about), tokenizer
     except (OSError, ValueError) as error:
         raise FinetuneError(
-            f"{name!r} could not be loaded from the Hugging Face hub: no network, no such model, or not "
+            f"{model!r} could not be loaded from the Hugging Face hub: no network, no such model, or not "
             "one for texts. Without --model the packaged MiniLM is used, offline."
         ) from error
 

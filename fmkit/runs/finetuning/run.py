@@ -10,7 +10,7 @@ measured table of all methods in `results`.
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ __all__ = [
     "train_epoch",
 ]
 
-CLASSES = {0: "negative", 1: "positive"}
+CLASSES = ("negative", "positive")
 
 # epochs, learning rate of the last block or of the new parts, factor from each block to the one below
 SETTINGS = {
@@ -81,10 +81,10 @@ def train_epoch(
     Parameters
     ----------
     model : Classifier
-        Or anything from (ids, mask) to logits (B, 2); for vectors, anything from vectors (B, C) to logits.
+        Or anything from (ids, mask) to logits (B, K); for vectors, anything from vectors (B, C) to logits.
     ids : list of N lists of ids, or tensor (N, C) of vectors
     labels : (N,)
-        0, 1, or anything between: the target probability of class 1.
+        Of two classes 0, 1, or anything between: the target probability of class 1. Of more, 0 to K - 1.
     optimizer
         The learning rates of its groups are the peaks: the `schedule` scales them.
     rng : numpy Generator
@@ -105,12 +105,19 @@ def train_epoch(
     for step, rows in enumerate(batches, first_step):
         y = torch.as_tensor(np.asarray(labels)[rows], dtype=torch.float32, device=device)
         logits = model(*_inputs(ids, rows, device))
-        loss = F.cross_entropy(logits, torch.stack([1.0 - y, y], dim=1))
+        loss = F.cross_entropy(logits, _targets(y, logits.shape[1]))
         take_step(loss, optimizer, schedule(step, steps))
         total += loss.item() * len(rows)
         if progress:
             progress(step + 1, steps, loss.item())
     return total / len(ids)
+
+
+def _targets(y, n_classes: int):
+    """What `cross_entropy` wants: for two classes their probabilities (B, 2), for more the numbers (B,)."""
+    if n_classes > 2:
+        return y.long()
+    return torch.stack([1.0 - y, y], dim=1)
 
 
 def _inputs(ids, rows, device) -> tuple:
@@ -119,15 +126,19 @@ def _inputs(ids, rows, device) -> tuple:
 
 @torch.no_grad()
 def predict(model, ids, batch_size: int = 64, device=None) -> np.ndarray:
-    """The probability of class 1 for each text, (N,); arguments as `train_epoch`."""
+    """The probability of class 1 for each text, (N,), or of each of more than two classes, (N, K).
+
+    Arguments as `train_epoch`.
+    """
     if isinstance(model, torch.nn.Module):
         model.eval()
         device = next(model.parameters()).device
-    positive = np.zeros(len(ids))
+    found = None
     for rows in batches_by_length([len(text) for text in ids], batch_size):
-        logits = model(*_inputs(ids, rows, device))
-        positive[rows] = logits.double().softmax(-1)[:, 1].cpu().numpy()
-    return positive
+        probs = model(*_inputs(ids, rows, device)).double().softmax(-1).cpu().numpy()  # (B, K)
+        found = np.zeros((len(ids), probs.shape[1])) if found is None else found
+        found[rows] = probs
+    return np.zeros(0) if found is None else found[:, 1] if found.shape[1] == 2 else found
 
 
 @torch.no_grad()
@@ -196,8 +207,9 @@ def fit(
 
 def finetune(method: str = "full", seed: int = 0, epochs: int | None = None, lr: float | None = None,
              device="cpu", train: Rows | None = None, val: Rows | None = None, test: Rows | None = None,
-             folder: str | Path | None = None, progress: Callable | None = None) -> dict:  # fmt: skip
-    """Teach MiniLM to tell positive texts from negative ones, in one of seven ways.
+             folder: str | Path | None = None, progress: Callable | None = None,
+             classes: Sequence[str] = CLASSES) -> dict:  # fmt: skip
+    """Teach MiniLM to tell positive texts from negative ones, or K classes apart, in one of seven ways.
 
     Parameters
     ----------
@@ -212,26 +224,28 @@ def finetune(method: str = "full", seed: int = 0, epochs: int | None = None, lr:
     folder : path, optional
         Save the model here in Hugging Face's format (`save`).
     progress : (step, steps, loss) -> None, optional
+    classes : K names
+        Of the labels 0 to K - 1.
 
     Returns
     -------
     dict
         method, seed, epochs, trainable (number of trained parameters), cpu_seconds (of training, without
-        evaluation), val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (the probability for
-        each test text), model (None for "frozen").
+        evaluation), val_accuracy, accuracy, macro_f1, interval (95 %), history, positive (what `predict` says
+        of the test texts), model (None for "frozen").
     """
     if None in (train, val, test):
         own = zip((train, val, test), splits(), strict=True)
         train, val, test = (default if rows is None else rows for rows, default in own)
     if method == "frozen":
         return _frozen(train, val, test, seed)
-    model = make_model(method, seed, device)
+    model = make_model(method, seed, device, len(classes))
     settings = SETTINGS[method] | {"epochs": epochs or SETTINGS[method]["epochs"]}
     settings |= {"lr": lr} if lr else {}
     history = fit(model, train, val, **settings, seed=seed, progress=progress)
     positive = predict(model, encode([text for text, _ in test]))
     if folder is not None:
-        save(model, folder)
+        save(model, folder, classes=classes)
     return {
         "method": method,
         "seed": seed,
@@ -252,15 +266,18 @@ def _frozen(train: Rows, val: Rows, test: Rows, seed: int) -> dict:
     began = time.process_time()
     x, x_val, x_test = (features([text for text, _ in rows]) for rows in (train, val, test))
     y, y_val, y_test = (np.array([label for _, label in rows]) for rows in (train, val, test))
-    model = LogisticRegression(C=10.0, max_iter=2000).fit(x, y > 0.5)
-    positive = model.predict_proba(x_test)[:, 1]
+    if y.max() <= 1:
+        y, y_val = y > 0.5, y_val > 0.5
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(x, y)
+    positive = model.predict_proba(x_test)  # (N, K)
+    positive = positive[:, 1] if positive.shape[1] == 2 else positive
     return {
         "method": "frozen",
         "seed": seed,
         "epochs": 1,
-        "trainable": x.shape[1] + 1,
+        "trainable": model.coef_.size + model.intercept_.size,
         "cpu_seconds": time.process_time() - began,
-        "val_accuracy": float(model.score(x_val, y_val > 0.5)),
+        "val_accuracy": float(model.score(x_val, y_val)),
         **evaluate(positive, y_test),
         "history": [],
         "positive": positive,
@@ -272,9 +289,12 @@ def _frozen(train: Rows, val: Rows, test: Rows, seed: int) -> dict:
 
 
 def evaluate(positive, labels) -> dict:
-    """Accuracy, macro-F1 and the 95 % interval of the accuracy, from probabilities and labels, (N,) each."""
-    pred, target = (np.asarray(x) > 0.5 for x in (positive, labels))
-    pred, target = pred.astype(np.int64), target.astype(np.int64)
+    """Accuracy, macro-F1 and the 95 % interval of the accuracy, from what `predict` gives and labels (N,)."""
+    positive, target = np.asarray(positive), np.asarray(labels)
+    if positive.ndim == 2:
+        pred, target = positive.argmax(-1), target.astype(np.int64)
+    else:
+        pred, target = ((x > 0.5).astype(np.int64) for x in (positive, target))
     return {
         "accuracy": accuracy(pred, target),
         "macro_f1": f1(pred, target, "macro"),
@@ -304,7 +324,7 @@ def bootstrap_interval(right, n: int = 2000, level: float = 0.95, seed: int = 0)
     return float(low), float(high)
 
 
-def save(model, folder: str | Path, tokenizer=None) -> None:
+def save(model, folder: str | Path, tokenizer=None, classes: Sequence[str] = CLASSES) -> None:
     """Save a fine-tuned model and its tokenizer in Hugging Face's format; LoRA is merged into the weights.
 
     Parameters
@@ -313,6 +333,8 @@ def save(model, folder: str | Path, tokenizer=None) -> None:
     folder : path
     tokenizer : optional
         By default MiniLM's.
+    classes : names
+        Of a Classifier's labels, in their order.
 
     Raises
     ------
@@ -323,8 +345,8 @@ def save(model, folder: str | Path, tokenizer=None) -> None:
 
     if isinstance(model, Classifier):
         model = to_hf_bert(model.merged(), model.config)
-        model.config.id2label = dict(CLASSES)
-        model.config.label2id = {name: i for i, name in CLASSES.items()}
+        model.config.id2label = dict(enumerate(classes))
+        model.config.label2id = {name: i for i, name in enumerate(classes)}
     if tokenizer is None:
         tokenizer = AutoTokenizer.from_pretrained(datasets.pretrained_path("minilm"), local_files_only=True)
         tokenizer.model_max_length = MAX_LENGTH

@@ -26,6 +26,8 @@ from fmkit.runs.pretraining.train import train, validate
 from fmkit.twins.device import versions
 
 LOSSES, RESULT = "losses.csv", "recipe.json"
+# What a run leaves behind, beside these two and its checkpoint
+WRITTEN = (LOSSES, "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def find_recipe(name: str, steps: int | None = None, seed: int | None = None) -> Recipe:
@@ -84,15 +86,47 @@ def pretrain(
         say = say if here.rank == 0 else lambda line: None
         if done := here.share(lambda: read_finished(run)):
             say(f"{folder} is finished: nothing to do. {_summary(done)}")
+            say_unknown(run, say)
             return done
+        here.share(lambda: check_folder(folder))
         goes_on = run.begin()
         doing = f"Going on at step {run.step} of {recipe.steps}" if goes_on else f"{recipe.steps} steps"
         say(f"{recipe.name} recipe, {run.parameters():,} parameters, {data.name}, on {here.device}. {doing}.")
+        say(_held_out(run, text))
         train(run, progress)
         result = here.share(lambda: _finish(run))
         say(_summary(result))
+        say_unknown(run, say)
         say(f"The model is in {folder}: {', '.join(sorted(p.name for p in folder.glob('[a-z]*')))}")
         return result
+
+
+def check_folder(folder: Path) -> None:
+    """Raise a PretrainingError if files are there that a run would write, and no run of ours wrote them."""
+    if (folder / CHECKPOINT).exists() or (folder / RESULT).exists():
+        return
+    if theirs := [name for name in WRITTEN if (folder / name).exists()]:
+        words = f"holds files that are not of this run ({', '.join(theirs)})"
+        raise PretrainingError(f"{folder} {words}. Name another folder (--output)")
+
+
+def _held_out(run: Run, text) -> str:
+    which = "plays that are" if text is None else "its last tenth, which is"
+    n_train, n_val = len(run.data.train), len(run.data.val)
+    return (
+        f"{n_train:,} characters to learn from; {n_val:,} of {which} held out, for the validation loss "
+        f"({run.data.unknown_share():.2%} [UNK])."
+    )
+
+
+def say_unknown(run: Run, say) -> None:
+    """A word about the characters that the model cannot know, where there are any."""
+    if not (share := run.data.unknown_share()):
+        return
+    signs = " ".join(repr(sign)[1:-1] for sign in run.data.unknown[:8])
+    more = " ..." if len(run.data.unknown) > 8 else ""
+    words = f"{share:.2%} of the characters held out are [UNK]: the text to learn from lacks {signs}{more}."
+    say(words + (" The loss says little about the others." if share > 0.02 else ""))
 
 
 def _finish(run: Run) -> dict:
@@ -128,7 +162,8 @@ def read_finished(run: Run) -> dict | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise PretrainingError(f"{run.folder / RESULT} cannot be read. Delete it to train again") from error
+        words = f"{run.folder / RESULT} is damaged, or not a run's"
+        raise PretrainingError(f"{words}. Name another folder (--output)") from error
     return result
 
 
