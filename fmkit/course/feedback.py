@@ -63,7 +63,7 @@ def page(course: Course, student: Student, result: dict, grade: dict | None, tit
     parts = []
     for check_id, entry in result["exercises"].items():
         answer = cells.get(check_id, check_id)
-        part = _exercise(check_id, entry, answers.get(answer, {}).get("source"), grade)
+        part = _exercise(course, check_id, entry, answers.get(answer, {}).get("source"), grade)
         parts.append(part | {"comment": grade["comments"].get(answer)})
     for grade_id, text in result["texts"].items():
         part = _text(grade_id, titles.get(grade_id, grade_id), text, grade)
@@ -94,10 +94,12 @@ def _remarks(course, student, result, grade) -> list[str]:
     return remarks
 
 
-def _exercise(check_id, entry, answer, grade) -> dict:
+def _exercise(course, check_id, entry, answer, grade) -> dict:
     """What the template shows of an exercise."""
     points, most = grade["points"].get(check_id, (entry["points"], entry["max_points"]))
-    card = marking.verdict_card(entry)._repr_html_().replace(' role="status"', "", 1)  # nothing here is live
+    card = (
+        marking.verdict_card(course, entry)._repr_html_().replace(' role="status"', "", 1)
+    )  # nothing here is live
     shown = answer[:LONGEST] if answer and entry["status"] not in ("missing", "undone") else None
     part = {"title": entry["title"], "points": f"{points:g} of {most:g}", "card": Markup(card)}
     return part | {"answer": shown, "text": None, "pictures": ()}

@@ -42,7 +42,7 @@ def asked(course: Course, chapter: str) -> Chapter:
     try:
         found = read_chapter(course.notebook("release", chapter))
         for entry in found.asked:
-            exercises.get(entry.exercise)
+            exercises.get(entry.exercise, entry.own)
     except (OSError, ChapterError, LookupError) as error:
         raise CourseError(f"{chapter} cannot be graded: {error}") from error
     return found
@@ -164,7 +164,7 @@ def summary(course: Course, results: list[dict], chapters: list[str]) -> list[st
 # --- what formgrader shows ----------------------------------------------------------------------------------
 
 
-def verdict_card(entry: dict):
+def verdict_card(course: Course, entry: dict):
     """The card of an exercise's entry in a result."""
     status = {"ok": "ok", "undone": "undone"}.get(entry["status"], "wrong")
     message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
@@ -172,7 +172,7 @@ def verdict_card(entry: dict):
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
     more = {key: entry.get(key, "") for key in ("how", "right")}  # a journal of an older kit has neither
     verdict = replace(verdict, **more, says=tuple(entry.get("says", ())))
-    return card(exercises.get(entry["exercise"]), verdict)
+    return card(exercises.get(entry["exercise"], course.exercises), verdict)
 
 
 def autograded(course: Course, result: dict):
@@ -195,7 +195,7 @@ def autograded(course: Course, result: dict):
         elif grade_id in by_hand:
             _show_by_hand(course, chapter, cell, by_hand[grade_id], result, answers)
         elif grade_id in result["exercises"]:
-            shown = verdict_card(result["exercises"][grade_id])
+            shown = verdict_card(course, result["exercises"][grade_id])
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return nb
