@@ -56,6 +56,10 @@ class CourseError(UserError):
     """A command of a course cannot go on."""
 
 
+class ExerciseError(UserError):
+    """A course's own exercise, or what was recorded of one, cannot be used."""
+
+
 class JournalError(UserError):
     """The journal of a course cannot be used."""
 

@@ -91,17 +91,28 @@ def crosscheck(device, json_path):
     sys.exit(crosscheck(device, json_path))
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @click.option("--chapter", metavar="NN", help="Only the exercises of this chapter, such as 04.")
 @click.option("--mutants", is_flag=True, help="Right answers with one edit: which does a check let pass?")
 @click.option(
     "--told", is_flag=True, help="With --mutants: how many does a card tell what they are? Takes long."
 )
-def exercises(chapter, mutants, told):
+@click.pass_context
+def exercises(context, chapter, mutants, told):
     """Show that each exercise rejects and names its known mistakes."""
     from fmkit.lab import proof
 
-    sys.exit(proof.print_edits(chapter, told) if mutants else proof.print_table(chapter))
+    if context.invoked_subcommand is None:
+        sys.exit(proof.print_edits(chapter, told) if mutants else proof.print_table(chapter))
+
+
+@exercises.command()
+@click.argument("file", type=FILE)
+def prove(file):
+    """Show what the exercise in FILE is worth: one of your own, `fmkit course exercise new` begins one."""
+    from fmkit.lab import proving
+
+    sys.exit(proving.prove(file, say=click.echo))
 
 
 @main.command()

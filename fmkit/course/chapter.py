@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fmkit.chapters.read import read
 from fmkit.errors import ChapterError
+from fmkit.lab.judging.own import folder_above
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Asked:
     function : str
         Name of the answer's function.
     points : float
+    own : Path, optional
+        Where the course that the notebook lies in has exercises of its own.
     """
 
     check_id: str
@@ -37,6 +40,7 @@ class Asked:
     exercise: str
     function: str
     points: float
+    own: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,8 @@ def _read(path, mtime, size) -> Chapter:
         elif meta.get("grade"):
             answer = _answer_to(path, meta["grade_id"], answers)
             if found := _check(cell["source"]):
-                asked.append(Asked(meta["grade_id"], *answer, *found, _points(path, meta)))
+                own = folder_above(Path(path))
+                asked.append(Asked(meta["grade_id"], *answer, *found, _points(path, meta), own))
             else:
                 texts.append(ByHand(meta["grade_id"], "tests", *answer, above))
         if cell["cell_type"] == "code" and not meta.get("solution"):

@@ -77,25 +77,68 @@ def init(folder, students):
     click.echo("Next, in that folder: fmkit course release 04")
 
 
+@course.group()
+def exercise():
+    """Exercises of your own, beside fmkit's."""
+
+
+@exercise.command("new")
+@click.argument("id")
+@_course
+def new_exercise(course, id):
+    """Begin an exercise called ID, such as rootfinding.newton: its file, and a notebook with its cells."""
+    from fmkit.course.exercises import new
+
+    file, notebook = (path.relative_to(course.root) for path in new(course, id))
+    click.echo(f"{file}: a small example that works; change what says CHANGE")
+    click.echo(f"{notebook}: its task, answer and check, to copy into a chapter of source/")
+    click.echo(f"Next: fmkit exercises prove {file}")
+
+
+@exercise.command("cells")
+@click.argument("id")
+@_course
+def write_cells(course, id):
+    """Write the notebook with the cells of exercise ID anew, once its file has changed."""
+    from fmkit.course.exercises import write_cells as write
+
+    click.echo(
+        f"{write(course, id).relative_to(course.root)}: written anew; copy its cells into the chapter again"
+    )
+
+
 @course.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--due", metavar="MOMENT", help='Deadline, such as "2026-12-01 23:59" (local time).')
+@click.option("--sealed", is_flag=True, help="For machines where fmkit lies without its right answers.")
 @_course
-def release(course, chapters, due):
+def release(course, chapters, due, sealed):
     """Make the student versions of CHAPTERS (of all, by default) and enter their points.
 
     Run it again to change the deadline: which try counts is then decided again.
     """
+    from fmkit.course import exercises
     from fmkit.course.collecting.collect import settle_all
     from fmkit.course.gradebook import release as hand_out
     from fmkit.course.grading import marking
     from fmkit.course.rules import parse_moment
 
     moment = parse_moment(due) if due else None
-    for chapter in [course.find(name) for name in chapters] or course.chapters():
+    names = [course.find(name) for name in chapters] or course.chapters()
+    if not names:
+        raise CourseError(
+            f"there is no chapter in {course.root / 'source'}: lay one in, NN-name/NN-name.ipynb"
+        )
+    for chapter in names:
+        checks, notices = exercises.hand_out(course, chapter, sealed)
         path = hand_out(course, chapter, moment)
         until = f", due {moment.isoformat(' ', 'minutes')}" if moment else ""
         click.echo(f"{path.relative_to(course.root)}{until}")
+        if checks:
+            size = -(-checks.stat().st_size // 1024)
+            words = f"its checks need this beside it: hand out both ({size} KB)"
+            click.echo(f"{checks.relative_to(course.root)}: {words}")
+        click.echo("".join(f"{notice}\n" for notice in notices), nl=False)
         try:
             asked = marking.asked(course, chapter)
             if tests := [entry.grade_id for entry in asked.texts if entry.kind == "tests"]:

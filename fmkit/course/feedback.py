@@ -106,7 +106,7 @@ def page(course: Course, mark: Mark, titles: dict[str, str]) -> str:
     parts = []
     for check_id, entry in result["exercises"].items():
         answer = cells.get(check_id, check_id)
-        part = _exercise(check_id, entry, answers.get(answer, {}).get("source"), grade)
+        part = _exercise(course, check_id, entry, answers.get(answer, {}).get("source"), grade)
         parts.append(part | {"comment": grade["comments"].get(answer)})
     for grade_id, text in result["texts"].items():
         part = _text(grade_id, titles.get(grade_id, grade_id), text, grade)
@@ -141,10 +141,12 @@ def _remarks(mark: Mark) -> list[str]:
     return remarks
 
 
-def _exercise(check_id, entry, answer, grade) -> dict:
+def _exercise(course, check_id, entry, answer, grade) -> dict:
     """What the template shows of an exercise."""
     points, most = grade["points"].get(check_id, (entry["points"], entry["max_points"]))
-    card = marking.verdict_card(entry)._repr_html_().replace(' role="status"', "", 1)  # nothing here is live
+    card = (
+        marking.verdict_card(course, entry)._repr_html_().replace(' role="status"', "", 1)
+    )  # nothing here is live
     shown = answer[:LONGEST] if answer and entry["status"] not in ("missing", "undone") else None
     part = {"title": entry["title"], "points": f"{points:g} of {most:g}", "card": Markup(card)}
     if entry["points"] and (parts := entry.get("parts")):

@@ -3,7 +3,8 @@
 DIR/nbgrader_config.py  students.csv  gradebook.db
     course.toml  extensions.csv  teams.csv   what the instructor lays down (see `course.rules`)
     source/NN-name/NN-name.ipynb         the instructor's, with solutions
-    release/NN-name/NN-name.ipynb        what students get
+    exercises/topic/name.py              exercises of the course's own
+    release/NN-name/NN-name.ipynb        what students get, and beside it NN-name.checks, if there is one
     tries/STUDENT/NN-name/               everything that was ever collected
     submitted/STUDENT/NN-name/           the try that counts
     autograded/STUDENT/NN-name/          what formgrader shows
@@ -33,6 +34,11 @@ class Course:
     @property
     def journal(self) -> Path:
         return self.root / "journal.jsonl"
+
+    @property
+    def exercises(self) -> Path:
+        """Where the course's own exercises lie."""
+        return self.root / "exercises"
 
     def notebook(self, step: str, chapter: str, student: str = "") -> Path:
         """Where a chapter's notebook lies in a step: ``source``, ``release``, ``submitted``, ..."""

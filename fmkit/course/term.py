@@ -1,8 +1,6 @@
 """The term on one page: all chapters exercise by exercise, by section, and answers that are alike."""
 
-import inspect
 import re
-import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from fmkit.course.marks import Mark, marks, sections
 from fmkit.course.roster import Student
 from fmkit.errors import ChapterError, CourseError
 from fmkit.lab import exercises
+from fmkit.lab.judging.mistakes import source_of
 
 
 def write_term(course: Course, chapters: list[str], students: list[Student], path: Path) -> Path:
@@ -135,7 +134,7 @@ def _alike(course: Course, chapter: str, own: dict[str, Mark]) -> list[tuple[str
     given, solved = (_cells(course.notebook(step, chapter)) for step in ("release", "source"))
     found = []
     for asked in marking.asked(course, chapter).asked:
-        exercise = exercises.get(asked.exercise)
+        exercise = exercises.get(asked.exercise, asked.own)
         answers = {
             id: shown[id].get(asked.answer_id, {}).get("source", "")
             for id, mark in own.items()
@@ -143,7 +142,7 @@ def _alike(course: Course, chapter: str, own: dict[str, Mark]) -> list[tuple[str
             not in (None, "missing", "undone")
         }
         functions = (exercise.reference, *exercise.alternatives)
-        known = [textwrap.dedent(inspect.getsource(function)) for function in functions]
+        known = [source_of(function) for function in functions]
         known.append(solved.get(asked.answer_id, ""))
         alike = hints(answers, given.get(asked.answer_id, ""), known)
         if alike.same or alike.of_the_kit:

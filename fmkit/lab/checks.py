@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from fmkit.errors import ExerciseError
 from fmkit.lab import exercises
 from fmkit.lab.cards import Card, card, put
 from fmkit.lab.judging.judge import Verdict, judge_answer
@@ -32,11 +33,11 @@ def check(id: str, answer: Any, seed: int | None = None) -> None:
     Raises
     ------
     CheckFailed
-        When the answer is wrong, or not written yet.
+        When the answer is wrong, or not written yet, or the file with the check is damaged.
     LookupError
-        When there is no such exercise.
+        When there is no such exercise, here or in a file beside the notebook.
     """
-    exercise = exercises.get(id)
+    exercise = _exercise(id)
     if not callable(answer):
         _fail(exercise, Verdict("wrong", "call", _not_callable(exercise, answer)))
     verdict = judge_answer(exercise, answer, seed, SECONDS)
@@ -46,6 +47,13 @@ def check(id: str, answer: Any, seed: int | None = None) -> None:
     if verdict.status != "ok":
         _fail(exercise, verdict)
     put(card(exercise, verdict, note))
+
+
+def _exercise(id):
+    try:
+        return exercises.here(id)
+    except ExerciseError as error:
+        raise CheckFailed(str(error)) from None
 
 
 def _not_callable(exercise, answer) -> str:
@@ -64,7 +72,7 @@ _revealed: dict[str, int] = {}  # hints shown in this session
 
 def hint(id: str) -> None:
     """Show the next hint of an exercise, with those before it; run the cell again for one more."""
-    exercise = exercises.get(id)
+    exercise = _exercise(id)
     count = len(exercise.hints)
     shown = _revealed[id] = min(_revealed.get(id, 0) + 1, count)
     word = f"Hint {shown} of {count}"

@@ -62,7 +62,7 @@ def done() -> dict:
 
 def progress() -> None:
     """Show what is solved, chapter by chapter."""
-    put(table(exercises.every(), done()))
+    put(table(exercises.every_here(), done()))
 
 
 def table(every: list[Exercise], done: dict) -> Card:

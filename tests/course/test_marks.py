@@ -231,17 +231,17 @@ def test_parts_give_points_where_the_course_says_so(course, monkeypatch):
     assert "2 of 3 (2 of 3 values right)" in page and "4 of 9 points" in page
 
 
-def test_an_exercise_can_say_so_itself(monkeypatch):
+def test_an_exercise_can_say_so_itself(course, monkeypatch):
     entry = courses.entry(
         "backprop.linear", "", 2.0, 2.0, "wrong", parts={"dx": True, "dw": False, "db": False}
     )
-    assert marking.in_shares(entry, frozenset())["points"] == 0
+    assert marking.in_shares(course, entry, frozenset())["points"] == 0
     exercise = replace(exercises.get("backprop.linear"), parts=True)
-    monkeypatch.setattr(marking.exercises, "get", lambda id: exercise)
-    assert marking.in_shares(entry, frozenset())["points"] == 0.67
+    monkeypatch.setattr(marking.exercises, "get", lambda id, folder: exercise)
+    assert marking.in_shares(course, entry, frozenset())["points"] == 0.67
     for status in ("crashed", "tampered", "undone"):
         whole = courses.entry("backprop.linear", "", 2.0, 2.0, status)
-        assert marking.in_shares(whole, frozenset()) == whole
+        assert marking.in_shares(course, whole, frozenset()) == whole
 
 
 def test_grading_notes_which_values_are_right(course):

@@ -22,9 +22,9 @@ from fmkit.course.grading.outcomes import failure_from, outcomes_from, tidy
 from fmkit.course.sandbox import seccomp, slicing, staging
 from fmkit.course.sandbox.process import MB, Limits, Sandbox, WorkerLost
 from fmkit.course.sandbox.watch import descendants
-from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import Unreadable, read_bytes, read_cells
 from fmkit.lab.judging.plain import plain
+from fmkit.lab.judging.wire import WireError
 
 UNSAFE = {
     "all right": s.Kind(s.solved),

@@ -1,6 +1,6 @@
 """Hostile code inside answers: loops, crashes, bombs, ways out of the sandbox, ways to the right answer."""
 
-from fmkit.course.sandbox import wire
+from fmkit.lab.judging import wire
 from helpers import submissions as s
 from helpers.submissions import Kind, one
 

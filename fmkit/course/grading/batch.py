@@ -1,5 +1,6 @@
 """Grade many submissions: in processes here or on a dask cluster, with a journal that survives a kill."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from fmkit.course.grading.journal import Journal
 from fmkit.course.sandbox import process as sandbox
 from fmkit.course.submission import Unreadable, digest, read_bytes
 from fmkit.lab import exercises
+from fmkit.lab.judging import own
 
 
 def grade_batch(
@@ -33,7 +35,7 @@ def grade_batch(
         Processes; as many as there are cores, if not given.
     journal_path : path
         See `grading.journal`. A job is done when the journal holds a result for the same student,
-        chapter, content of the submission and content of the chapter's notebook.
+        chapter, content of the submission, of the chapter's notebook and of the course's own exercises in it.
     cluster : str or distributed.Client, optional
         Address of a dask scheduler, whose workers then grade.
     again : bool
@@ -94,10 +96,13 @@ def _results(full, n_jobs, cluster):
 def _key(job) -> tuple[str, str, str, str]:
     """What makes a job this job and no other; its chapter is checked on the way."""
     chapter = read_chapter(job["notebook"])
+    asks = chapter.sha256
     for asked in chapter.asked:
-        exercises.get(asked.exercise)
+        exercises.get(asked.exercise, asked.own)
+        if theirs := own.digest(asked.exercise, asked.own):
+            asks = hashlib.sha256(f"{asks} {theirs}".encode()).hexdigest()
     try:
         content = digest(read_bytes(job["file"]))
     except Unreadable as error:
         content = str(error)
-    return str(job["chapter"]), str(job["student"]), content, chapter.sha256
+    return str(job["chapter"]), str(job["student"]), content, asks

@@ -18,8 +18,8 @@ def run_on_cluster(jobs: dict[Any, dict], cluster: Any) -> Iterator[tuple[Any, d
     ----------
     jobs : dict
     cluster : str or distributed.Client
-        The scheduler's address, or a client. The workers need fmkit, the chapters' notebooks at the same
-        path, and bubblewrap.
+        The scheduler's address, or a client. The workers need fmkit, the course's notebooks and own
+        exercises at the same path, and bubblewrap.
 
     Raises
     ------

@@ -44,9 +44,8 @@ from typing import Any
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
 from fmkit.course.ipython import as_python
-from fmkit.course.sandbox import staging, stepping, wire
+from fmkit.course.sandbox import staging, stepping
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
-from fmkit.course.sandbox.wire import WireError
 from fmkit.course.submission import (
     Answers,
     Unreadable,
@@ -57,8 +56,11 @@ from fmkit.course.submission import (
     read_cells,
 )
 from fmkit.lab import exercises
+from fmkit.lab.judging import own, wire
+from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import HARMLESS, SEARCH, Verdict, barred_names, judge, known_outcomes, make_cases
 from fmkit.lab.judging.parts import right_parts
+from fmkit.lab.judging.wire import WireError
 
 WORST_FIRST = ("tampered", "crashed", "timeout", "missing")
 _OF_SUBMISSION = {"missing": "partly graded"}
@@ -143,26 +145,26 @@ def _status(graded) -> tuple[str, str]:
     return "graded", ""
 
 
-def _prepared(id: str, seed: int):
+def _prepared(asked: Asked, seed: int):
     """The exercise, its inputs for this seed, and what the reference and the known mistakes do on them."""
     with _one_at_a_time:  # it redirects what is printed, for the whole process
-        return _prepare(id, seed)
+        return _prepare(exercises.get(asked.exercise, asked.own), seed)
 
 
 _one_at_a_time = threading.Lock()
 
 
 @functools.lru_cache(maxsize=256)
-def _prepare(id: str, seed: int):
-    exercise = exercises.get(id)
-    own = int.from_bytes(hashlib.sha256(f"{seed} {id}".encode()).digest()[:8], "little")
-    cases = make_cases(exercise, own)
+def _prepare(exercise: Exercise, seed: int):
+    seed = int.from_bytes(hashlib.sha256(f"{seed} {exercise.id}".encode()).digest()[:8], "little")
+    cases = make_cases(exercise, seed)
     return exercise, cases, known_outcomes(exercise, cases)
 
 
 def _entry(asked: Asked, status: str, **more: Any) -> dict:
     points = asked.points if status == "ok" else 0.0
-    named = {"exercise": asked.exercise, "title": exercises.get(asked.exercise).title, "status": status}
+    title = exercises.get(asked.exercise, asked.own).title
+    named = {"exercise": asked.exercise, "title": title, "status": status}
     return {**named, "points": points, "max_points": asked.points, **_EMPTY, **more}
 
 
@@ -223,7 +225,7 @@ class _Grader:
         return entry | {"notes": [*entry["notes"], *notes], "seconds": round(time.monotonic() - began, 3)}
 
     def _try(self, asked: Asked) -> dict:
-        exercise, cases, known = _prepared(asked.exercise, self.seed)
+        exercise, cases, known = _prepared(asked, self.seed)
         reply = self._run(asked, exercise, cases, everything=False)
         if _lacks_a_name(reply):  # the statements that it needs were not all found by reading
             again = self._run(asked, exercise, cases, everything=True)
@@ -244,7 +246,8 @@ class _Grader:
             message = f"It took more memory than is allowed ({self.limits.memory // MB} MB)."
             return _entry(asked, "crashed", message=message)
         modules = _texts(value.get("modules"))
-        key = wire.encode([asked.exercise, self.seed, value["outcomes"], modules])
+        which = [asked.exercise, own.digest(asked.exercise, asked.own)]
+        key = wire.encode([*which, self.seed, value["outcomes"], modules])
         verdict, parts = _judged(hashlib.sha256(key).digest(), exercise, cases, outcomes, modules, known)
         used = [m for m in _texts(value.get("used")) if m.split(".")[0] in staging.installed()]
         if used or verdict.kind == "module":

@@ -44,7 +44,7 @@ def asked(course: Course, chapter: str) -> Chapter:
     try:
         found = read_chapter(course.notebook("release", chapter))
         for entry in found.asked:
-            exercises.get(entry.exercise)
+            exercises.get(entry.exercise, entry.own)
     except (OSError, ChapterError, LookupError) as error:
         raise CourseError(f"{chapter} cannot be graded: {error}") from error
     return found
@@ -159,15 +159,17 @@ def _completed(course: Course, result: dict, in_parts: frozenset[str]) -> dict:
     points for parts of an answer."""
     ids = [entry.grade_id for entry in asked(course, result["chapter"]).texts]
     texts = {id: result["texts"].get(id, "") for id in ids}
-    entries = {id: in_shares(entry, in_parts) for id, entry in result["exercises"].items()}
+    entries = {id: in_shares(course, entry, in_parts) for id, entry in result["exercises"].items()}
     score = sum(entry["points"] for entry in entries.values())
     return result | {"exercises": entries, "texts": texts, "score": score}
 
 
-def in_shares(entry: dict, in_parts: frozenset[str]) -> dict:
+def in_shares(course: Course, entry: dict, in_parts: frozenset[str]) -> dict:
     """An exercise's entry, with a share of its points for each value that is right, if it gives any."""
     parts = entry.get("parts")
-    if not parts or not (entry["exercise"] in in_parts or exercises.get(entry["exercise"]).parts):
+    if not parts:
+        return entry
+    if entry["exercise"] not in in_parts and not exercises.get(entry["exercise"], course.exercises).parts:
         return entry
     return entry | {"points": round(entry["max_points"] * sum(parts.values()) / len(parts), 2)}
 
@@ -215,7 +217,7 @@ def summary(course: Course, results: list[dict], chapters: list[str], known: lis
 # --- what formgrader shows ----------------------------------------------------------------------------------
 
 
-def verdict_card(entry: dict):
+def verdict_card(course: Course, entry: dict):
     """The card of an exercise's entry in a result."""
     status = {"ok": "ok", "undone": "undone"}.get(entry["status"], "wrong")
     message = entry["message"] or {"missing": "There is no answer."}.get(entry["status"], "")
@@ -223,7 +225,7 @@ def verdict_card(entry: dict):
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
     more = {key: entry.get(key, "") for key in ("how", "right")}  # a journal of an older kit has neither
     verdict = replace(verdict, **more, says=tuple(entry.get("says", ())))
-    return card(exercises.get(entry["exercise"]), verdict)
+    return card(exercises.get(entry["exercise"], course.exercises), verdict)
 
 
 def autograded(course: Course, result: dict):
@@ -246,7 +248,7 @@ def autograded(course: Course, result: dict):
         elif grade_id in by_hand:
             _show_by_hand(course, chapter, cell, by_hand[grade_id], result, answers)
         elif grade_id in result["exercises"]:
-            shown = verdict_card(result["exercises"][grade_id])
+            shown = verdict_card(course, result["exercises"][grade_id])
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return nb

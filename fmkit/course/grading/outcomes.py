@@ -6,9 +6,9 @@ must be plain data, short, and fit the inputs.
 
 from typing import Any
 
-from fmkit.course.sandbox.wire import WireError
 from fmkit.lab.judging.answer import Failure, Outcome
 from fmkit.lab.judging.plain import changed, plain
+from fmkit.lab.judging.wire import WireError
 
 _KINDS = ("raised", "call", "timeout", "unfinished")
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fmkit.course.sandbox import confinement, seccomp, staging, wire
+from fmkit.course.sandbox import confinement, seccomp, staging
 from fmkit.course.sandbox.watch import Clock, descendants, look
 from fmkit.errors import SandboxError
+from fmkit.lab.judging import wire
 from fmkit.lab.judging.judge import HARMLESS
 
 MB = 1 << 20

@@ -4,7 +4,7 @@ The parent has imported NumPy, and never runs a line of the learner's. A child r
 needs, calls the answer on the inputs and sends the results through a pipe; then the child, and all that it
 has started, is killed. Whatever a child does to itself costs only its own exercise. The judge is outside.
 
-Messages are frames of `sandbox.wire` on standard input and output: first the options, then the cells, then
+Messages are frames of `judging.wire` on standard input and output: first the options, then the cells, then
 one for each exercise.
 """
 
@@ -24,9 +24,10 @@ import numpy.linalg
 import numpy.ma
 import numpy.random  # NumPy loads these late; here once for all children
 
-from fmkit.course.sandbox import slicing, wire
+from fmkit.course.sandbox import slicing
 from fmkit.course.sandbox.answering import Answering
 from fmkit.course.sandbox.watch import descendants
+from fmkit.lab.judging import wire
 
 GRACE = 1.0  # seconds that a child has to stop by itself when its time is up
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 4, 36, 38

@@ -5,7 +5,7 @@ them) to plain data, so that an answer can be run in another process and judged 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fmkit.lab.judging.mistakes import Edits, with_edits
 
@@ -71,7 +71,10 @@ class Exercise:
         the chapter's notebook imports (set by the loader).
     id, chapter : str
         Set by the place of its file: ``backprop.linear`` lies in ``fmkit/lab/exercises/backprop/linear.py``;
-        the chapter, two digits, stands in that folder's ``__init__``.
+        the chapter, two digits, stands in that folder's ``__init__``. Of a course's own exercise the id is
+        its place in the course's folder ``exercises``.
+    recorded : tuple
+        Where the functions were not handed out: draws of inputs, each with what is `naming.Known` on them.
     """
 
     title: str
@@ -90,6 +93,7 @@ class Exercise:
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""
+    recorded: tuple = field(default=(), repr=False, compare=False)
 
     def wrong(self, mistake: Mistake) -> Callable:
         """The function that makes a mistake."""

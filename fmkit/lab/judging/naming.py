@@ -24,6 +24,7 @@ from fmkit.lab.judging.exercise import Exercise, Mistake
 from fmkit.lab.judging.mistakes import EditError, edited, function_of, source_of
 from fmkit.lab.judging.mutants import mutants
 from fmkit.lab.judging.plain import is_plain, leaves
+from fmkit.lab.judging.sketch import Sketch, sketch
 
 # In a part, or with a known mistake, the other changes explain by chance what they have nothing to do with.
 OFTEN = (
@@ -36,6 +37,8 @@ OFTEN = (
     "were not given",
 )
 SECONDS = 0.3  # for one call of a suspect: an edit may make a loop without end
+LONGEST = 10.0  # for a reference or a known mistake on all inputs; an answer has as long
+ENDLESS = "does not end on one of the inputs: limit its loop, or leave it out (a check stops such an answer)"
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Name:
 class Known:
     """What the reference, each known mistake and each suspect asked so far do on some cases.
 
-    Worth keeping to judge many answers: a suspect runs once on an input, whoever is suspected.
+    Worth keeping to judge many answers: a suspect runs once on an input, whoever is suspected. ``made`` is
+    what `made_by_machine` does, where that was recorded.
     """
 
     cases: list
@@ -72,6 +76,7 @@ class Known:
     mistakes: list[list[Outcome]]
     suspects: dict[tuple[Callable, int], Outcome] = field(default_factory=dict)
     changed: dict[Callable, tuple] = field(default_factory=dict)
+    made: tuple[tuple[Name, Sketch], ...] = ()
 
     def outcome(self, suspect: Callable, at: int) -> Outcome:
         """What a suspect does on one of the cases."""
@@ -87,9 +92,20 @@ class Known:
 
 
 def known_outcomes(exercise: Exercise, cases: list) -> Known:
-    """Run the reference and the known mistakes on the cases."""
-    wrong = [run_answer(exercise.wrong(mistake), cases) for mistake in exercise.mistakes]
-    return Known(cases, run_answer(exercise.reference, cases), wrong)
+    """Run the reference and the known mistakes on the cases, each for `LONGEST` seconds at most."""
+    wrong = [run_answer(exercise.wrong(mistake), cases, LONGEST) for mistake in exercise.mistakes]
+    return Known(cases, run_answer(exercise.reference, cases, LONGEST), wrong)
+
+
+def made_by_machine(exercise: Exercise, cases: list) -> Iterator[tuple[Name, Callable]]:
+    """What a search tries beside the known mistakes, each on every input: the right answer on other
+    arguments, two mistakes at once, one edit."""
+    for words, fn in as_if(exercise.reference, cases):
+        yield Name("edit", f"as if {words}"), fn
+    for one, other, fn in _pairs(exercise):
+        yield _two(one, other), fn
+    for words, fn in _edits(exercise):
+        yield Name("edit", f"as if {words}"), fn
 
 
 def find_name(
@@ -133,6 +149,15 @@ class _Search:
             return self.same(forms=(True,))
         if not any(self.outcomes[i].failure is None for i in self.wrong):
             return self.same() or self.raised()
+        if self.exercise.recorded:
+            looks = (
+                self.same,
+                self.wherever_it_is_wrong,
+                self.as_recorded,
+                self.value_by_value,
+                self.in_part,
+            )
+            return next(filter(None, (look() for look in looks)), None)
         for look in (
             self.same,
             self.wherever_it_is_wrong,
@@ -191,6 +216,11 @@ class _Search:
     def _is_value_like(self, theirs, i) -> bool:
         is_value = theirs[i].failure is None and self.outcomes[i].failure is None
         return is_value and alike(theirs[i], self.outcomes[i], self.tolerance)
+
+    def as_recorded(self, words: bool = False) -> Name | None:
+        """What the machine made, where it was recorded; with ``words`` by its exceptions' messages, too."""
+        ours = sketch(self.outcomes)
+        return next((name for name, theirs in self.known.made if theirs.is_like(ours, words)), None)
 
     # --- suspects made by the machine -----------------------------------------------------------------------
 
@@ -272,9 +302,11 @@ class _Search:
         return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
 
     def _part(self, label, part) -> Name | None:
-        for _, mistake in self._by_likeness():
-            if self.does(self.exercise.wrong(mistake), part=part):
+        for _, mistake, theirs in self._by_likeness():
+            if self._is_part(theirs, part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
+        if self.exercise.recorded:
+            return None
         changed = (s for s in self.known.as_if(self.exercise.reference) if s[0].endswith(OFTEN))
         found = self.first(itertools.chain(changed, _edits(self.exercise)), part=part)
         return Name("edit", f"{label}: as if {found[0]}") if found else None
@@ -292,12 +324,20 @@ class _Search:
             )
 
         both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
-        return sorted(((-likeness(theirs), mistake) for theirs, mistake in both), key=lambda pair: pair[0])
+        found = ((-likeness(theirs), mistake, theirs) for theirs, mistake in both)
+        return sorted(found, key=lambda one: one[0])
+
+    def _is_part(self, theirs, part) -> bool:
+        """Whether a known mistake gives the same as the answer in one returned value, on every input."""
+        both = ((part(a), part(b)) for a, b in zip(theirs, self.outcomes, strict=True))
+        return all(a is not None and b is not None and alike(a, b, self.tolerance) for a, b in both)
 
     def raised(self) -> Name | None:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""
-        suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
         words = [outcome.failure.message for outcome in self.outcomes if outcome.failure]
+        if self.exercise.recorded:
+            return self.as_recorded(words=True)
+        suspects = ((m.words, m.fn) for m in _likely(mutants(self.exercise.reference)))
         for suspect in suspects:
             if self.late():
                 return None
@@ -414,7 +454,7 @@ def parts_of(exercise: Exercise, reference: list[Outcome]) -> list[tuple[str, Ca
         keys = set.intersection(*(set(value) for value in values))
         return [(f'["{key}"]', _picker(key)) for key in values[0] if key in keys]
     if all(isinstance(value, tuple) and len(value) == len(values[0]) for value in values):
-        return [(label, _picker(i)) for i, label in enumerate(_labels(exercise.reference, len(values[0])))]
+        return [(label, _picker(i)) for i, label in enumerate(labels(exercise.reference, len(values[0])))]
     return []
 
 
@@ -431,7 +471,7 @@ def _picker(key):
 
 
 @functools.lru_cache(maxsize=500)
-def _labels(reference, count) -> tuple[str, ...]:
+def labels(reference: Callable, count: int) -> tuple[str, ...]:
     """Names of the returned values, where the last ``return`` of so many has them."""
     returns = [n for n in ast.walk(ast.parse(source_of(reference))) if isinstance(n, ast.Return)]
     for node in reversed(returns):

@@ -37,5 +37,6 @@ def test_fields_are_those_that_chapters_are_written_against():
         "allowed",
         "id",
         "chapter",
+        "recorded",
     ]
     assert [f.name for f in dataclasses.fields(Mistake)] == ["name", "wrong", "hint"]

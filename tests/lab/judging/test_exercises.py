@@ -21,6 +21,7 @@ from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
 from fmkit.lab.judging.mistakes import source_of
 from fmkit.lab.judging.plain import is_plain, leaves, plain
 from fmkit.lab.proof import edits_of, exercise_rows
+from fmkit.lab.proving import code_lines, given_lines
 
 EVERY = exercises.every()
 each_exercise = pytest.mark.parametrize("exercise", EVERY, ids=lambda e: e.id)
@@ -275,33 +276,10 @@ def test_the_notebooks_solution_is_the_reference(exercise):
             assert ast.get_source_segment(ANSWERS[exercise.id], node) in file
 
 
-def given_lines(id: str) -> list[str]:
-    """Code lines of an answer cell that the student's version keeps, inside the function."""
-    kept, solution = [], False
-    for line in SOURCES[id].splitlines():
-        if line.strip().startswith("### "):
-            solution = "BEGIN" in line
-            kept.append(line.split("###")[0] + "pass")
-        elif not solution:
-            kept.append(line)
-    functions = [node for node in ast.parse("\n".join(kept)).body if isinstance(node, ast.FunctionDef)]
-    (own,) = [f for f in functions if f.name == exercises.get(id).reference.__name__]
-    lines = [line.strip() for line in code_lines(ast.unparse(own))[1:]]
-    return [line for line in lines if line not in ("", "pass")]
-
-
-def code_lines(source: str) -> list[str]:
-    """A function's lines in Python's own way of writing them, without comments and docstring."""
-    function = ast.parse(source).body[0]
-    if ast.get_docstring(function):
-        del function.body[0]
-    return ast.unparse(function).splitlines()
-
-
 @each_exercise
 def test_every_mistake_can_be_made_inside_the_students_template(exercise):
     """The given lines stay: a known mistake without them is like no answer that anybody hands in."""
-    given = given_lines(exercise.id)
+    given = given_lines(SOURCES[exercise.id], exercise.reference.__name__)
     without = {}
     for mistake in exercise.mistakes:
         kept = {line.strip() for line in code_lines(source_of(exercise.wrong(mistake)))}

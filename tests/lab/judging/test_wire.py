@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers.values import same
 
-from fmkit.course.sandbox.wire import WireError, decode, encode, frame, unframe
 from fmkit.lab.judging.plain import Foreign
+from fmkit.lab.judging.wire import WireError, decode, encode, frame, unframe
 
 VALUES = [
     None,

@@ -1,7 +1,8 @@
 """Plain data as bytes and back: JSON for the structure, raw bytes for the arrays, and nothing that can run.
 
-What comes out of a learner's process is read with this. `decode` trusts nothing: every type, size and depth
-is checked, and whatever is not exactly right raises `WireError`.
+What comes out of a learner's process is read with this, and what lies beside a notebook for its checks.
+`decode` trusts nothing: every type, size and depth is checked, and whatever is not exactly right raises
+`WireError`.
 """
 
 import json
