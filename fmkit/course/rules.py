@@ -16,7 +16,8 @@ from pathlib import Path
 from fmkit.chapters.find import which_chapter
 from fmkit.course.layout import Course
 from fmkit.course.roster import read_table
-from fmkit.errors import ChapterError, CourseError
+from fmkit.errors import ChapterError, CourseError, ExerciseError
+from fmkit.lab import exercises
 
 DAY = timedelta(days=1)
 YEARS = range(1990, 2200)  # another year in a deadline is a slip
@@ -93,6 +94,11 @@ def read_rules(course: Course) -> Rules:
     """
     settings = _settings(course.root / "course.toml")
     notes: list[str] = []
+    for id in sorted(settings[-1]):
+        try:
+            exercises.get(id, course.exercises)
+        except (LookupError, ExerciseError) as error:
+            notes.append(f"course.toml: {error.args[0]}")
     read = _Reader(course, notes)
     return Rules(*settings, read.extensions(), read.teams(), tuple(notes))
 

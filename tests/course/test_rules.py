@@ -41,6 +41,12 @@ def test_what_a_new_course_is_given_says_nothing_until_it_is_uncommented(course)
     assert found.late == Late(0, 10, 50) and found.best and found.in_parts == {"backprop.linear"}
 
 
+def test_an_exercise_that_does_not_exist_is_named(course):
+    found = write(course, "course.toml", '[points]\nin_parts = ["backprop.linear", "backprop.linaer"]\n')
+    (note,) = found.notes
+    assert note.startswith("course.toml: there is no exercise 'backprop.linaer'")
+
+
 def test_an_extension_is_one_students_and_never_shortens(course):
     found = write(
         course, "extensions.csv", "id;chapter;due\nADA;4;2026-12-03 12:00\nemmy;04-backprop;2026-11-01\n"
