@@ -281,7 +281,8 @@ class _Search:
         found = relations.pairs(*values, self.cases, parameters(self.exercise))
         if found is None or any(pair.right.shape != pair.given.shape for pair in found):
             return None
-        words = relations.factor(found, self.tolerance)
+        with np.errstate(all="ignore"):
+            words = relations.factor(found, self.tolerance)
         if not words or words.endswith(("factor", "on every input")):
             return None
         words = {"twice": "twice as large", "half of": "half as large"}.get(words, words)

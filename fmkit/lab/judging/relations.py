@@ -384,28 +384,58 @@ _TESTS = (
 
 
 def _where_by_argument(both) -> str:
-    """A condition on an argument that holds for the wrong elements (or rows) and for no other."""
+    """A condition on an argument that holds for the wrong elements (or rows) and for no other, or few."""
     if words := _where_pointed(both):
         return words
-    for name in both[0][0].arguments:
-        for words, test in _TESTS:
-            if all(_fits(pair, w, name, test) for pair, w in both) and _parts(both, name, test):
-                return f"Wrong exactly where {name} {words.format(**_words_for(both[0][0].arguments[name]))}."
-        for other in both[0][0].arguments:
-            for words, compare in (
-                (f"equals {other}", np.equal),
-                (f"is above {other}", np.greater),
-                (f"is below {other}", np.less),
-                (f"is {other} or more", np.greater_equal),
-                (f"is {other} or less", np.less_equal),
-            ):
-                if other != name and all(
-                    isinstance(pair.arguments[other], (int, float))
-                    and _fits(pair, w, name, lambda v, p=pair, c=compare: c(v, p.arguments[other]))  # noqa: B023
-                    for pair, w in both
-                ):
-                    return f"Wrong exactly where {name} {words}."
+    conditions = list(_conditions(both))
+    for words, marked in conditions:
+        if all((m == w).all() for m, w in marked):
+            return f"Wrong exactly where {words}."
+    for words, marked in conditions:
+        sizes = [sum(int(part.sum()) for part in parts) for parts in zip(*marked, strict=True)]
+        is_most = 3 / 4 * sizes[0] <= sizes[1] and sizes[0] <= sum(m.size for m, _ in marked) / 2
+        if is_most and all((m >= w).all() for m, w in marked):  # where nothing comes back a slope is not seen
+            return f"Wrong only where {words}; the others are right."
     return ""
+
+
+def _conditions(both) -> Iterator[tuple[str, list[tuple[np.ndarray, np.ndarray]]]]:
+    """Conditions in words, with what each marks of every input, and the wrong elements (or rows) of it."""
+    for name, first in both[0][0].arguments.items():
+        tests = [(words, lambda v, pair, test=test: test(v)) for words, test in _TESTS]
+        for other in both[0][0].arguments:
+            if other != name and all(isinstance(pair.arguments[other], (int, float)) for pair, _ in both):
+                tests += [
+                    (words.format(other), lambda v, pair, c=compare, o=other: c(v, pair.arguments[o]))
+                    for words, compare in _COMPARED
+                ]
+        for words, test in tests:
+            marked = [_marked(pair, wrong, name, test) for pair, wrong in both]
+            if None in marked:
+                break
+            if any(m.any() for m, _ in marked) and not all(m.all() for m, _ in marked):
+                yield f"{name} {words.format(**_words_for(first))}", marked
+
+
+_COMPARED = (
+    ("equals {}", np.equal),
+    ("is above {}", np.greater),
+    ("is below {}", np.less),
+    ("is {} or more", np.greater_equal),
+    ("is {} or less", np.less_equal),
+)
+
+
+def _marked(pair, wrong, name, test) -> tuple[np.ndarray, np.ndarray] | None:
+    value = pair.arguments[name]
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
+        return None
+    marked = test(value, pair)
+    if marked.shape != wrong.shape:
+        if marked.shape != wrong.shape[: marked.ndim]:
+            return None
+        wrong = wrong.reshape(*marked.shape, -1).any(-1)  # rows of the result that are wrong somewhere
+    return marked, wrong
 
 
 def _where_pointed(both) -> str:
@@ -434,25 +464,6 @@ def _pointed(pair, name) -> np.ndarray | None:
 
 def _words_for(value) -> dict[str, str]:
     return {"zero": "False", "other": "True"} if value.dtype.kind == "b" else {"zero": "0", "other": "not 0"}
-
-
-def _fits(pair, wrong, name, test) -> bool:
-    value = pair.arguments[name]
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
-        return False
-    marked = test(value)
-    if marked.shape != wrong.shape:
-        if marked.shape != wrong.shape[: marked.ndim]:
-            return False
-        wrong = wrong.reshape(*marked.shape, -1).any(-1)  # rows of the result that are wrong somewhere
-    return bool((marked == wrong).all())
-
-
-def _parts(both, name, test) -> bool:
-    """Whether a condition holds here and not there: what always holds tells nothing."""
-    return any(test(pair.arguments[name]).any() for pair, _ in both) and not all(
-        test(pair.arguments[name]).all() for pair, _ in both
-    )
 
 
 def _where_by_result(both) -> str:

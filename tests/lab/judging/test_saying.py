@@ -52,6 +52,10 @@ def said(change):
             "Only the first element along axis 1 is wrong",
         ),
         (lambda y, x, k: np.where(x < 0, y.dtype.type(9), y), "Wrong exactly where x is negative."),
+        (
+            lambda y, x, k: np.where((x < 0) & (y > 0), y.dtype.type(9), y),
+            "Wrong only where x is negative; the others are right.",
+        ),
         (lambda y, x, k: y + 1 if y.dtype == np.float32 else y, "Wrong just on the inputs in float32."),
         (lambda y, x, k: y + 1 if len(y) == 1 else y, "Right on 4 of 5 inputs."),
         (
