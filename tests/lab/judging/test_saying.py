@@ -58,10 +58,6 @@ def said(change):
         ),
         (lambda y, x, k: y + 1 if y.dtype == np.float32 else y, "Wrong just on the inputs in float32."),
         (lambda y, x, k: y + 1 if len(y) == 1 else y, "Right on 4 of 5 inputs."),
-        (
-            lambda y, x, k: y if len(y) == 1 else y + y.mean(0),
-            "Wrong just on the inputs where x has more than one row.",
-        ),
         (lambda y, x, k: y.reshape(-1)[::-1], "Yours holds as many numbers, in another form."),
     ],
 )
@@ -81,6 +77,16 @@ def test_the_sum_that_is_told_is_of_the_input_that_is_shown():
         return y * np.linspace(0.6 - 0.01 * x.shape[1], 0.9, len(y), dtype=y.dtype)[:, None]
 
     assert "one of yours adds up to 0.57." in said(change)  # input 1, of three columns
+
+
+@pytest.mark.parametrize(
+    ("single", "words"), [(1, ""), (2, "Wrong just on the inputs where x has more than one row.")]
+)
+def test_one_input_of_a_single_row_is_chance_and_two_are_not(single, words):
+    sizes = [1] * single + [2, 3, 4, 5]
+    halved = exercise(lambda x: x / 2, lambda rng: [(rng.normal(size=(n, 3)),) for n in sizes])
+    says = judge_answer(halved, lambda x: x / 2 + x[::-1] - x, seed=1).says
+    assert next((said for said in says if said.startswith("Wrong just")), "") == words
 
 
 def grades(scores, target):
