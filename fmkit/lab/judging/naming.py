@@ -262,13 +262,20 @@ class _Search:
     def known_times(self) -> Name | None:
         """A known mistake whose values come times a factor that has a name: the other sign, a size."""
         parts = parts_of(self.exercise, self.known.reference) or [("", lambda outcome: outcome)]
-        if None not in [self._times(*both, self.known.reference) for both in parts]:
+        if self._all_times(parts, self.known.reference):
             return None  # a factor is all there is
-        for theirs, mistake in self._by_likeness():
-            told = [self._times(*both, theirs) for both in parts]
-            if None not in told and any(told):
-                return _and_more(mistake, " and ".join(filter(None, told)))
+        for mistake, theirs in self._both_lists():
+            if words := self._all_times(parts, theirs):
+                return _and_more(mistake, words)
         return None
+
+    def _all_times(self, parts, theirs) -> str:
+        told = []
+        for label, part in parts:
+            if (words := self._times(label, part, theirs)) is None:
+                return ""
+            told.append(words)
+        return " and ".join(filter(None, told))
 
     def _times(self, label, part, theirs) -> str | None:
         """By which factor the answer's values are those of a mistake; empty where they are the same."""
