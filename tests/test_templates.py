@@ -23,9 +23,10 @@ def test_every_page_escapes():
 
 def test_a_page_of_feedback_escapes_every_word():
     part = dict.fromkeys(("title", "points", "card", "answer", "text", "comment"), ATTACK)
+    part["pictures"] = [(ATTACK, ATTACK)]
     values = {"title": ATTACK, "score": ATTACK, "most": ATTACK, "remarks": [ATTACK], "parts": [part]}
     page = render("course", "feedback.html", **values)
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&#34;") == 11
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&#34;") == 13
     assert "<script" not in page and "onload='" not in page and "& |" not in page
 
 

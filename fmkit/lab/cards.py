@@ -189,7 +189,7 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
     paragraphs = [("", verdict.right)] if verdict.right else []
     if verdict.misconception:
         paragraphs += [_like(verdict)]
-        paragraphs += [("Hint", verdict.hint)] if verdict.hint else []
+    paragraphs += [("Hint", verdict.hint)] if verdict.hint else []
     paragraphs += [("", sentence) for sentence in verdict.says]
     paragraphs += [("", verdict.message)]
     paragraphs += [("Note", n) for n in verdict.notes]

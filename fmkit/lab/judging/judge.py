@@ -84,6 +84,10 @@ def judge_answer(
 
 
 PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
+WIDE = (
+    "np.sqrt or np.log of a plain number, np.zeros, np.ones or np.eye without a dtype, and whole numbers "
+    "beside floats make float64: take math.sqrt, give a dtype, or use .astype at the end."
+)
 SEARCH = 1.0  # seconds that a learner waits at most for a name
 
 
@@ -128,7 +132,7 @@ def judge(
     problem = problems[at]
     rows, notes = (
         _rows(exercise, cases, outcomes, expected, at, problem),
-        _notes(exercise, expected, outcomes, at, problem),
+        _notes(exercise, expected, outcomes, at, problem, names),
     )
     wrong = Verdict("wrong", problem.kind, problem.message, rows=rows, notes=notes)
     if problem.kind in ("call", "timeout"):
@@ -141,12 +145,15 @@ def judge(
             found = find_name(exercise, cases, outcomes, known, seconds)
     right = what_is_right(exercise, expected, outcomes)
     is_named = found and found.how in ("same", "two")
-    says = () if is_named or problem.kind == "order" else what_is_said(exercise, cases, expected, outcomes)
+    says = (
+        () if is_named or problem.kind == "order" else what_is_said(exercise, cases, expected, outcomes, at)
+    )
     if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
         found = None
     wrong = replace(wrong, right=right, says=says)
     if found is None:
-        return wrong
+        is_wide = problem.kind == "dtype" and ("yours", "float64") in problem.rows
+        return replace(wrong, hint=WIDE) if is_wide else wrong
     return replace(wrong, misconception=found.words, hint=found.hint, how=found.how, known=found.known)
 
 
@@ -169,11 +176,15 @@ def _right(exercise, names) -> Verdict:
         message = f"The values are right, but the answer uses {' and '.join(barred)}."
         rows = (("may be used", "NumPy, Python's own library, and what the chapter's first cell imports"),)
         return Verdict("wrong", "module", message, rows=rows)
-    if taught := sorted(n for n in exercise.teaches if f"fmkit.{n}" in names):
-        functions = " and ".join(name.split(".")[-1] for name in taught)
-        message = f"The values are right. In this exercise write {functions} yourself."
-        return Verdict("wrong", "taught", message)
+    if taught := _taught(exercise, names):
+        return Verdict("wrong", "taught", f"The values are right. In this exercise write {taught} yourself.")
     return Verdict("ok")
+
+
+def _taught(exercise, names) -> str:
+    """The functions that the exercise is about and that the answer calls, in words, or nothing."""
+    taught = sorted(n for n in exercise.teaches if f"fmkit.{n}" in names)
+    return " and ".join(name.split(".")[-1] for name in taught)
 
 
 def barred_names(exercise: Exercise, names: Iterable[str]) -> list[str]:
@@ -276,8 +287,10 @@ def _other_dtype(expected, outcomes) -> str:
     return ""
 
 
-def _notes(exercise, expected, outcomes, at, problem) -> tuple[str, ...]:
+def _notes(exercise, expected, outcomes, at, problem, names) -> tuple[str, ...]:
     notes = []
+    if taught := _taught(exercise, names):
+        notes.append(f"In this exercise write {taught} yourself.")
     overwritten = sorted({where for o in outcomes for where in o.overwritten})
     if overwritten and problem.kind != "overwritten":
         notes.append(f"It also overwrites its {_arguments(exercise, overwritten)}.")

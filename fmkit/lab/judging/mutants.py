@@ -120,7 +120,6 @@ def _places(whole, statement) -> Iterator[tuple[tuple, ast.AST]]:
 def _changes(node, parent, arguments) -> Iterator[Change]:
     kind = type(node).__name__
     makers = {
-        "BinOp": _operators,
         "UnaryOp": _signs,
         "Compare": _comparisons,
         "BoolOp": _conditions,
@@ -137,7 +136,9 @@ def _changes(node, parent, arguments) -> Iterator[Change]:
         "Continue": _statements,
     }
     if kind == "Name":
-        yield from _other_arguments(node, arguments)
+        yield from _other_arguments(node, parent, arguments)
+    elif kind == "BinOp":
+        yield from _operators(node, arguments)
     elif kind in makers:
         yield from makers[kind](node, parent)
 
@@ -179,14 +180,14 @@ _LEFT_OUT = {
 }
 
 
-def _operators(node, parent) -> Iterator[Change]:
+def _operators(node, arguments) -> Iterator[Change]:
     op = type(node.op)
     for new, words in _OPERATORS.get(op, ()):
         yield words, _set("op", lambda n, new=new: new())
     if words := _LEFT_OUT.get(op):
-        yield words, lambda n: n.left
+        yield _with_what(words, node.right, arguments), lambda n: n.left
         if op not in (ast.Pow, ast.Mod, ast.FloorDiv):
-            yield words, lambda n: n.right
+            yield _with_what(words, node.left, arguments), lambda n: n.right
     if op in (ast.Sub, ast.Div, ast.MatMult):
         words = {ast.Sub: "a difference", ast.Div: "a ratio", ast.MatMult: "a matrix product"}[op]
         yield f"the two sides of {words} were exchanged", _exchanged("left", "right")
@@ -196,6 +197,18 @@ def _operators(node, parent) -> Iterator[Change]:
                 "a matrix were transposed that should not be, or the other way round",
                 _set(side, lambda n, side=side: _transposed(getattr(n, side))),
             )
+
+
+def _with_what(words, gone, arguments) -> str:
+    """ "a term (1) were left out": with the number, or the argument, where there is just one in it."""
+    inside = {n.id for n in ast.walk(gone) if isinstance(n, ast.Name)} & set(arguments)
+    if isinstance(gone, ast.Constant) and isinstance(gone.value, (int, float)):
+        what = repr(gone.value)
+    elif len(inside) == 1:
+        what = gone.id if isinstance(gone, ast.Name) else f"with {inside.pop()}"
+    else:
+        return words
+    return words.replace(" were", f" ({what}) were", 1)
 
 
 def _exchanged(one, other):
@@ -461,8 +474,11 @@ def _statements(node, parent) -> Iterator[Change]:
             yield words, _set("op", lambda n, new=new: new())
 
 
-def _other_arguments(node, arguments) -> Iterator[Change]:
+def _other_arguments(node, parent, arguments) -> Iterator[Change]:
+    is_size = isinstance(parent, ast.Attribute) and parent.attr in ("shape", "size")
+    is_size = is_size or (isinstance(parent, ast.Call) and _called(parent) == "len")
+    words = "a size of {} stood where one of {} belongs" if is_size else "{} stood where {} belongs"
     if isinstance(node.ctx, ast.Load) and node.id in arguments:
         for name in arguments:
             if name != node.id:
-                yield f"{name} stood where {node.id} belongs", _set("id", name)
+                yield words.format(name, node.id), _set("id", name)

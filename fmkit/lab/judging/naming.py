@@ -3,7 +3,8 @@
 Every suspect is a function; it is believed when it does, input for input, what the answer did. They are
 asked in the order in which their words help: a known mistake on every input; wherever the answer is wrong;
 the right answer on changed arguments; two known mistakes at once; one edit; a known mistake and one change
-more; each returned value by itself; and last a known mistake on more than half of the inputs.
+more; each returned value by itself; a known mistake times a factor; and last a known mistake on more than
+half of the inputs.
 """
 
 import ast
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from fmkit.lab.judging import relations
 from fmkit.lab.judging.answer import Outcome, run_answer
 from fmkit.lab.judging.as_if import as_if
 from fmkit.lab.judging.compare import agree, distance
@@ -155,6 +157,7 @@ class _Search:
                 self.wherever_it_is_wrong,
                 self.as_recorded,
                 self.value_by_value,
+                self.known_times,
                 self.in_part,
             )
             return next(filter(None, (look() for look in looks)), None)
@@ -166,6 +169,7 @@ class _Search:
             self.one_edit,
             self.known_and_more,
             self.value_by_value,
+            self.known_times,
             self.edit_wherever_it_is_wrong,
             self.in_part,
         ):
@@ -267,8 +271,60 @@ class _Search:
         return Name("edit", f"where it is wrong, as if {found[0]}") if found else None
 
     def two_known(self) -> Name | None:
-        found = self.first(_pairs(self.exercise))
+        may = {m for m, theirs in self._both_lists() if self._leaves_right(theirs)}
+        found = self.first(p for p in _pairs(self.exercise) if p[0] in may and p[1] in may)
         return _two(*found[:2]) if found else None
+
+    def _both_lists(self):
+        return zip(self.exercise.mistakes, self.known.mistakes, strict=True)
+
+    def _leaves_right(self, theirs) -> bool:
+        """Whether a mistake spares the values that are right: that two mend each other is made up."""
+        return all(
+            self._all_alike(self.known.reference, theirs, part)
+            for _, part in parts_of(self.exercise, self.known.reference)
+            if self._all_alike(self.known.reference, self.outcomes, part)
+        )
+
+    def _all_alike(self, these, those, part) -> bool:
+        both = [(part(a), part(b)) for a, b in zip(these, those, strict=True)]
+        return all(a is not None and b is not None and alike(a, b, self.tolerance) for a, b in both)
+
+    def known_times(self) -> Name | None:
+        """A known mistake whose values come times a factor that has a name: the other sign, a size."""
+        parts = parts_of(self.exercise, self.known.reference) or [("", lambda outcome: outcome)]
+        if self._all_times(parts, self.known.reference):
+            return None  # a factor is all there is
+        for mistake, theirs in self._both_lists():
+            if words := self._all_times(parts, theirs):
+                return _and_more(mistake, words)
+        return None
+
+    def _all_times(self, parts, theirs) -> str:
+        told = []
+        for label, part in parts:
+            if (words := self._times(label, part, theirs)) is None:
+                return ""
+            told.append(words)
+        return " and ".join(filter(None, told))
+
+    def _times(self, label, part, theirs) -> str | None:
+        """By which factor the answer's values are those of a mistake; empty where they are the same."""
+        if self._all_alike(theirs, self.outcomes, part):
+            return ""
+        both = [(part(a), part(b)) for a, b in zip(theirs, self.outcomes, strict=True)]
+        if any(a is None or b is None or a.failure or b.failure for a, b in both):
+            return None
+        values = [[o.value for o in side] for side in zip(*both, strict=True)]
+        found = relations.pairs(*values, self.cases, parameters(self.exercise))
+        if found is None or any(pair.right.shape != pair.given.shape for pair in found):
+            return None
+        with np.errstate(all="ignore"):
+            words = relations.factor(found, self.tolerance)
+        if not words or words.endswith(("factor", "on every input")):
+            return None
+        words = {"twice": "twice as large", "half of": "half as large"}.get(words, words)
+        return f"{label} {words}".strip()
 
     def known_and_more(self) -> Name | None:
         """A known mistake, and besides it one argument changed in a way in which learners change it."""
@@ -302,8 +358,8 @@ class _Search:
         return Name(how, words, " ".join(dict.fromkeys(n.hint for n in told if n.hint)), known)
 
     def _part(self, label, part) -> Name | None:
-        for _, mistake, theirs in self._by_likeness():
-            if self._is_part(theirs, part):
+        for mistake, theirs in self._by_likeness():
+            if self._all_alike(theirs, self.outcomes, part):
                 return Name("same", f"{label}: {mistake.name}", mistake.hint, (mistake.name,))
         if self.exercise.recorded:
             return None
@@ -323,14 +379,7 @@ class _Search:
                 if part(a) is not None and part(b) is not None
             )
 
-        both = zip(self.known.mistakes, self.exercise.mistakes, strict=True)
-        found = ((-likeness(theirs), mistake, theirs) for theirs, mistake in both)
-        return sorted(found, key=lambda one: one[0])
-
-    def _is_part(self, theirs, part) -> bool:
-        """Whether a known mistake gives the same as the answer in one returned value, on every input."""
-        both = ((part(a), part(b)) for a, b in zip(theirs, self.outcomes, strict=True))
-        return all(a is not None and b is not None and alike(a, b, self.tolerance) for a, b in both)
+        return sorted(self._both_lists(), key=lambda both: -likeness(both[1]))
 
     def raised(self) -> Name | None:
         """An answer that raises wherever it is wrong: one edit that does so, in the same words."""

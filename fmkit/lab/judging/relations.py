@@ -101,6 +101,18 @@ _NAMED = {
 
 
 def _factor(found, tolerance) -> str:
+    words = factor(found, tolerance)
+    if words in ("twice", "half of"):
+        return f"Yours are {words} the right ones, on every input."
+    if words == "with the wrong sign":
+        return "Yours have the wrong sign, on every input."
+    if words == "times some factor":
+        return "On each input yours are the right ones times some factor."
+    return words and f"Yours are the right ones {words}."
+
+
+def factor(found: list[Pair], tolerance: float) -> str:
+    """What the given results are, of the right ones: ``"twice"``, ``"divided by len(x)"``, or nothing."""
     ratios = [_ratio(pair, tolerance) for pair in found]
     if any(ratio is None for ratio in ratios):
         return ""
@@ -111,17 +123,15 @@ def _factor(found, tolerance) -> str:
         return ""
     first = told[0][1]
     if all(math.isclose(ratio, first, rel_tol=1e-3) for _, ratio in told):
-        words = next((w for v, w in _NAMED.items() if math.isclose(v, first, rel_tol=1e-3)), "")
-        if words in ("twice", "half of"):
-            return f"Yours are {words} the right ones, on every input."
-        if words == "with the wrong sign":
-            return "Yours have the wrong sign, on every input."
-        return f"Yours are the right ones {words or f'times {first:.4g}'}, on every input."
+        named = (w for v, w in _NAMED.items() if math.isclose(v, first, rel_tol=1e-3))
+        return next(named, f"times {first:.4g}, on every input")
     if words := _explained(told):
-        return f"Yours are the right ones {words}."
+        return words
     if any(pair.right.size < 2 for pair, _ in told):  # of one number alone any factor can be said
         return ""
-    return "On each input yours are the right ones times some factor."
+    if any(math.isclose(ratio, 1, rel_tol=1e-4) for _, ratio in told):  # right there: no factor on each input
+        return ""
+    return "times some factor"
 
 
 def _ratio(pair, tolerance) -> float | None:
@@ -293,7 +303,12 @@ def _other_shape(found, tolerance) -> str:
         np.allclose(p.right.ravel(), p.given.ravel(), rtol=1e-4, equal_nan=True) for p in found
     ):
         return "The numbers are right and in their order; only the shape is another one."
-    return _longer(found, tolerance)
+    return _longer(found, tolerance) or _as_many(found)
+
+
+def _as_many(found) -> str:
+    is_so = all(p.right.size == p.given.size and p.right.shape != p.given.shape for p in found)
+    return "Yours holds as many numbers, in another form." if is_so else ""
 
 
 def _same_but_for_ones(pair, tolerance) -> bool:
@@ -369,42 +384,86 @@ _TESTS = (
 
 
 def _where_by_argument(both) -> str:
-    """A condition on an argument that holds for the wrong elements (or rows) and for no other."""
-    for name in both[0][0].arguments:
-        for words, test in _TESTS:
-            if all(_fits(pair, w, name, test) for pair, w in both):
-                return f"Wrong exactly where {name} {words.format(**_words_for(both[0][0].arguments[name]))}."
-        for other in both[0][0].arguments:
-            for words, compare in (
-                (f"equals {other}", np.equal),
-                (f"is above {other}", np.greater),
-                (f"is below {other}", np.less),
-                (f"is {other} or more", np.greater_equal),
-                (f"is {other} or less", np.less_equal),
-            ):
-                if other != name and all(
-                    isinstance(pair.arguments[other], (int, float))
-                    and _fits(pair, w, name, lambda v, p=pair, c=compare: c(v, p.arguments[other]))  # noqa: B023
-                    for pair, w in both
-                ):
-                    return f"Wrong exactly where {name} {words}."
+    """A condition on an argument that holds for the wrong elements (or rows) and for no other, or few."""
+    if words := _where_pointed(both):
+        return words
+    conditions = list(_conditions(both))
+    for words, marked in conditions:
+        if all((m == w).all() for m, w in marked):
+            return f"Wrong exactly where {words}."
+    for words, marked in conditions:
+        sizes = [sum(int(part.sum()) for part in parts) for parts in zip(*marked, strict=True)]
+        is_most = 3 / 4 * sizes[0] <= sizes[1] and sizes[0] <= sum(m.size for m, _ in marked) / 2
+        if is_most and all((m >= w).all() for m, w in marked):  # where nothing comes back a slope is not seen
+            return f"Wrong only where {words}; the others are right."
     return ""
+
+
+def _conditions(both) -> Iterator[tuple[str, list[tuple[np.ndarray, np.ndarray]]]]:
+    """Conditions in words, with what each marks of every input, and the wrong elements (or rows) of it."""
+    for name, first in both[0][0].arguments.items():
+        tests = [(words, lambda v, pair, test=test: test(v)) for words, test in _TESTS]
+        for other in both[0][0].arguments:
+            if other != name and all(isinstance(pair.arguments[other], (int, float)) for pair, _ in both):
+                tests += [
+                    (words.format(other), lambda v, pair, c=compare, o=other: c(v, pair.arguments[o]))
+                    for words, compare in _COMPARED
+                ]
+        for words, test in tests:
+            marked = [_marked(pair, wrong, name, test) for pair, wrong in both]
+            if None in marked:
+                break
+            if any(m.any() for m, _ in marked) and not all(m.all() for m, _ in marked):
+                yield f"{name} {words.format(**_words_for(first))}", marked
+
+
+_COMPARED = (
+    ("equals {}", np.equal),
+    ("is above {}", np.greater),
+    ("is below {}", np.less),
+    ("is {} or more", np.greater_equal),
+    ("is {} or less", np.less_equal),
+)
+
+
+def _marked(pair, wrong, name, test) -> tuple[np.ndarray, np.ndarray] | None:
+    value = pair.arguments[name]
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
+        return None
+    marked = test(value, pair)
+    if marked.shape != wrong.shape:
+        if marked.shape != wrong.shape[: marked.ndim]:
+            return None
+        wrong = wrong.reshape(*marked.shape, -1).any(-1)  # rows of the result that are wrong somewhere
+    return marked, wrong
+
+
+def _where_pointed(both) -> str:
+    """Of each row the element, or all but the element, at the index that an argument holds for it."""
+    for name in both[0][0].arguments:
+        marked = [(_pointed(pair, name), wrong) for pair, wrong in both]
+        if any(m is None for m, _ in marked):
+            continue
+        if all((w == (m & w.any())).all() for m, w in marked):
+            return f"Of each row only the element at {name} is wrong."
+        if all((w == (~m & w.any())).all() for m, w in marked):
+            return f"Of each row only the element at {name} is right."
+    return ""
+
+
+def _pointed(pair, name) -> np.ndarray | None:
+    index = pair.arguments[name]
+    if not isinstance(index, np.ndarray) or index.dtype.kind not in "iu" or not index.size:
+        return None
+    if pair.right.ndim < 2 or index.shape != pair.right.shape[:-1] or pair.right.shape[-1] < 2:
+        return None
+    if index.min() < 0 or index.max() >= pair.right.shape[-1]:
+        return None
+    return np.arange(pair.right.shape[-1]) == index[..., None]
 
 
 def _words_for(value) -> dict[str, str]:
     return {"zero": "False", "other": "True"} if value.dtype.kind == "b" else {"zero": "0", "other": "not 0"}
-
-
-def _fits(pair, wrong, name, test) -> bool:
-    value = pair.arguments[name]
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf" or not value.ndim:
-        return False
-    marked = test(value)
-    if marked.shape != wrong.shape:
-        if marked.shape != wrong.shape[: marked.ndim]:
-            return False
-        wrong = wrong.reshape(*marked.shape, -1).any(-1)  # rows of the result that are wrong somewhere
-    return bool((marked == wrong).all())
 
 
 def _where_by_result(both) -> str:
@@ -416,7 +475,7 @@ def _where_by_result(both) -> str:
 
 
 def rows_that_sum_to_one(found: list[Pair]) -> str:
-    """For weights: the expected rows add up to 1, those given do not."""
+    """For weights: the expected rows add up to 1, those given do not; with a sum of the first such input."""
     arrays = [(p.right, p.given) for p in found if p.right.ndim and p.right.shape == p.given.shape]
     if not arrays or not all(_sums_to_one(e, -1) and e.shape[-1] > 1 for e, _ in arrays):
         return ""
@@ -424,8 +483,9 @@ def rows_that_sum_to_one(found: list[Pair]) -> str:
         return ""
     if all(g.ndim > 1 and _sums_to_one(g, -2) for _, g in arrays):
         return "Your columns add up to 1; the rows should."
+    off = next(g for _, g in arrays if not _sums_to_one(g, -1))
     with np.errstate(all="ignore"):
-        sums = np.concatenate([np.ravel(g.sum(-1)) for _, g in arrays])
+        sums = np.ravel(off.sum(-1))
     farthest = sums[np.argmax(np.abs(sums - 1))]  # NaN, if there is one
     return f"The rows should add up to 1; one of yours adds up to {farthest:.4g}."
 

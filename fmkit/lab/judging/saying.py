@@ -21,9 +21,14 @@ def what_is_right(exercise: Exercise, expected: list[Outcome], outcomes: list[Ou
 
 
 def what_is_said(
-    exercise: Exercise, cases: list, expected: list[Outcome], outcomes: list[Outcome]
+    exercise: Exercise, cases: list, expected: list[Outcome], outcomes: list[Outcome], at: int = 0
 ) -> tuple[str, ...]:
-    """At most three sentences that are true of the answer: which inputs, a factor, a place."""
+    """At most three sentences that are true of the answer: which inputs, a factor, a place.
+
+    ``at`` is the input that the learner is shown: an example of what is said comes from it.
+    """
+    shown_first = sorted(range(len(cases)), key=lambda i: i != at)
+    cases, expected, outcomes = ([items[i] for i in shown_first] for items in (cases, expected, outcomes))
     right = _right(exercise, expected, outcomes)
     says = [_which_inputs(parameters(exercise), cases, right), *_sayings(exercise, cases, expected, outcomes)]
     return tuple(filter(None, says))[:3]
@@ -60,13 +65,17 @@ def _which_inputs(names, cases, right) -> str:
     wrong = {i for i, is_right in enumerate(right) if not is_right}
     if not wrong or len(wrong) == len(cases):
         return ""
-    few = min(len(wrong), len(cases) - len(wrong)) < 3  # so few share many a property by chance
+    few = min(len(wrong), len(cases) - len(wrong))  # so few share many a property by chance
     for words, holds in _properties(names, cases):
-        if few and not words.endswith(("float32", "empty", "is 0", "infinity")):
+        if few < 3 and not words.endswith(_OF_ONE) and not (few == 2 and words.endswith(_OF_TWO)):
             continue
         if {i for i, case in enumerate(cases) if holds(case)} == wrong:
             return f"Wrong just on the inputs {words}."
     return ""
+
+
+_OF_ONE = ("float32", "empty", "is 0", "infinity", "million")
+_OF_TWO = ("one row", "one element")
 
 
 def _properties(names, cases):
@@ -78,6 +87,7 @@ def _properties(names, cases):
         yield from _of_values(at, name, values)
     yield "with an axis of length 1", lambda case: any(1 in a.shape for a in _arrays(case))
     yield "with numbers beyond 100", lambda case: any(_largest(a) > 100 for a in _arrays(case))
+    yield "with numbers beyond a million", lambda case: any(_largest(a) > 1e6 for a in _arrays(case))
     yield "with something empty", lambda case: any(not _length(part) for part in case)
     yield (
         "with an infinity",

@@ -39,12 +39,10 @@ def text(value: Any, whole: bool = True) -> str:
     if isinstance(value, np.ndarray):
         return _array(value, whole)
     if isinstance(value, dict):
-        inner = ", ".join(f"{key!r}: {text(v, whole)}" for key, v in value.items())
-        return _cut("{" + inner + "}")
+        return "{" + _joined([f"{key!r}: {text(v, whole)}" for key, v in value.items()]) + "}"
     if isinstance(value, (list, tuple)):
-        inner = ", ".join(text(v, whole) for v in value)
         brackets = "[]" if isinstance(value, list) else "()"
-        return _cut(brackets[0] + inner + brackets[1])
+        return brackets[0] + _joined([text(v, whole) for v in value]) + brackets[1]
     if isinstance(value, float):
         return number(value)
     return _cut(repr(value))
@@ -70,6 +68,22 @@ def _nested(value) -> str:
     if np.ndim(value):
         return "[" + ", ".join(_nested(v) for v in value) + "]"
     return number(float(value)) if value.dtype.kind == "f" else repr(value.item())
+
+
+def _joined(items: list[str]) -> str:
+    """Items in a row; of too many, or too long ones, those in the middle go."""
+    room = 2 * WIDTH - 7
+    if len(items) < 3 or len(", ".join(items)) <= room:
+        return _cut(", ".join(items))
+    begin, end = items[:1], items[-1:]
+    for one, other in zip(items[1:], items[-2::-1], strict=True):
+        if len(", ".join((*begin, one, *end))) > room:
+            break
+        begin.append(one)
+        if len(", ".join((*begin, other, *end))) > room:
+            break
+        end.insert(0, other)
+    return _cut(", ".join((*begin, "...", *end)))
 
 
 def _cut(words: str) -> str:

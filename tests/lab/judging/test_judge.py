@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.samples import CENTER, center, center_cases, exercise, right_but
 
+from fmkit.lab.cards import card
 from fmkit.lab.judging.answer import names_used, run_answer
 from fmkit.lab.judging.judge import Verdict, judge, judge_answer, make_cases
 from fmkit.lab.judging.plain import plain
@@ -252,6 +253,21 @@ def test_pythons_own_library_may_be_used():
         return out, mean
 
     assert judge_answer(CENTER, answer).status == "ok"
+
+
+def test_what_is_taught_is_told_also_where_it_fails():
+    taught = exercise(center, center_cases, teaches=("layers.layernorm",))
+    cases = make_cases(CENTER, 0)
+    outcomes = run_answer(lambda x, w: 1 / 0, cases)
+    verdict = judge(taught, cases, outcomes, {"fmkit.layers.layernorm"})
+    assert verdict.kind == "raised" and verdict.notes == ("In this exercise write layernorm yourself.",)
+
+
+def test_float64_has_a_reason_where_no_mistake_gives_one():
+    single = exercise(lambda x: x / 2, lambda rng: [(rng.normal(size=4).astype(np.float32),)])
+    verdict = judge_answer(single, lambda x: x / np.sqrt(4))
+    assert verdict.kind == "dtype" and "math.sqrt" in verdict.hint
+    assert "math.sqrt" in repr(card(single, verdict))
 
 
 # --- naming ------------------------------------------------------------------------------------------------

@@ -96,6 +96,31 @@ def test_each_value_by_itself():
     assert found.known == ("forgot the scale",)
 
 
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("return -out, size[:, 0] * out.shape[0]", "out with the wrong sign and value 2 of 2 times len(x)"),
+        ("return out, 2 * size[:, 0]", "value 2 of 2 twice as large"),
+    ],
+)
+def test_a_known_mistake_times_a_factor(rest, words):
+    found = verdict(answer(xc="x", rest=rest))
+    assert (found.how, found.misconception) == ("two", f"forgot the mean; and besides {words}")
+
+
+def test_two_mistakes_that_mend_each_other_are_not_told():
+    """One spoils both values, the other puts one of them right again: nobody makes these two."""
+    mistakes = {
+        "both doubled": ("out = 2 * scale * xc / size", "return out, 2 * size[:, 0]"),
+        "out halved": "return out / 2, size[:, 0]",
+        "half of out": "out = scale * xc / size / 2",
+    }
+    found = judge_answer(
+        exercise(normed, cases, mistakes), lambda *args: (normed(*args)[0], 2 * normed(*args)[1]), seed=0
+    )
+    assert found.known == ("both doubled",) and found.misconception.startswith("value 2 of 2")
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_is_like_nothing(seed):
     rng = np.random.default_rng(seed)

@@ -52,8 +52,13 @@ def said(change):
             "Only the first element along axis 1 is wrong",
         ),
         (lambda y, x, k: np.where(x < 0, y.dtype.type(9), y), "Wrong exactly where x is negative."),
+        (
+            lambda y, x, k: np.where((x < 0) & (y > 0), y.dtype.type(9), y),
+            "Wrong only where x is negative; the others are right.",
+        ),
         (lambda y, x, k: y + 1 if y.dtype == np.float32 else y, "Wrong just on the inputs in float32."),
         (lambda y, x, k: y + 1 if len(y) == 1 else y, "Right on 4 of 5 inputs."),
+        (lambda y, x, k: y.reshape(-1)[::-1], "Yours holds as many numbers, in another form."),
     ],
 )
 def test_what_is_true_is_said(change, words):
@@ -65,6 +70,58 @@ def test_rows_that_should_sum_to_one():
     assert "rows should add up to 1" in said(
         lambda y, x, k: y * rng.uniform(0.3, 0.9, y.shape).astype(y.dtype)
     )
+
+
+def test_the_sum_that_is_told_is_of_the_input_that_is_shown():
+    def change(y, x, keep):
+        return y * np.linspace(0.6 - 0.01 * x.shape[1], 0.9, len(y), dtype=y.dtype)[:, None]
+
+    assert "one of yours adds up to 0.57." in said(change)  # input 1, of three columns
+
+
+@pytest.mark.parametrize(
+    ("single", "words"), [(1, ""), (2, "Wrong just on the inputs where x has more than one row.")]
+)
+def test_one_input_of_a_single_row_is_chance_and_two_are_not(single, words):
+    sizes = [1] * single + [2, 3, 4, 5]
+    halved = exercise(lambda x: x / 2, lambda rng: [(rng.normal(size=(n, 3)),) for n in sizes])
+    says = judge_answer(halved, lambda x: x / 2 + x[::-1] - x, seed=1).says
+    assert next((said for said in says if said.startswith("Wrong just")), "") == words
+
+
+def grades(scores, target):
+    p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    return p - (np.arange(scores.shape[1]) == target[:, None])
+
+
+GRADES = exercise(
+    grades,
+    lambda rng: [(rng.normal(size=(n, c)), rng.integers(0, c, n)) for n, c in ((2, 3), (4, 2), (3, 5))],
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda y, at: np.where(at, y - 0.1, y), "Of each row only the element at target is wrong."),
+        (lambda y, at: np.where(at, y, y * y), "Of each row only the element at target is right."),
+    ],
+)
+def test_the_element_that_an_index_names(change, words):
+    def answer(scores, target):
+        return change(grades(scores, target), np.arange(scores.shape[1]) == target[:, None])
+
+    assert words in judge_answer(GRADES, answer, seed=1).says
+
+
+def test_what_holds_everywhere_is_no_place():
+    def answer(scores, target):
+        y = grades(scores, target)
+        y[:, 0] *= 1.5
+        y[:, -1] -= 0.1
+        return y
+
+    assert not any("target is" in words for words in judge_answer(GRADES, answer, seed=1).says)
 
 
 def test_a_factor_on_one_input_only_is_not_a_factor():

@@ -24,6 +24,15 @@ def test_lists_of_pairs_are_told_by_their_shapes():
     assert words.startswith("layers = [(array (4, 5) float64, array (5,) float64), (array (5, 6)")
 
 
+def test_of_a_long_list_the_items_in_the_middle_go():
+    layers = [(np.zeros((c, c + 1)), np.zeros(c + 1)) for c in range(4, 10)]
+    words = shown.text(layers, whole=False)
+    assert words.startswith("[(array (4, 5) float64") and words.endswith(
+        "(array (9, 10) float64, array (10,) float64)]"
+    )
+    assert "), ..., (" in words and len(words) <= 200
+
+
 def test_the_smallest_arguments_are_shown_first():
     rows = shown.case_rows("input", ["x", "w", "n"], (np.zeros((4, 4)), np.array([1.0, 2.0]), 3))
     assert rows == (("input", "x = array (4, 4) float64, w = [1, 2], n = 3"),)

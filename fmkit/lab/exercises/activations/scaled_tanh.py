@@ -16,8 +16,11 @@ def cases(rng):
     ends = case(*tall, 5)
     ends[1][:2] = ends[2], -ends[2]  # saturated to the last digit: slope 0
     ends[1][2] = ends[2] * rng.uniform(0.3, 0.6)
+    dout, _, a, b = case(*tall, 4)
+    steep = 1 - rng.uniform(1e-9, 5e-9, 4)  # nearly saturated, all of them: no slope is 0, but each is tiny
     return [
         example,
+        (dout, a * steep * np.array([1, -1, 1, -1]), a, b),
         case(*tall, 2, 3),
         ends,
         case(*flat, 4, 3),
@@ -48,6 +51,16 @@ EXERCISE = Exercise(
     reference=scaled_tanh_backward,
     alternatives=(one_line, two_factors),
     mistakes=(
+        mistake(
+            "a floor under the slope, factors and all",
+            "* a * b * (1 - t * t) -> * np.maximum(a * b * (1 - t * t), 1e-7)",
+            "Nothing is divided by the slope here: it may be as small as it is.",
+        ),
+        mistake(
+            "a floor under the slope",
+            "(1 - t * t) -> np.maximum(1 - t * t, 1e-7)",
+            "Nothing is divided by the slope here: it may be as small as it is.",
+        ),
         mistake(
             "the inner factor left out",
             "a * b -> a",

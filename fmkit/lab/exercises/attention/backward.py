@@ -25,7 +25,14 @@ def cases(rng):
         case(4, 2, 3, 2),
         as_float32(case(2, 3, 5, 6, 1.0)),
         *_far_above_the_cap(rng, case),
+        _far_from_zero(case),
     ]
+
+
+def _far_from_zero(case):
+    """Values a billion away from 0: dq and dk do not see it, as weights add up to 1; a nudge does."""
+    dout, q, k, v, cap = case(2, 3, 4, 3)
+    return dout, q, k, v + 1e9, cap
 
 
 def _far_above_the_cap(rng, case):

@@ -24,6 +24,7 @@ def cases(rng):
         case(2, 2, 3, 6, float(rng.uniform(5, 10))),
         case(2, 1, 4, 8, 10000.0, far=1000),
         as_float32(case(2, 4, 5, 6, 100.0)),
+        as_float32(case(2, 1, 3, 4, 10000.0, far=1_000_000)),
     ]
 
 
@@ -203,6 +204,12 @@ EXERCISE = Exercise(
             "degrees, not radians",
             ("cos, sin -> angle = np.deg2rad(angle)\ncos, sin",),
             "NumPy's cos and sin take radians, and so does the formula.",
+        ),
+        mistake(
+            "the angles in float32: far away they are rounded",
+            "angle = (positions[:, None, :, None] * base ** (-np.arange(0, D, 2) / D)).astype(np.float32)",
+            "float32 has about seven digits: of an angle of a million little is left behind the point. "
+            "Take cos and sin in float64, and cast these.",
         ),
         mistake(
             "float64 out of float32",

@@ -58,6 +58,16 @@ EXERCISE = Exercise(
     alternatives=(loop, slope_from_z),
     mistakes=(
         mistake(
+            "the sigmoid's slope taken at the target",
+            "dy * y * (1 - y) -> dy * t * (1 - t)",
+            "The slope belongs to what came out of the sigmoid, y; the target is where it should have been.",
+        ),
+        mistake(
+            "averaged the rows before multiplying",
+            "x.T @ dz -> x.mean(0) * dz.sum()",
+            "Each row meets its own dz: multiply first, then add up.",
+        ),
+        mistake(
             "the sigmoid's slope taken at its output",
             "dz = dy * y * (1 - y) -> s = 1 / (1 + np.exp(-y))\ndz = dy * s * (1 - s)",
             "The slope belongs to the point where the curve was entered: z. "

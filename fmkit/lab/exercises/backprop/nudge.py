@@ -64,6 +64,15 @@ EXERCISE = Exercise(
     alternatives=(with_a_mask, all_at_once),
     mistakes=(
         mistake(
+            "a whole row nudged at once",
+            (
+                "w[i] = keep + eps -> w[i[0]] += eps",
+                "w[i] = keep - eps -> w[i[0]] -= 2 * eps",
+                "w[i] = keep -> w[i[0]] += eps",
+            ),
+            "One entry at a time: a whole row gives the sum of its slopes.",
+        ),
+        mistake(
             "a one-sided difference",
             "slopes[i] = (up - loss(w)) / eps",
             "Stepping to one side only leaves an error as large as eps: step to both sides of w.",

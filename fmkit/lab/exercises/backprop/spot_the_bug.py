@@ -10,7 +10,9 @@ def cases(rng):
     def case(n, k, size=1.0):
         z1 = rng.normal(size=n)
         z1[0], z1[-1] = 0.0, abs(z1[-1]) + 0.5  # one exactly at the kink, one surely on
-        return z1, size * rng.uniform(0.5, 1.5, k), float(rng.normal()), rng.uniform(0, 1, n)
+        w = size * rng.uniform(0.5, 1.5, k)
+        w[0] *= -0.5  # a wire may be negative
+        return z1, w, float(rng.normal()), rng.uniform(0, 1, n)
 
     saturated = (np.array([6.0]), np.array([0.7, 1.2]), 1.0, np.array([0.0]))
     example = np.array([2.0, -1.0]), np.array([0.5, 1.0]), 0.5, np.array([1.0, 0.0])

@@ -79,6 +79,11 @@ EXERCISE = Exercise(
     alternatives=(confusion, harmonic),
     mistakes=(
         mistake(
+            "accuracy for precision",
+            "precision[k] = np.mean((pred == k) == (target == k))",
+            "Rows that are not k, and were not called k, have no part in the precision of k.",
+        ),
+        mistake(
             "precision and recall exchanged",
             "return recall, precision, f1, float(f1.mean())",
             "Precision looks at what was called k; recall at what is k.",

@@ -174,6 +174,11 @@ EXERCISE = Exercise(
             "upper() makes one letter of the i with and without a dot; casefold() is made for comparing.",
         ),
         mistake(
+            "only blanks are white space: tabs and line ends stay",
+            'key = " ".join(word for word in texts[i].casefold().split(" ") if word)',
+            'split(" ") parts at blanks alone; split() parts at tabs and line ends, too.',
+        ),
+        mistake(
             "spaces taken out altogether",
             'key = "".join(texts[i].casefold().split())',
             "'no table' and 'not able' are two texts: keep one space.",

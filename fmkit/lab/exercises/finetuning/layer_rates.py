@@ -75,6 +75,12 @@ EXERCISE = Exercise(
     alternatives=(height, table),
     mistakes=(
         mistake(
+            "counted the blocks that names holds",
+            "rates = {} -> rates = {}\n"
+            'n_layers = len({name.split(".")[1] for name in names if name.startswith("blocks")})',
+            "n_layers says how many blocks the model has: not each of them need be in names.",
+        ),
+        mistake(
             "the first layers fastest",
             ("n_layers - int(rest[0]) -> int(rest[0]) + 1", "n_layers + 1 -> 0"),
             "The lowest layers know the most general things: they should move least.",

@@ -231,7 +231,8 @@ EXERCISE = Exercise(
         mistake(
             "float64 out of float32",
             "astype(hidden.dtype) -> astype(np.float64)",
-            "An integer array turns float32 into float64: convert the mask.",
+            "np.zeros makes float64 unless you give it a dtype, and so do whole numbers, as of the mask, "
+            "beside floats.",
         ),
     ),
     teaches=("layers.mean_pool",),

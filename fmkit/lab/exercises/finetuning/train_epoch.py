@@ -204,6 +204,11 @@ EXERCISE = Exercise(
             "The loss that is reported was measured before the step.",
         ),
         mistake(
+            "the loss of the last weights, on all rows",
+            "return w, b, float(np.mean(np.logaddexp(0, x @ w + b) - y * (x @ w + b)))",
+            "Each row's loss was measured before its batch's step, with the weights of that moment.",
+        ),
+        mistake(
             "the last batch's loss",
             ("total += float(np.sum( -> total = float(np.mean(", "/ len(x) ->"),
             "The mean over all rows of the epoch is wanted.",

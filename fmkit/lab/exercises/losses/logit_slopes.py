@@ -17,10 +17,12 @@ def cases(rng):
     right = np.array([1000.0, -1000.0, -1.0]), np.array([1.0, 0.0, 1.0])
     whole = rng.normal(size=4), np.array([0, 1, 1, 0])  # targets as whole numbers
     cases = [example, small, sure, surer, wild, right, whole, case(6), case(5, 4.0)]
-    return [*cases, as_float32(case(4, 1.0))]
+    single = as_float32((rng.normal(size=3), np.array([1, 0, 1])))
+    return [*cases, as_float32(case(4, 1.0)), single]
 
 
 def logit_slopes(logits, targets):
+    targets = targets.astype(logits.dtype)  # a whole number beside a float32 makes float64
     p = np.exp(np.minimum(logits, 0)) / (1 + np.exp(-np.abs(logits)))
     d_mse = 2 * (p - targets) * p * (1 - p)
     d_bce = p - targets
@@ -30,13 +32,13 @@ def logit_slopes(logits, targets):
 def plain_sigmoid(logits, targets):
     with np.errstate(over="ignore"):
         p = 1 / (1 + np.exp(-logits))
-    error = p - targets
+    error = (p - targets).astype(p.dtype)
     return 2 * error * (p - p * p), error
 
 
 def by_tanh(logits, targets):
     t = np.tanh(logits / 2)
-    error = (t + 1) / 2 - targets
+    error = ((t + 1) / 2 - targets).astype(logits.dtype)
     return error * (1 - t * t) / 2, error
 
 
@@ -159,6 +161,11 @@ EXERCISE = Exercise(
             "divided by the number of examples",
             "return d_mse, d_bce -> d_mse, d_bce = d_mse / len(p), d_bce / len(p)\nreturn d_mse, d_bce",
             "Each example is asked for by itself here: no mean is taken.",
+        ),
+        mistake(
+            "float64 out of float32",
+            "targets = targets.astype(logits.dtype) ->",
+            "Targets that are whole numbers make float64 of float32: .astype(logits.dtype).",
         ),
         *map(clipped_at, ("1e-6", "1e-7", "1e-8")),
     ),

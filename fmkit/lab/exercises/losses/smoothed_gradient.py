@@ -24,7 +24,8 @@ def cases(rng):
     sure, right = (*hopeless(rng, 2, 3), smoothing()), (*sure_and_right(rng, 2, 3), smoothing())
     plain = np.array([[0.0, 1500.0, 0.0]]), np.array([1]), smoothing()
     first = np.array([[1500.0, 0.0, 0.0]]), np.array([2]), smoothing()
-    cases = [example, small, two, high, apart, sure, right, plain, first]
+    vast = 1e9 * np.array([[1.0, 3.0, -2.0], [-1.0, 0.0, 2.0]]), np.array([0, 1]), smoothing()
+    cases = [example, small, two, high, apart, sure, right, plain, first, vast]
     return [*cases, case(4, 5), case(1, 6), case(3, 7), as_float32(case(2, 5))]
 
 
