@@ -106,6 +106,7 @@ def graded_cell(nb):
     return courses.cell(nb, f"{courses.NEURON}-check")
 
 
+@pytest.mark.filterwarnings("ignore:Non-unique cell id")
 @pytest.mark.parametrize(
     ("damage", "says"),
     [

@@ -45,6 +45,7 @@ def test_the_usual_slips_are_made(words):
     assert words in WORDS
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_each_is_another_function_and_the_original_stays():
     args = np.array([1.0, 2.0, 4.0]), np.array([0.5, -1.0, 2.0]), 1.5
     before = reference(*args)
