@@ -29,6 +29,8 @@ from fmkit import (
     wordpiece,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NaN and what is too large are meant
+
 pytestmark = pytest.mark.usefixtures("as_a_learner")
 
 
@@ -603,7 +605,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NaN and what is too large are meant
 def test_numbers_at_the_edge_are_right():
     for name, (call, right) in RIGHT.items():
         np.testing.assert_allclose(call(), right, rtol=1e-5, err_msg=name)
