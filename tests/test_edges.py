@@ -29,9 +29,10 @@ from fmkit import (
     wordpiece,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NaN and what is too large are meant
-
-pytestmark = pytest.mark.usefixtures("as_a_learner")
+pytestmark = [
+    pytest.mark.usefixtures("as_a_learner"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),  # NaN and what is too large are meant
+]
 
 
 def rng():
