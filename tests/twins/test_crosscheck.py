@@ -68,7 +68,10 @@ def test_every_axis_of_an_input_has_its_own_size(name):
             assert len(set(sizes)) == len(sizes), array.shape
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n.split(".")[0] in ("activations", "losses", "layers")])
+LAYERS = "activations", "losses", "layers", "convolution"
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if n.split(".")[0] in LAYERS])
 def test_the_memory_layout_does_not_matter(name):
     case = CASES[name]
     inputs = list(case.inputs(np.random.default_rng(0)))

@@ -1,0 +1,157 @@
+"""Convolutions (chapter 10): the same small linear layer at every place of an image, and what goes with it.
+
+Images are batches (B, H, W, C): row 0 is the top, column 0 the left, and the channels stand last, as in
+`fmkit.images`. (torch has them second.) h and w are the height and width of the result, i and j those of a
+window. Every forward returns ``(out, cache)``, its backward one gradient for each floating input.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fmkit._shapes import expect, floats, opened
+from fmkit._types import Array, Cache
+from fmkit._values import demand, whole
+
+
+def conv2d(
+    x: Float[Array, "B H W C_in"],
+    w: Float[Array, "i j C_group C_out"],
+    b: Float[Array, "C_out"] | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    groups: int = 1,
+) -> tuple[Float[Array, "B h w C_out"], Cache]:
+    """Each window of the image times the same weights: `fmkit.layers.linear` of all windows at once.
+
+    A window of one pixel and ``linear`` are the same. The weights are not flipped, as in all deep learning
+    (a mathematician calls this cross-correlation).
+
+    Parameters
+    ----------
+    x : (B, H, W, C_in)
+    w : (i, j, C_in / groups, C_out)
+        Weights of a window of i rows and j columns. (torch keeps them as (C_out, C_in / groups, i, j).)
+    b : (C_out,), optional
+    stride : int from 1
+        Steps from one window to the next, down and to the right. Rows and columns that are left over at the
+        end are not seen.
+    padding : int from 0
+        Rows and columns of zeros around the image.
+    groups : int from 1
+        The channels fall into so many groups, in their order, and a group of outputs sees its own group of
+        inputs only. With ``groups=C_in`` each channel is filtered by itself ("depthwise").
+
+    Returns
+    -------
+    out : (B, h, w, C_out)
+        h = (H + 2 padding - i) // stride + 1, and w alike.
+    cache
+        What `conv2d_backward` needs.
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` does not divide both numbers of channels, the window is larger than the padded image,
+        or a shape does not fit.
+
+    References
+    ----------
+    LeCun et al., "Gradient-based learning applied to document recognition" (1998), section II.A.
+    Howard et al., "MobileNets" (2017), section 3.1, for depthwise windows.
+
+    Examples
+    --------
+    >>> x = np.array([[0.0, 0.0, 5.0, 5.0], [0.0, 0.0, 5.0, 5.0]])[None, :, :, None]
+    >>> edge = np.array([[-1.0, 1.0]])[:, :, None, None]  # right minus left
+    >>> print(conv2d(x, edge)[0][0, :, :, 0])  # an edge between columns 1 and 2
+    [[0. 5. 0.]
+     [0. 5. 0.]]
+    """
+    x = floats("x", x, 4, "(B, H, W, C_in)")
+    floats("w", w, 4, "(i, j, C_in / groups, C_out)")
+    stride, padding, groups = (
+        whole("stride", stride, 1),
+        whole("padding", padding, 0),
+        whole("groups", groups, 1),
+    )
+    C_in, C_out = x.shape[3], w.shape[3]
+    demand(w.size > 0, "w", "a row, a column and channels", w.shape)
+    demand(C_in % groups == C_out % groups == 0, "groups", f"a divisor of {C_in} and {C_out}", groups)
+    expect("w", w, (*w.shape[:2], C_in // groups, C_out), "(i, j, C_in / groups, C_out)")
+    if b is not None:
+        expect("b", b, (C_out,), "(C_out,)")
+    if padding:
+        x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    windows = _windows(x, *w.shape[:2], stride)  # (B, h, w, C_in, i, j)
+    if groups == 1:
+        out = _rows(windows) @ w.reshape(-1, C_out)  # (B*h*w, i*j*C_in) @ (i*j*C_in, C_out)
+    else:
+        out = np.einsum("bhwgcij,ijcgo->bhwgo", *_grouped(windows, w, groups))
+    out = out.reshape(*windows.shape[:3], C_out)
+    if b is not None:
+        out += b
+    return out, (windows, w, b is not None, x.shape, stride, padding, groups)
+
+
+def conv2d_backward(
+    dout: Float[Array, "B h w C_out"], cache: Cache
+) -> tuple[Float[Array, "B H W C_in"], Float[Array, "i j C_group C_out"], Float[Array, "C_out"] | None]:
+    """Gradients of `conv2d`: dx, dw, db (None without a bias).
+
+    Examples
+    --------
+    >>> x, w = np.array([1.0, 2.0, 4.0]).reshape(1, 1, 3, 1), np.array([10.0, 1.0]).reshape(1, 2, 1, 1)
+    >>> out, cache = conv2d(x, w)
+    >>> dx, dw, _ = conv2d_backward(np.ones_like(out), cache)
+    >>> print(dx.ravel(), dw.ravel())  # the pixel in the middle was in two windows
+    [10. 11.  1.] [3. 6.]
+    """
+    windows, w, has_bias, shape, stride, padding, groups = opened(cache, 7, "conv2d")
+    i, j, _, C_out = w.shape
+    expect("dout", dout, (*windows.shape[:3], C_out), "(B, h, w, C_out)")
+    dout2 = dout.reshape(-1, C_out)  # (B*h*w, C_out)
+    db = dout2.sum(0) if has_bias else None  # (C_out,): the bias was added in every window
+    if groups == 1:  # out = rows @ w
+        dw = (_rows(windows).T @ dout2).reshape(w.shape)
+        dwindows = dout2 @ w.reshape(-1, C_out).T  # (B*h*w, i*j*C_in)
+    else:
+        by_group, w_group = _grouped(windows, w, groups)
+        dgroup = dout.reshape(*dout.shape[:3], groups, -1)  # (B, h, w, groups, C_out / groups)
+        dw = np.einsum("bhwgcij,bhwgo->ijcgo", by_group, dgroup).reshape(w.shape)
+        dwindows = np.einsum("bhwgo,ijcgo->bhwijgc", dgroup, w_group)
+    dx = _add_windows(dwindows.reshape(*dout.shape[:3], i, j, shape[3]), shape, stride)
+    if padding:
+        dx = dx[:, padding:-padding, padding:-padding].copy()  # the frame was ours
+    return dx, dw, db
+
+
+def _windows(x: Array, i: int, j: int, stride: int) -> Array:
+    """All windows of i rows and j columns: a view (B, h, w, C, i, j), nothing is copied."""
+    H, W = x.shape[1:3]
+    demand(i <= H and j <= W, "x", f"{i} rows and {j} columns at least, padding included", f"{H} and {W}")
+    return sliding_window_view(x, (i, j), axis=(1, 2))[:, ::stride, ::stride]
+
+
+def _rows(windows: Array) -> Array:
+    """Every window as a row of numbers, in the order of the weights: (B*h*w, i*j*C)."""
+    B, h, w, C, i, j = windows.shape
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(B * h * w, i * j * C)
+
+
+def _grouped(windows: Array, w: Array, groups: int) -> tuple[Array, Array]:
+    """Views with an axis for the groups: (B, h, w, G, C_in/G, i, j) and (i, j, C_in/G, G, C_out/G)."""
+    B, height, width, C, i, j = windows.shape
+    by_group = windows.reshape(B, height, width, groups, C // groups, i, j)
+    return by_group, w.reshape(*w.shape[:3], groups, -1)
+
+
+def _add_windows(dwindows: Array, shape: tuple[int, ...], stride: int) -> Array:
+    """Undo `_windows`: a pixel that was in several windows, (B, h, w, i, j, C), gets the sum of its gradients."""
+    h, w, i, j = dwindows.shape[1:5]
+    dx = np.zeros(shape, dwindows.dtype)
+    for row in range(i):
+        for column in range(j):
+            below, right = row + stride * (h - 1) + 1, column + stride * (w - 1) + 1
+            dx[:, row:below:stride, column:right:stride] += dwindows[:, :, :, row, column]
+    return dx

@@ -1,0 +1,66 @@
+"""Convolutions and their company as plain loops, and in torch."""
+
+from functools import partial
+
+import numpy as np
+
+from fmkit import convolution
+from fmkit.twins.case import Case
+
+# -- plain loops: the forms that the chapter begins with -----------------------------------------------------
+
+
+def conv2d_loop(x, w, b=None, stride=1, padding=0, groups=1):
+    n_images, H, W, C_in = x.shape
+    rows, columns, per_group, C_out = w.shape
+    height, width = (H + 2 * padding - rows) // stride + 1, (W + 2 * padding - columns) // stride + 1
+    out = np.zeros((n_images, height, width, C_out))
+    for n, h, v, o in np.ndindex(*out.shape):
+        total = 0.0 if b is None else b[o]
+        first = o // (C_out // groups) * per_group  # the first input of this output's group
+        for i, j, c in np.ndindex(rows, columns, per_group):
+            top, left = h * stride + i - padding, v * stride + j - padding
+            if 0 <= top < H and 0 <= left < W:  # around the image lies 0
+                total += x[n, top, left, first + c] * w[i, j, c, o]
+        out[n, h, v, o] = total
+    return out
+
+
+# -- the same in torch, which has the channels second --------------------------------------------------------
+
+
+def torch_conv2d(x, w, b=None, **options):
+    import torch
+
+    out = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1), b, **options)
+    return out.permute(0, 2, 3, 1)
+
+
+# -- the cases -----------------------------------------------------------------------------------------------
+
+
+def _normal(*shapes):
+    return lambda rng: tuple(None if shape is None else rng.standard_normal(shape) for shape in shapes)
+
+
+def _pair(name, inputs, torch, loop, **options):
+    forward, backward = (
+        partial(getattr(convolution, name), **options),
+        getattr(convolution, name + "_backward"),
+    )
+    return Case(forward, backward, inputs, partial(torch, **options), partial(loop, **options))
+
+
+_conv = partial(_pair, "conv2d", torch=torch_conv2d, loop=conv2d_loop)
+
+CASES = {
+    "conv2d": _conv(_normal((2, 7, 6, 5), (3, 2, 5, 4), 4)),
+    "conv2d_no_bias": _conv(_normal((2, 7, 6, 5), (3, 2, 5, 4), None)),
+    "conv2d_one_pixel": _conv(_normal((2, 5, 6, 3), (1, 1, 3, 4), 4)),
+    "conv2d_padding": _conv(_normal((2, 3, 4, 5), (3, 2, 5, 6), 6), padding=2),
+    "conv2d_stride": _conv(_normal((2, 8, 7, 5), (3, 2, 5, 4), 4), stride=2, padding=1),
+    "conv2d_stride_leaves_gaps": _conv(_normal((2, 8, 9, 3), (2, 1, 3, 4), 4), stride=3),
+    "conv2d_groups": _conv(_normal((3, 5, 7, 4), (3, 1, 2, 6), 6), padding=1, groups=2),
+    "conv2d_depthwise": _conv(_normal((2, 6, 7, 5), (3, 2, 1, 5), 5), stride=2, padding=1, groups=5),
+    "conv2d_depthwise_twice": _conv(_normal((2, 4, 5, 3), (3, 2, 1, 6), None), groups=3),
+}

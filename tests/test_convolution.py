@@ -1,0 +1,96 @@
+"""Convolutions: numbers that can be worked out by hand, and what ties one operation to another."""
+
+import numpy as np
+import pytest
+
+from fmkit.convolution import conv2d, conv2d_backward
+from fmkit.layers import linear, linear_backward
+
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def one(numbers):
+    """A picture of one channel, as a batch of one."""
+    return np.array(numbers, np.float64)[None, :, :, None]
+
+
+def test_a_convolution_by_hand():
+    x, w = one([[1, 2, 3], [4, 5, 6]]), np.array([[1.0, 10.0], [100.0, 1000.0]])[:, :, None, None]
+    out, cache = conv2d(x, w, np.array([0.5]))
+    assert out[0, :, :, 0].tolist() == [[5421.5, 6532.5]]  # not flipped: the window's first pixel times 1
+    dx, dw, db = conv2d_backward(one([[1, 2]]), cache)
+    assert dx[0, :, :, 0].tolist() == [[1.0, 12.0, 20.0], [100.0, 1200.0, 2000.0]]
+    assert dw[:, :, 0, 0].tolist() == [[5.0, 8.0], [14.0, 17.0]]
+    assert db.tolist() == [3.0]
+
+
+@both_dtypes
+def test_a_window_of_one_pixel_is_a_linear_layer(rng, dtype):
+    x, w, b = (rng.standard_normal(s).astype(dtype) for s in ((2, 4, 5, 3), (3, 6), 6))
+    out, cache = conv2d(x, w[None, None], b)
+    want, linear_cache = linear(x, w, b)
+    np.testing.assert_allclose(out, want, rtol=1e-5, atol=1e-6)
+    for got, wanted in zip(conv2d_backward(out, cache), linear_backward(want, linear_cache), strict=True):
+        np.testing.assert_allclose(np.squeeze(got), np.squeeze(wanted), rtol=1e-4, atol=1e-5)
+        assert got.dtype == dtype
+
+
+def test_each_depthwise_channel_is_a_convolution_of_its_own(rng):
+    x, w = rng.standard_normal((2, 6, 7, 3)), rng.standard_normal((3, 3, 1, 3))
+    whole, _ = conv2d(x, w, stride=2, padding=1, groups=3)
+    for c in range(3):
+        alone, _ = conv2d(x[..., c : c + 1], w[..., c : c + 1], stride=2, padding=1)
+        np.testing.assert_allclose(whole[..., c : c + 1], alone, rtol=1e-12)
+
+
+def test_no_gradient_reaches_a_pixel_that_no_window_sees(rng):
+    x, w = rng.standard_normal((1, 6, 6, 1)), rng.standard_normal((2, 2, 1, 1))
+    out, cache = conv2d(x, w, stride=3)
+    dx, _, _ = conv2d_backward(np.ones_like(out), cache)
+    seen = dx[0, :, :, 0] != 0
+    assert seen.any(1).tolist() == seen.any(0).tolist() == [True, True, False] * 2
+
+
+def test_no_pictures_at_all():
+    out, cache = conv2d(np.ones((0, 5, 4, 2)), np.ones((3, 3, 2, 6)), padding=1)
+    assert out.shape == (0, 5, 4, 6)
+    dx, dw, _ = conv2d_backward(out, cache)
+    assert dx.shape == (0, 5, 4, 2) and not dw.any()
+
+
+X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: conv2d(X[0], W), r"x: expected \(B, H, W, C_in\), got shape \(5, 4, 6\)"),
+        (lambda: conv2d(X, W[0]), r"w: expected \(i, j, C_in / groups, C_out\), got shape \(3, 6, 4\)"),
+        (
+            lambda: conv2d(X, W[:, :, :5]),
+            r"w: expected \(i, j, C_in / groups, C_out\) = \(3, 3, 6, 4\), got \(3, 3, 5, 4\)",
+        ),
+        (lambda: conv2d(X, W, groups=2), r"w: expected .* = \(3, 3, 3, 4\), got \(3, 3, 6, 4\)"),
+        (lambda: conv2d(X, W, groups=3), "groups: expected a divisor of 6 and 4, got 3"),
+        (lambda: conv2d(X, W, stride=0), "stride: expected a whole number >= 1, got 0"),
+        (lambda: conv2d(X, W, padding=-1), "padding: expected a whole number >= 0, got -1"),
+        (lambda: conv2d(X, W, np.zeros(5)), r"b: expected \(C_out,\) = \(4,\), got \(5,\)"),
+        (
+            lambda: conv2d(X[:, :2], W),
+            "x: expected 3 rows and 3 columns at least, padding included, got 2 and 4",
+        ),
+        (
+            lambda: conv2d_backward(X, conv2d(X, W)[1]),
+            r"dout: expected \(B, h, w, C_out\) = \(2, 3, 2, 4\), got \(2, 5, 4, 6\)",
+        ),
+    ],
+)
+def test_a_convolution_refuses(call, said):
+    with pytest.raises(ValueError, match="^" + said):
+        call()
