@@ -126,6 +126,126 @@ def conv2d_backward(
     return dx, dw, db
 
 
+# ---------------------------------------------------------------------------------------------------- pooling
+
+
+def max_pool2d(
+    x: Float[Array, "B H W C"], size: int = 2, stride: int | None = None
+) -> tuple[Float[Array, "B h w C"], Cache]:
+    """The largest number in each window, channel by channel.
+
+    Parameters
+    ----------
+    x : (B, H, W, C)
+    size : int from 1
+        Rows and columns of a window.
+    stride : int from 1, optional
+        Steps from one window to the next; ``size`` when left out: the windows do not overlap. Rows and
+        columns that are left over at the end are not seen.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]])[None, :, :, None]
+    >>> print(max_pool2d(x)[0].ravel())
+    [4. 5.]
+    """
+    windows, size, stride = _pooled(x, size, stride)
+    B, h, w, C, i, j = windows.shape
+    rows = _rows(windows).reshape(B, h, w, i * j, C)
+    largest = rows.argmax(3)[:, :, :, None]  # (B, h, w, 1, C): of equal numbers, the first
+    out = np.take_along_axis(rows, largest, 3)[:, :, :, 0]  # (B, h, w, C)
+    return out, (largest, x.shape, size, stride)
+
+
+def max_pool2d_backward(dout: Float[Array, "B h w C"], cache: Cache) -> Float[Array, "B H W C"]:
+    """Gradient of `max_pool2d`: all of it to the pixel that was the largest, nothing to the others.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]])[None, :, :, None]
+    >>> out, cache = max_pool2d(x)
+    >>> print(max_pool2d_backward(np.array([10.0, 20.0]).reshape(out.shape), cache)[0, :, :, 0])
+    [[ 0.  0. 20.  0.]
+     [10.  0.  0.  0.]]
+    """
+    largest, shape, size, stride = opened(cache, 4, "max_pool2d")
+    B, h, w, _, C = largest.shape
+    expect("dout", dout, (B, h, w, C), "(B, h, w, C)")
+    drows = np.zeros((B, h, w, size * size, C), dout.dtype)
+    np.put_along_axis(drows, largest, dout[:, :, :, None], 3)
+    return _add_windows(drows.reshape(B, h, w, size, size, C), shape, stride)
+
+
+def mean_pool2d(
+    x: Float[Array, "B H W C"], size: int = 2, stride: int | None = None
+) -> tuple[Float[Array, "B h w C"], Cache]:
+    """The mean of each window, channel by channel; ``size`` and ``stride`` as for `max_pool2d`.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 0.0, 0.0]])[None, :, :, None]
+    >>> print(mean_pool2d(x)[0].ravel())
+    [2.5  1.25]
+    """
+    windows, size, stride = _pooled(x, size, stride)
+    return windows.mean((4, 5)), (windows.shape[:4], x.shape, size, stride)
+
+
+def mean_pool2d_backward(dout: Float[Array, "B h w C"], cache: Cache) -> Float[Array, "B H W C"]:
+    """Gradient of `mean_pool2d`: every pixel of a window gets the same share.
+
+    Examples
+    --------
+    >>> out, cache = mean_pool2d(np.ones((1, 2, 3, 1)), size=2, stride=1)
+    >>> print(mean_pool2d_backward(np.array([4.0, 8.0]).reshape(out.shape), cache)[0, :, :, 0])
+    [[1. 3. 2.]
+     [1. 3. 2.]]
+    """
+    out_shape, shape, size, stride = opened(cache, 4, "mean_pool2d")
+    expect("dout", dout, out_shape, "(B, h, w, C)")
+    share = (dout * (1.0 / size**2))[:, :, :, None, None]  # (B, h, w, 1, 1, C)
+    B, h, w, C = out_shape
+    return _add_windows(np.broadcast_to(share, (B, h, w, size, size, C)), shape, stride)
+
+
+def global_mean_pool(x: Float[Array, "B H W C"]) -> tuple[Float[Array, "B C"], Cache]:
+    """One vector an image: the mean over all its places. Source: Lin, Chen and Yan (2014), section 3.2.
+
+    Examples
+    --------
+    >>> print(global_mean_pool(np.array([[1.0, 2.0], [3.0, 6.0]])[None, :, :, None])[0])
+    [[3.]]
+    """
+    x = floats("x", x, 4, "(B, H, W, C)")
+    demand(x.shape[1] * x.shape[2] > 0, "x", "a pixel at least", x.shape)
+    return x.mean((1, 2)), x.shape
+
+
+def global_mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[Array, "B H W C"]:
+    """Gradient of `global_mean_pool`: every place gets the same share.
+
+    Examples
+    --------
+    >>> _, cache = global_mean_pool(np.ones((1, 2, 3, 1)))
+    >>> print(global_mean_pool_backward(np.array([[12.0]]), cache)[0, :, :, 0])
+    [[2. 2. 2.]
+     [2. 2. 2.]]
+    """
+    B, H, W, C = shape = opened(cache, 4, "global_mean_pool")
+    expect("dout", dout, (B, C), "(B, C)")
+    return np.broadcast_to((dout * (1.0 / (H * W)))[:, None, None], shape).copy()
+
+
+# ---------------------------------------------------------------------------------------------------- windows
+
+
+def _pooled(x: Array, size: int, stride: int | None) -> tuple[Array, int, int]:
+    """What both kinds of pooling begin with: the windows, and the settings once they are checked."""
+    x, size = floats("x", x, 4, "(B, H, W, C)"), whole("size", size, 1)
+    stride = size if stride is None else whole("stride", stride, 1)
+    return _windows(x, size, size, stride), size, stride
+
+
 def _windows(x: Array, i: int, j: int, stride: int) -> Array:
     """All windows of i rows and j columns: a view (B, h, w, C, i, j), nothing is copied."""
     H, W = x.shape[1:3]
@@ -147,7 +267,7 @@ def _grouped(windows: Array, w: Array, groups: int) -> tuple[Array, Array]:
 
 
 def _add_windows(dwindows: Array, shape: tuple[int, ...], stride: int) -> Array:
-    """Undo `_windows`: a pixel that was in several windows, (B, h, w, i, j, C), gets the sum of its gradients."""
+    """Undo `_windows`: (B, h, w, i, j, C) back to images; a pixel that was in several windows gets the sum."""
     h, w, i, j = dwindows.shape[1:5]
     dx = np.zeros(shape, dwindows.dtype)
     for row in range(i):

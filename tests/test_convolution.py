@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from fmkit.convolution import conv2d, conv2d_backward
+from fmkit.convolution import (
+    conv2d,
+    conv2d_backward,
+    global_mean_pool,
+    max_pool2d,
+    max_pool2d_backward,
+    mean_pool2d,
+    mean_pool2d_backward,
+)
 from fmkit.layers import linear, linear_backward
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -63,6 +71,33 @@ def test_no_pictures_at_all():
     assert dx.shape == (0, 5, 4, 2) and not dw.any()
 
 
+def test_of_equal_numbers_the_first_gets_the_whole_gradient():
+    out, cache = max_pool2d(np.zeros((1, 2, 2, 3)))
+    assert max_pool2d_backward(np.ones_like(out), cache).sum((0, 3)).tolist() == [[3.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_pixel_that_is_the_largest_of_two_windows_gets_both_gradients():
+    _, cache = max_pool2d(one([[0, 9, 0]] * 2), size=2, stride=1)
+    assert max_pool2d_backward(one([[1, 2]]), cache)[0, :, :, 0].tolist() == [[0, 3, 0], [0, 0, 0]]
+
+
+def test_windows_of_negative_numbers_keep_them():
+    assert max_pool2d(-np.ones((1, 2, 2, 1)))[0].item() == -1.0  # nothing is padded with 0
+
+
+def test_one_window_for_all_is_the_global_mean(rng):
+    x = rng.standard_normal((2, 4, 4, 3))
+    np.testing.assert_allclose(mean_pool2d(x, 4)[0][:, 0, 0], global_mean_pool(x)[0])
+
+
+@both_dtypes
+def test_means_hand_on_the_whole_gradient_and_its_dtype(rng, dtype):
+    out, cache = mean_pool2d(rng.standard_normal((2, 6, 4, 3)).astype(dtype), 2)
+    dx = mean_pool2d_backward(out, cache)
+    assert dx.dtype == out.dtype == dtype
+    assert dx.sum() == pytest.approx(out.sum(), abs=1e-5)
+
+
 X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
 
 
@@ -89,8 +124,20 @@ X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
             lambda: conv2d_backward(X, conv2d(X, W)[1]),
             r"dout: expected \(B, h, w, C_out\) = \(2, 3, 2, 4\), got \(2, 5, 4, 6\)",
         ),
+        (lambda: max_pool2d(X, 0), "size: expected a whole number >= 1, got 0"),
+        (lambda: mean_pool2d(X, 2, 0), "stride: expected a whole number >= 1, got 0"),
+        (lambda: mean_pool2d(X[0], 2), r"x: expected \(B, H, W, C\), got shape \(5, 4, 6\)"),
+        (
+            lambda: max_pool2d(X, 5),
+            "x: expected 5 rows and 5 columns at least, padding included, got 5 and 4",
+        ),
+        (lambda: global_mean_pool(X[:, :0]), r"x: expected a pixel at least, got \(2, 0, 4, 6\)"),
+        (
+            lambda: max_pool2d_backward(X, max_pool2d(X)[1]),
+            r"dout: expected \(B, h, w, C\) = \(2, 2, 2, 6\), got \(2, 5, 4, 6\)",
+        ),
     ],
 )
-def test_a_convolution_refuses(call, said):
+def test_what_is_refused(call, said):
     with pytest.raises(ValueError, match="^" + said):
         call()

@@ -26,6 +26,25 @@ def conv2d_loop(x, w, b=None, stride=1, padding=0, groups=1):
     return out
 
 
+def pool_loop(x, size, stride=None, summary=max):
+    n_images, H, W, C = x.shape
+    stride = stride or size
+    out = np.zeros((n_images, (H - size) // stride + 1, (W - size) // stride + 1, C))
+    for n, h, v, c in np.ndindex(*out.shape):
+        out[n, h, v, c] = summary(
+            [x[n, h * stride + i, v * stride + j, c] for i in range(size) for j in range(size)]
+        )
+    return out
+
+
+def global_mean_pool_loop(x):
+    return np.array([[mean(image[:, :, c].ravel()) for c in range(x.shape[3])] for image in x])
+
+
+def mean(numbers):
+    return sum(numbers) / len(numbers)
+
+
 # -- the same in torch, which has the channels second --------------------------------------------------------
 
 
@@ -34,6 +53,17 @@ def torch_conv2d(x, w, b=None, **options):
 
     out = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1), b, **options)
     return out.permute(0, 2, 3, 1)
+
+
+def torch_pool(x, size, stride=None, kind="max"):
+    import torch
+
+    pool = getattr(torch.nn.functional, kind + "_pool2d")
+    return pool(x.permute(0, 3, 1, 2), size, stride).permute(0, 2, 3, 1)
+
+
+def torch_global_mean_pool(x):
+    return x.mean((1, 2))
 
 
 # -- the cases -----------------------------------------------------------------------------------------------
@@ -52,6 +82,14 @@ def _pair(name, inputs, torch, loop, **options):
 
 
 _conv = partial(_pair, "conv2d", torch=torch_conv2d, loop=conv2d_loop)
+_max = partial(_pair, "max_pool2d", torch=torch_pool, loop=pool_loop)
+
+
+def _mean(inputs, **options):
+    forward, backward = convolution.mean_pool2d, convolution.mean_pool2d_backward
+    torch, loop = partial(torch_pool, kind="avg", **options), partial(pool_loop, summary=mean, **options)
+    return Case(partial(forward, **options), backward, inputs, torch, loop)
+
 
 CASES = {
     "conv2d": _conv(_normal((2, 7, 6, 5), (3, 2, 5, 4), 4)),
@@ -63,4 +101,12 @@ CASES = {
     "conv2d_groups": _conv(_normal((3, 5, 7, 4), (3, 1, 2, 6), 6), padding=1, groups=2),
     "conv2d_depthwise": _conv(_normal((2, 6, 7, 5), (3, 2, 1, 5), 5), stride=2, padding=1, groups=5),
     "conv2d_depthwise_twice": _conv(_normal((2, 4, 5, 3), (3, 2, 1, 6), None), groups=3),
+    "max_pool2d": _max(_normal((2, 4, 6, 3)), size=2),
+    "max_pool2d_overlapping": _max(_normal((2, 7, 8, 3)), size=3, stride=2),
+    "max_pool2d_rest": _max(_normal((2, 5, 7, 3)), size=2),
+    "mean_pool2d": _mean(_normal((2, 4, 6, 3)), size=2),
+    "mean_pool2d_overlapping": _mean(_normal((2, 7, 8, 3)), size=3, stride=1),
+    "global_mean_pool": _pair(
+        "global_mean_pool", _normal((2, 4, 5, 3)), torch_global_mean_pool, global_mean_pool_loop
+    ),
 }
