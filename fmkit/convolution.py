@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fmkit._shapes import expect, floats, opened
 from fmkit._types import Array, Cache
-from fmkit._values import demand, whole
+from fmkit._values import demand, number, whole
 
 
 def conv2d(
@@ -236,6 +236,167 @@ def global_mean_pool_backward(dout: Float[Array, "B C"], cache: Cache) -> Float[
     return np.broadcast_to((dout * (1.0 / (H * W)))[:, None, None], shape).copy()
 
 
+# ------------------------------------------------------------------------------------------------- batch norm
+
+
+def batchnorm(
+    x: Float[Array, "*lead C"], w: Float[Array, "C"], b: Float[Array, "C"], eps: float = 1e-5
+) -> tuple[Float[Array, "*lead C"], Cache]:
+    """Each channel to mean 0 and variance 1 over the whole batch, then a gain and a shift: as in training.
+
+    What comes out of one image depends on the others of its batch. For a trained model take `batchnorm_eval`
+    with the statistics that `running_statistics` kept.
+
+    Parameters
+    ----------
+    x : (..., C)
+        Of images (B, H, W, C), every place counts: there are B*H*W numbers a channel.
+    w, b : (C,)
+        Gain and shift.
+    eps : float from 0
+        Added to the variance (which is divided by N, not by N - 1).
+
+    Raises
+    ------
+    ValueError
+        For fewer than two numbers a channel: they would all become 0.
+
+    References
+    ----------
+    Ioffe and Szegedy (2015), algorithm 1.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 100.0], [2.0, 200.0], [3.0, 300.0]])
+    >>> print(batchnorm(x, np.ones(2), np.zeros(2))[0].round(3))  # each column, where layernorm takes rows
+    [[-1.225 -1.225]
+     [ 0.     0.   ]
+     [ 1.225  1.225]]
+    """
+    x = _checked(x, w, b)
+    eps = number("eps", eps, 0)
+    x2 = x.reshape(-1, x.shape[-1])  # (N, C)
+    demand(len(x2) > 1, "x", "two numbers a channel at least", x.shape)
+    mean = x2.mean(0)  # (C,)
+    xc = x - mean
+    xc2 = xc.reshape(x2.shape)
+    var = (xc2 * xc2).mean(0)  # (C,); two passes: exact even far from 0
+    rstd = 1.0 / np.sqrt(var + eps)
+    norm = xc * rstd  # (..., C)
+    return norm * w + b, (norm, rstd, w, mean, var)
+
+
+def batchnorm_backward(
+    dout: Float[Array, "*lead C"], cache: Cache
+) -> tuple[Float[Array, "*lead C"], Float[Array, "C"], Float[Array, "C"]]:
+    """Gradients of `batchnorm`: dx, dw, db. Mean and variance came from x, so the gradient goes through both.
+
+    Examples
+    --------
+    >>> _, cache = batchnorm(np.array([[1.0], [2.0], [4.0]]), np.ones(1), np.zeros(1))
+    >>> dx, dw, db = batchnorm_backward(np.array([[1.0], [0.0], [0.0]]), cache)
+    >>> print(dx.ravel().round(3))  # the first number moves the other two as well
+    [ 0.229 -0.344  0.115]
+    """
+    norm, rstd, w, _, _ = opened(cache, 5, "batchnorm")
+    expect("dout", dout, norm.shape, "(..., C)")
+    C = len(w)
+    N = norm.size // C
+    db = dout.reshape(N, C).sum(0)  # (C,): the shift was added everywhere
+    dw = (dout * norm).reshape(N, C).sum(0)  # (C,): the gain multiplied every norm
+    dx = dout - db / N  # through the mean: less the mean of dout
+    dx -= norm * (dw / N)  # through the variance: less the part along norm
+    return dx * (w * rstd), dw, db  # through the gain and the division
+
+
+def running_statistics(
+    cache: Cache, mean: Float[Array, "C"], var: Float[Array, "C"], momentum: float = 0.1
+) -> tuple[Float[Array, "C"], Float[Array, "C"]]:
+    """The mean and variance so far, moved a little towards those of the batch that `batchnorm` just saw.
+
+    Parameters
+    ----------
+    cache
+        From `batchnorm`.
+    mean, var : (C,)
+        What the call before returned; zeros and ones at first. They are left alone.
+    momentum : float from 0 to 1
+        The share of the new batch. (As in torch; elsewhere it is the share of the old ones.)
+
+    Returns
+    -------
+    mean, var : (C,)
+        New ones. The batch's variance counts as divided by N - 1, an unbiased estimate, as in torch.
+
+    Examples
+    --------
+    >>> _, cache = batchnorm(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1))
+    >>> print(*running_statistics(cache, np.zeros(1), np.ones(1), momentum=0.5))
+    [1.] [1.5]
+    """
+    norm, _, _, batch_mean, batch_var = opened(cache, 5, "batchnorm")
+    expect("mean", mean, batch_mean.shape, "(C,)")
+    expect("var", var, batch_mean.shape, "(C,)")
+    momentum = number("momentum", momentum, 0, 1)
+    N = norm.size // len(batch_mean)
+    unbiased = batch_var * (N / (N - 1))
+    return (1.0 - momentum) * mean + momentum * batch_mean, (1.0 - momentum) * var + momentum * unbiased
+
+
+def batchnorm_eval(
+    x: Float[Array, "*lead C"],
+    w: Float[Array, "C"],
+    b: Float[Array, "C"],
+    mean: Float[Array, "C"],
+    var: Float[Array, "C"],
+    eps: float = 1e-5,
+) -> tuple[Float[Array, "*lead C"], Cache]:
+    """`batchnorm` of a trained model: mean and variance are given, so every image stands for itself.
+
+    Examples
+    --------
+    >>> x, ones = np.array([[3.0], [5.0]]), np.ones(1)
+    >>> print(batchnorm_eval(x, ones, 0 * ones, mean=3 * ones, var=4 * ones, eps=0.0)[0].ravel())
+    [0. 1.]
+    """
+    x = _checked(x, w, b)
+    expect("mean", mean, x.shape[-1:], "(C,)")
+    expect("var", var, x.shape[-1:], "(C,)")
+    eps = number("eps", eps, 0)
+    demand(not (var + eps <= 0).any(), "var", "numbers above 0, with eps", f"{var.min()} among them")
+    rstd = 1.0 / np.sqrt(var + eps)  # (C,)
+    norm = (x - mean) * rstd  # (..., C)
+    return norm * w + b, (norm, rstd, w)
+
+
+def batchnorm_eval_backward(
+    dout: Float[Array, "*lead C"], cache: Cache
+) -> tuple[Float[Array, "*lead C"], Float[Array, "C"], Float[Array, "C"]]:
+    """Gradients of `batchnorm_eval`: dx, dw, db. Mean and variance are constants, and get none.
+
+    Examples
+    --------
+    >>> ones = np.ones(1)
+    >>> _, cache = batchnorm_eval(np.array([[3.0], [5.0]]), ones, 0 * ones, 3 * ones, 4 * ones, eps=0.0)
+    >>> print(batchnorm_eval_backward(np.array([[1.0], [0.0]]), cache)[0].ravel())  # only its own number
+    [0.5 0. ]
+    """
+    norm, rstd, w = opened(cache, 3, "batchnorm_eval")
+    expect("dout", dout, norm.shape, "(..., C)")
+    C = len(w)
+    db = dout.reshape(-1, C).sum(0)  # (C,)
+    dw = (dout * norm).reshape(-1, C).sum(0)  # (C,)
+    return dout * (w * rstd), dw, db
+
+
+def _checked(x: Array, w: Array, b: Array) -> Array:
+    """What both forms of batch norm begin with."""
+    x = floats("x", x, axes=2)
+    expect("w", w, x.shape[-1:], "(C,)")
+    expect("b", b, x.shape[-1:], "(C,)")
+    return x
+
+
 # ---------------------------------------------------------------------------------------------------- windows
 
 
@@ -249,7 +410,7 @@ def _pooled(x: Array, size: int, stride: int | None) -> tuple[Array, int, int]:
 def _windows(x: Array, i: int, j: int, stride: int) -> Array:
     """All windows of i rows and j columns: a view (B, h, w, C, i, j), nothing is copied."""
     H, W = x.shape[1:3]
-    demand(i <= H and j <= W, "x", f"{i} rows and {j} columns at least, padding included", f"{H} and {W}")
+    demand(i <= H and j <= W, "x", f"room for a window of {i} x {j}", f"{H} x {W}")
     return sliding_window_view(x, (i, j), axis=(1, 2))[:, ::stride, ::stride]
 
 
@@ -267,7 +428,7 @@ def _grouped(windows: Array, w: Array, groups: int) -> tuple[Array, Array]:
 
 
 def _add_windows(dwindows: Array, shape: tuple[int, ...], stride: int) -> Array:
-    """Undo `_windows`: (B, h, w, i, j, C) back to images; a pixel that was in several windows gets the sum."""
+    """Undo `_windows`, (B, h, w, i, j, C) to images: a pixel that was in several windows gets the sum."""
     h, w, i, j = dwindows.shape[1:5]
     dx = np.zeros(shape, dwindows.dtype)
     for row in range(i):

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from fmkit.convolution import (
+    batchnorm,
+    batchnorm_backward,
+    batchnorm_eval,
+    batchnorm_eval_backward,
     conv2d,
     conv2d_backward,
     global_mean_pool,
@@ -11,6 +15,7 @@ from fmkit.convolution import (
     max_pool2d_backward,
     mean_pool2d,
     mean_pool2d_backward,
+    running_statistics,
 )
 from fmkit.layers import linear, linear_backward
 
@@ -98,6 +103,51 @@ def test_means_hand_on_the_whole_gradient_and_its_dtype(rng, dtype):
     assert dx.sum() == pytest.approx(out.sum(), abs=1e-5)
 
 
+@both_dtypes
+def test_a_batch_has_mean_0_and_variance_1_far_from_0(rng, dtype):
+    x = (1000.0 + rng.standard_normal((9, 5, 4, 3))).astype(dtype)
+    out, _ = batchnorm(x, np.ones(3, dtype), np.zeros(3, dtype))
+    assert out.dtype == dtype
+    np.testing.assert_allclose(out.mean((0, 1, 2)), 0.0, atol=2e-3)
+    np.testing.assert_allclose(out.var((0, 1, 2)), 1.0, atol=2e-3)
+
+
+@both_dtypes
+def test_running_statistics_are_torchs_and_the_old_ones_are_left_alone(rng, dtype):
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.BatchNorm2d(3, momentum=0.3).to(getattr(torch, np.dtype(dtype).name))
+    mean, var = first = np.zeros(3, dtype), np.ones(3, dtype)
+    for _ in range(3):
+        x = (2.0 + 3.0 * rng.standard_normal((2, 2, 5, 3))).astype(dtype)
+        _, cache = batchnorm(x, np.ones(3, dtype), np.zeros(3, dtype))
+        mean, var = running_statistics(cache, mean, var, momentum=0.3)
+        theirs(torch.tensor(x).permute(0, 3, 1, 2))
+    assert mean.dtype == var.dtype == dtype
+    np.testing.assert_allclose(mean, theirs.running_mean, rtol=1e-5)
+    np.testing.assert_allclose(var, theirs.running_var, rtol=1e-5)
+    assert not first[0].any() and (first[1] == 1.0).all()
+
+
+def test_a_trained_model_sees_each_image_by_itself(rng):
+    x, w, b = rng.standard_normal((4, 2, 3, 5)), rng.standard_normal(5), rng.standard_normal(5)
+    mean, var = rng.standard_normal(5), rng.random(5) + 0.1
+    np.testing.assert_allclose(
+        batchnorm_eval(x, w, b, mean, var)[0][:1], batchnorm_eval(x[:1], w, b, mean, var)[0], rtol=1e-12
+    )
+    assert not np.allclose(batchnorm(x, w, b)[0][:1], batchnorm(x[:1], w, b)[0])
+
+
+def test_both_forms_agree_on_the_statistics_of_the_batch_and_differ_in_the_gradient(rng):
+    x, w, b = rng.standard_normal((4, 2, 3, 5)), rng.standard_normal(5), rng.standard_normal(5)
+    out, cache = batchnorm(x, w, b)
+    same, eval_cache = batchnorm_eval(x, w, b, x.mean((0, 1, 2)), x.var((0, 1, 2)))
+    np.testing.assert_allclose(out, same, rtol=1e-9)
+    dout = rng.standard_normal(x.shape)
+    dx = batchnorm_backward(dout, cache)[0]
+    np.testing.assert_allclose(dx.sum((0, 1, 2)), 0.0, atol=1e-12)  # shifting a channel changes nothing
+    assert np.abs(batchnorm_eval_backward(dout, eval_cache)[0].sum((0, 1, 2))).min() > 0.01
+
+
 X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
 
 
@@ -118,7 +168,7 @@ X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
         (lambda: conv2d(X, W, np.zeros(5)), r"b: expected \(C_out,\) = \(4,\), got \(5,\)"),
         (
             lambda: conv2d(X[:, :2], W),
-            "x: expected 3 rows and 3 columns at least, padding included, got 2 and 4",
+            "x: expected room for a window of 3 x 3, got 2 x 4",
         ),
         (
             lambda: conv2d_backward(X, conv2d(X, W)[1]),
@@ -129,9 +179,22 @@ X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
         (lambda: mean_pool2d(X[0], 2), r"x: expected \(B, H, W, C\), got shape \(5, 4, 6\)"),
         (
             lambda: max_pool2d(X, 5),
-            "x: expected 5 rows and 5 columns at least, padding included, got 5 and 4",
+            "x: expected room for a window of 5 x 5, got 5 x 4",
         ),
         (lambda: global_mean_pool(X[:, :0]), r"x: expected a pixel at least, got \(2, 0, 4, 6\)"),
+        (
+            lambda: batchnorm(X[:1, :1, :1], X[0, 0, 0], X[0, 0, 0]),
+            r"x: expected two numbers a channel at least, got \(1, 1, 1, 6\)",
+        ),
+        (lambda: batchnorm(X, np.ones(6), np.ones(1)), r"b: expected \(C,\) = \(6,\), got \(1,\)"),
+        (
+            lambda: batchnorm_eval(X, np.ones(6), np.ones(6), np.ones(6), -np.ones(6)),
+            "var: expected numbers above 0, with eps, got -1.0 among them",
+        ),
+        (
+            lambda: running_statistics(batchnorm(X, np.ones(6), np.ones(6))[1], np.ones(5), np.ones(6)),
+            r"mean: expected \(C,\) = \(6,\), got \(5,\)",
+        ),
         (
             lambda: max_pool2d_backward(X, max_pool2d(X)[1]),
             r"dout: expected \(B, h, w, C\) = \(2, 2, 2, 6\), got \(2, 5, 4, 6\)",

@@ -41,6 +41,16 @@ def global_mean_pool_loop(x):
     return np.array([[mean(image[:, :, c].ravel()) for c in range(x.shape[3])] for image in x])
 
 
+def batchnorm_loop(x, w, b, mean=None, var=None, eps=1e-5):
+    out = np.zeros(x.shape)
+    for c in range(len(w)):
+        channel = x[..., c].ravel()
+        center = sum(channel) / len(channel) if mean is None else mean[c]
+        spread = sum((v - center) ** 2 for v in channel) / len(channel) if var is None else var[c]
+        out[..., c] = (x[..., c] - center) / (spread + eps) ** 0.5 * w[c] + b[c]
+    return out
+
+
 def mean(numbers):
     return sum(numbers) / len(numbers)
 
@@ -66,6 +76,14 @@ def torch_global_mean_pool(x):
     return x.mean((1, 2))
 
 
+def torch_batchnorm(x, w, b, mean=None, var=None, eps=1e-5):
+    import torch
+
+    rows = x.reshape(-1, len(w))
+    out = torch.nn.functional.batch_norm(rows, mean, var, w, b, training=mean is None, eps=eps)
+    return out.reshape(x.shape)
+
+
 # -- the cases -----------------------------------------------------------------------------------------------
 
 
@@ -81,8 +99,19 @@ def _pair(name, inputs, torch, loop, **options):
     return Case(forward, backward, inputs, partial(torch, **options), partial(loop, **options))
 
 
+def _eval_inputs(rng):
+    mean, var = rng.standard_normal(3), rng.random(3) + 0.1
+    return rng.standard_normal((2, 4, 5, 3)), rng.standard_normal(3), rng.standard_normal(3), mean, var
+
+
+def _far_from_zero(rng):
+    return 1.0 + 0.1 * rng.standard_normal((7, 3)), rng.standard_normal(3), rng.standard_normal(3)
+
+
 _conv = partial(_pair, "conv2d", torch=torch_conv2d, loop=conv2d_loop)
 _max = partial(_pair, "max_pool2d", torch=torch_pool, loop=pool_loop)
+
+_norm = partial(_pair, "batchnorm", torch=torch_batchnorm, loop=batchnorm_loop)
 
 
 def _mean(inputs, **options):
@@ -108,5 +137,17 @@ CASES = {
     "mean_pool2d_overlapping": _mean(_normal((2, 7, 8, 3)), size=3, stride=1),
     "global_mean_pool": _pair(
         "global_mean_pool", _normal((2, 4, 5, 3)), torch_global_mean_pool, global_mean_pool_loop
+    ),
+    "batchnorm": _norm(_normal((2, 4, 5, 3), 3, 3)),
+    "batchnorm_vectors": _norm(_normal((7, 3), 3, 3)),
+    "batchnorm_small_variance": _norm(_far_from_zero),
+    "batchnorm_eps": _norm(_normal((2, 4, 5, 3), 3, 3), eps=0.1),
+    "batchnorm_eval": Case(
+        convolution.batchnorm_eval,
+        convolution.batchnorm_eval_backward,
+        _eval_inputs,
+        torch_batchnorm,
+        batchnorm_loop,
+        constant=(3, 4),
     ),
 }
