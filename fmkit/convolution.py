@@ -281,6 +281,9 @@ def batchnorm(
     xc = x - mean
     xc2 = xc.reshape(x2.shape)
     var = (xc2 * xc2).mean(0)  # (C,); two passes: exact even far from 0
+    if not np.isfinite(var).all() and np.isfinite(x).all():  # all would come out as 0
+        limit = f"numbers whose squares {x.dtype} can hold"
+        raise ValueError(f"x: expected {limit}, got {x.min():.3g} to {x.max():.3g}")
     rstd = 1.0 / np.sqrt(var + eps)
     norm = xc * rstd  # (..., C)
     return norm * w + b, (norm, rstd, w, mean, var)
@@ -363,7 +366,7 @@ def batchnorm_eval(
     expect("mean", mean, x.shape[-1:], "(C,)")
     expect("var", var, x.shape[-1:], "(C,)")
     eps = number("eps", eps, 0)
-    demand(not (var + eps <= 0).any(), "var", "numbers above 0, with eps", f"{var.min()} among them")
+    demand((var + eps > 0).all(), "var", "numbers above 0, with eps", f"{var.min()} among them")
     rstd = 1.0 / np.sqrt(var + eps)  # (C,)
     norm = (x - mean) * rstd  # (..., C)
     return norm * w + b, (norm, rstd, w)

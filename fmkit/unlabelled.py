@@ -12,7 +12,7 @@ from jaxtyping import Float, Integer, Shaped
 
 from fmkit._shapes import expect, floats, integers, opened, zeros_and_ones
 from fmkit._types import Array, Cache, Scalar
-from fmkit._values import demand, number
+from fmkit._values import demand, instance, number
 from fmkit.activations import log_softmax, log_softmax_backward
 from fmkit.losses import cross_entropy, cross_entropy_backward
 
@@ -31,9 +31,13 @@ def unit_vectors(x: Float[Array, "*lead D"]) -> tuple[Float[Array, "*lead D"], C
      [0.  0. ]]
     """
     x = floats("x", x, axes=1)
-    length = np.sqrt(np.vecdot(x, x))[..., None]  # (..., 1)
-    inverse = np.where(length > 0, 1.0 / np.where(length > 0, length, 1.0), 0.0)
-    return x * inverse, (x * inverse, inverse)
+    largest = np.abs(x).max(-1, keepdims=True, initial=0.0)  # (..., 1)
+    zero = largest < np.finfo(x.dtype).tiny  # so small that 1 divided by it is no number any more
+    out = x / np.where(zero, 1.0, largest)  # the largest is 1 now: no square is too large, or rounds to 0
+    length = np.sqrt(np.vecdot(out, out))[..., None]  # (..., 1)
+    out = np.where(zero, 0.0, out / np.where(zero, 1.0, length))
+    inverse = np.where(zero, 0.0, 1.0 / np.where(zero, 1.0, length * largest))
+    return out, (out, inverse)
 
 
 def unit_vectors_backward(dout: Float[Array, "*lead D"], cache: Cache) -> Float[Array, "*lead D"]:
@@ -243,9 +247,11 @@ def masked_image_loss(
     2.0
     """
     pred, target = floats("pred", pred, 3, "(B, N, P)"), floats("target", target, 3, "(B, N, P)")
+    target = target.astype(pred.dtype, copy=False)  # of bytes, too
     expect("target", target, pred.shape, "(B, N, P)")
     expect("hidden", hidden, pred.shape[:2], "(B, N)")
     zeros_and_ones("hidden", hidden)
+    instance("normalize", normalize, bool)
     n = int(hidden.sum()) * pred.shape[2]
     demand(n > 0, "hidden", "a hidden patch at least", "none")
     if normalize:

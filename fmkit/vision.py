@@ -6,6 +6,7 @@ nesting, and the gradient of the images with it, for whoever asks which pixels m
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from jaxtyping import Float
 
 from fmkit._shapes import expect, float_dtype, floats, opened
 from fmkit._types import Array, Cache
-from fmkit._values import demand, generator, holds, instance, whole
+from fmkit._values import demand, generator, holds, instance, listed, whole
 from fmkit.activations import relu, relu_backward
 from fmkit.convolution import conv2d, conv2d_backward
 from fmkit.layers import layernorm, layernorm_backward, linear, linear_backward
@@ -25,7 +26,7 @@ from fmkit.transformer import Config, block, block_backward, init_block
 def init_cnn(
     rng: np.random.Generator,
     shape: tuple[int, int, int],
-    widths: tuple[int, ...] = (16, 32, 64),
+    widths: Sequence[int] = (16, 32, 64),
     n_out: int = 10,
     dtype=np.float32,
 ) -> dict:
@@ -36,7 +37,7 @@ def init_cnn(
     rng : numpy.random.Generator
     shape : (H, W, C)
         Of one image.
-    widths : tuple of int
+    widths : list of int
         The channels after each convolution; each halves height and width.
     n_out : int
 
@@ -61,7 +62,8 @@ def init_cnn(
     if not isinstance(shape, tuple) or len(shape) != 3:
         raise TypeError(f"shape: expected a tuple (H, W, C), got {shape!r:.60}")
     height, width, C = (whole("shape", n, 1) for n in shape)
-    demand(isinstance(widths, tuple) and len(widths) > 0, "widths", "a tuple of channels", repr(widths))
+    listed("widths", widths, "numbers")
+    demand(len(widths) > 0, "widths", "a convolution at least", "none")
 
     def layer(*shape):
         fan_in = math.prod(shape[:-1])
@@ -98,6 +100,8 @@ def cnn(params: dict, images: Float[Array, "B H W C"]) -> tuple[Float[Array, "B 
         x, relu_cache = relu(x)
         caches.append((conv_cache, relu_cache))
     flat = x.reshape(len(x), math.prod(x.shape[1:]))  # (B, h*w*C)
+    fits = flat.shape[1] == len(params["head"]["w"])
+    demand(fits, "images", "the height and width that params were made for", images.shape)
     out, head_cache = linear(flat, params["head"]["w"], params["head"]["b"])  # (B, n_out)
     return out, (caches, x.shape, head_cache)
 

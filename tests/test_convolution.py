@@ -192,6 +192,14 @@ X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
             "var: expected numbers above 0, with eps, got -1.0 among them",
         ),
         (
+            lambda: batchnorm(np.array([[1e30], [-1e30]], np.float32), np.ones(1), np.zeros(1)),
+            r"x: expected numbers whose squares float32 can hold, got -1e\+30 to 1e\+30",
+        ),
+        (
+            lambda: batchnorm_eval(X, np.ones(6), np.ones(6), np.ones(6), np.full(6, np.nan)),
+            "var: expected numbers above 0, with eps, got nan among them",
+        ),
+        (
             lambda: running_statistics(batchnorm(X, np.ones(6), np.ones(6))[1], np.ones(5), np.ones(6)),
             r"mean: expected \(C,\) = \(6,\), got \(5,\)",
         ),

@@ -34,6 +34,14 @@ def test_a_vector_of_zeros_has_no_direction_and_no_gradient(dtype):
     assert dx.tolist() == [[0.0, 0.0], [pytest.approx(0.2), 0.0]]
 
 
+@pytest.mark.parametrize("length", [1e-30, 1e30])
+def test_squares_that_float32_cannot_hold_do_no_harm(length):
+    out, cache = unit_vectors(np.array([[3.0, 4.0]], np.float32) * np.float32(length))
+    np.testing.assert_allclose(out, [[0.6, 0.8]], rtol=1e-6)
+    dx = unit_vectors_backward(np.array([[1.0, 0.0]], np.float32), cache)
+    np.testing.assert_allclose(dx * np.float32(length), [[0.128, -0.096]], rtol=1e-5)
+
+
 def test_the_length_of_a_vector_does_not_matter(rng):
     a, b, lengths = rng.standard_normal((5, 3)), rng.standard_normal((5, 3)), rng.random((5, 1)) + 0.1
     assert contrastive(a * lengths, b, 1.0)[0] == pytest.approx(contrastive(a, b, 1.0)[0])
@@ -108,6 +116,13 @@ def test_only_hidden_patches_count(rng, dtype):
     dpred = masked_image_loss_backward(1.0, cache)
     assert dpred.dtype == dtype
     assert (dpred[hidden] > 0).all() and not dpred[~hidden].any()
+
+
+def test_a_target_takes_the_dtype_of_the_answer():
+    target, hidden = np.full((1, 2, 3), 200.0), np.array([[1, 0]])
+    loss, cache = masked_image_loss(np.zeros((1, 2, 3), np.float32), target, hidden)
+    assert loss == 40000.0
+    assert masked_image_loss_backward(1.0, cache).dtype == loss.dtype == np.float32
 
 
 def test_a_normalised_target_knows_neither_brightness_nor_contrast(rng):

@@ -111,8 +111,15 @@ PARAMS = init_vit(np.random.default_rng(0), VIT)
         (lambda: vit(PARAMS, IMAGES, replace(VIT, class_token=False)), r"wpe: expected \(T, C\) = \(6, 8\)"),
         (lambda: vit(PARAMS, IMAGES, replace(VIT, n_layers=3)), "params: expected 3 blocks, got 2"),
         (lambda: vit({}, IMAGES, VIT), "params: expected a vision transformer's, as init_vit makes them"),
+        (
+            lambda: cnn(init_cnn(np.random.default_rng(0), (8, 8, 3)), np.zeros((2, 9, 8, 3))),
+            r"images: expected the height and width that params were made for, got \(2, 9, 8, 3\)",
+        ),
         (lambda: cnn({}, IMAGES), "params: expected a CNN's, as init_cnn makes them, got a dict of nothing"),
-        (lambda: init_cnn(np.random.default_rng(0), (8, 8, 1), ()), "widths: expected a tuple of channels"),
+        (
+            lambda: init_cnn(np.random.default_rng(0), (8, 8, 1), ()),
+            "widths: expected a convolution",
+        ),
         (
             lambda: vit_backward(IMAGES[0], vit(PARAMS, IMAGES, VIT)[1]),
             r"dout: expected \(..., C_out\) = \(2, 7\), got \(6, 4, 3\)",
