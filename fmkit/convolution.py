@@ -70,11 +70,8 @@ def conv2d(
     """
     x = floats("x", x, 4, "(B, H, W, C_in)")
     floats("w", w, 4, "(i, j, C_in / groups, C_out)")
-    stride, padding, groups = (
-        whole("stride", stride, 1),
-        whole("padding", padding, 0),
-        whole("groups", groups, 1),
-    )
+    stride, groups = whole("stride", stride, 1), whole("groups", groups, 1)
+    padding = whole("padding", padding, 0)
     C_in, C_out = x.shape[3], w.shape[3]
     demand(w.size > 0, "w", "a row, a column and channels", w.shape)
     demand(C_in % groups == C_out % groups == 0, "groups", f"a divisor of {C_in} and {C_out}", groups)

@@ -163,8 +163,8 @@ def relu_gives_nan(x):
 
 
 def embedding_loses_repeats(dout, cache):
-    ids, vocab_size = cache
-    dw = np.zeros((vocab_size, dout.shape[-1]), dout.dtype)
+    ids, shape = cache
+    dw = np.zeros(shape, dout.dtype)
     dw[ids] += dout  # a repeated id is written once, not added up
     return dw
 
@@ -182,7 +182,7 @@ def lstm_forgets_the_cell(dout, cache):
 
 
 def mean_pool_over_the_padding(x, mask):
-    return x.mean(1), np.full(mask.shape, 1.0 / mask.shape[1], x.dtype)
+    return layers.mean_pool(x, np.ones_like(mask))
 
 
 def conv2d_flipped(x, w, b):
