@@ -24,6 +24,9 @@ decoding     (chapter 09)  one token at a time, with keys and values kept
 generation   (chapter 09)  from scores to text: sampling, streaming, beam search
 llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
 folded       (chapter 09)  the token-by-token steps again, rearranged for speed
+convolution  (chapter 10)  windows of an image: convolution, pooling, batch norm
+vision       (chapter 10)  a small convolutional net; patches, and the transformer that reads them
+unlabelled   (chapter 10)  losses that need no labels: pairs that belong together, patches that were hidden
 
 ``import fmkit`` itself imports nothing heavy.
 """
