@@ -8,7 +8,7 @@ tokenizers   (chapter 01)  text to integers and back: characters, words, byte pa
 batching     (chapter 01)  lists of integers to arrays: truncate, pad, masks, batches of similar length
 wordpiece    (chapter 01)  BERT's tokenizer
 images       (chapter 01)  rotate, scale, shift, crop, flip, add noise
-metrics      (chapter 01)  accuracy, precision, recall, F1, perplexity, bits per character
+metrics      (chapter 01)  accuracy, precision, recall, F1, perplexity, bits per character and per byte
 activations  (chapter 02)  sigmoid, tanh, ReLU, GELU, SiLU, softmax: each next to its backward
 losses       (chapter 03)  squared error, cross-entropies, KL divergence
 layers       (chapter 04)  linear, embedding, norms, feed-forward parts, dropout, pooling, LSTM
@@ -24,6 +24,7 @@ decoding     (chapter 09)  one token at a time, with keys and values kept
 generation   (chapter 09)  from scores to text: sampling, streaming, beam search
 llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
 folded       (chapter 09)  the token-by-token steps again, rearranged for speed
+curves       (chapter 11)  ROC, precision and recall, calibration, and their areas
 
 ``import fmkit`` itself imports nothing heavy.
 """
