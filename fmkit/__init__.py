@@ -25,6 +25,7 @@ generation   (chapter 09)  from scores to text: sampling, streaming, beam search
 llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
 folded       (chapter 09)  the token-by-token steps again, rearranged for speed
 curves       (chapter 11)  ROC, precision and recall, calibration, and their areas
+textmetrics  (chapter 11)  BLEU, chrF, ROUGE
 
 ``import fmkit`` itself imports nothing heavy.
 """

@@ -1,6 +1,6 @@
 """Curves (chapter 11): what scores are worth before a threshold is chosen; are probabilities honest?
 
-Arguments come in the order of the losses: a score for each example, then what is true, 0 or 1 (booleans, too).
+Arguments come in the order of the losses: a score for each example, then what is true, 0 or 1 (or booleans).
 As many scores as truths, no NaN (else ValueError); arrays (else TypeError). Examples with the same score are
 accepted together: no threshold parts them, and a curve that does depends on the order of the file.
 """
