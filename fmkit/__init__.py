@@ -26,6 +26,8 @@ llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
 folded       (chapter 09)  the token-by-token steps again, rearranged for speed
 curves       (chapter 11)  ROC, precision and recall, calibration, and their areas
 textmetrics  (chapter 11)  BLEU, chrF, ROUGE
+agreement    (chapter 11)  Cohen's kappa, Krippendorff's alpha, one rater against the others
+significance (chapter 11)  bootstrap, permutation, sign test; Holm and Benjamini-Hochberg
 
 ``import fmkit`` itself imports nothing heavy.
 """
