@@ -74,8 +74,8 @@ def krippendorff_alpha(ratings: Ratings, level: str = "interval") -> float:
 
     References
     ----------
-    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), section C. An item with m ratings has m
-    (m - 1) pairs, each of which weighs 1 / (m - 1): so each *rating* weighs the same.
+    Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), section C. Each of an
+    item's m (m - 1) pairs weighs 1 / (m - 1), so that each *rating* weighs the same.
 
     Examples
     --------

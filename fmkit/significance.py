@@ -1,9 +1,9 @@
 """Significance (chapter 11): would another test set of the same kind have said so, too?
 
-A figure comes from rows, one for each example: ``(N,)`` numbers, whose mean it is, or ``(N, K)`` counts, from
-whose *sums* ``score`` makes it (as `fmkit.textmetrics.bleu` does). ``score`` takes many sums at once, (draws,
-K) to (draws,). Two systems are compared on the same examples, so their rows stand side by side; what is drawn
-for one is drawn for the other. Other shapes, NaN and settings out of range raise ValueError; what is no
+A figure comes from rows, one for each example: ``(N,)`` numbers, whose mean it is, or ``(N, ...)`` counts,
+from whose *sums* ``score`` makes it: `fmkit.textmetrics.bleu` is one. It takes many sums at once, (draws,
+...) to (draws,). Two systems are compared on the same examples, so their rows stand side by side; what is
+drawn for one is drawn for the other. Other shapes, NaN and settings out of range raise ValueError; what is no
 array, TypeError.
 """
 
@@ -18,7 +18,7 @@ from fmkit._types import Array
 from fmkit._values import demand, generator, number, whole
 
 Rows = Shaped[Array, "N *K"]
-Score = Callable[[Array], Array]  # (draws, K) sums to (draws,) figures
+Score = Callable[[Array], Array]  # (draws, ...) sums to (draws,) figures
 
 
 class Difference(NamedTuple):
@@ -49,7 +49,7 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    rows : (N,) or (N, K)
+    rows : (N,) or (N, ...)
         What each example adds.
     rng : numpy.random.Generator
     score : function, optional
@@ -86,12 +86,12 @@ def paired_bootstrap(
     """Is system a really better than system b? Both are scored on the same drawn test sets.
 
     ``p`` asks how often the drawn differences lie as far from the one that was seen as that one lies from 0:
-    around a true difference of 0 they would scatter alike. One is added above and below, so that it is never
-    0.
+    around a true difference of 0 they would scatter alike. One is added above and below, so that it
+    is never 0.
 
     Parameters
     ----------
-    a, b : (N,) or (N, K)
+    a, b : (N,) or (N, ...)
         What each example adds, under each system.
     rng, score, draws, level
         As in `bootstrap_interval`.
@@ -150,7 +150,7 @@ def paired_permutation(
     differences = []
     for _ in range(whole("draws", draws, 1)):
         stay = rng.random(len(a)) < 0.5
-        moved = stay @ (a - b)  # what a keeps of its lead over b's sum
+        moved = np.tensordot(stay, a - b, 1)  # what a keeps of its lead over b's sum
         differences.append((b.sum(0) + moved, a.sum(0) - moved))
     ours, theirs = (_figures(np.stack(sums), len(a), score) for sums in zip(*differences, strict=True))
     return _p_value(ours - theirs, _seen(a, score) - _seen(b, score))
@@ -278,7 +278,7 @@ def _bootstrap(systems: list[Array], rng: np.random.Generator, draws: int) -> li
     sums = []
     for _ in range(whole("draws", draws, 1)):
         times = np.bincount(rng.integers(0, n, n), minlength=n)  # how often each example was drawn
-        sums.append([times @ rows for rows in systems])
+        sums.append([np.tensordot(times, rows, 1) for rows in systems])
     return [np.stack(drawn) for drawn in zip(*sums, strict=True)]
 
 

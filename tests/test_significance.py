@@ -57,10 +57,6 @@ REFERENCES = ["the cat sat on the mat", "no dog", "the dog ran away at once", "i
 def test_counts_are_drawn_whole(count, score):
     """The figure of a drawn corpus is that of a corpus in which the sentences stand that were drawn."""
     a, b = count(HYPOTHESES, REFERENCES), count(OTHERS, REFERENCES)
-    if a.ndim == 3:
-        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-        flat = score
-        score = lambda sums: flat(sums.reshape(-1, 6, 3))  # noqa: E731
     found = paired_bootstrap(a, b, rng(), score, draws=200)
     drawn, generator = [], rng()
     for _ in range(200):
@@ -71,6 +67,13 @@ def test_counts_are_drawn_whole(count, score):
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
     assert found.a_wins == pytest.approx((drawn > 0).mean() + (drawn == 0).mean() / 2)
     assert found.p == pytest.approx((1 + (np.abs(drawn - seen) >= abs(seen)).sum()) / 201)
+    swapped, coins = [], rng(3)
+    for _ in range(200):
+        stay = coins.random(len(a)) < 0.5
+        ours, theirs = (np.concatenate([x[stay], y[~stay]]).sum(0)[None] for x, y in ((a, b), (b, a)))
+        swapped.append(float(score(ours)[0] - score(theirs)[0]))
+    expected = (1 + (np.abs(swapped) >= abs(seen) * (1 - 1e-9)).sum()) / 201
+    assert paired_permutation(a, b, rng(3), score, draws=200) == pytest.approx(expected)
 
 
 def test_exchanging_the_systems_turns_the_sign():

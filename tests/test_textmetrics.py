@@ -55,6 +55,7 @@ def theirs(references):
 
 @given(st.text(alphabet="ab 019.,-'\"&;quotampl<>skiped()_^`{~\n猫é", max_size=30))
 @example("<skipped>a-\nb &amp;quot; &lt;x&gt; 1,000.00, 3-4 5,a .,., _^`[]{}~!@#$%&*+=|\\/?:;")
+@example("a-\n")  # the end of a text is no dash that parts a word
 def test_tokens_as_sacrebleu_cuts_them(text):
     assert tokenize_13a(text) == Tokenizer13a()(text.rstrip()).split()
 
@@ -147,6 +148,7 @@ LINES = st.lists(TEXT, max_size=4).map("\n".join)
 
 @given(LINES, st.lists(LINES, min_size=1, max_size=3))
 @example("a b c\nb a", ["b c a\na b", "a"])
+@example("a a\na b", ["a a a"])  # which of the subsequences that are as long
 def test_rouge(hypothesis, references):
     expected = SCORER.score_multi(references, hypothesis)
     ours = {
