@@ -8,7 +8,7 @@ tokenizers   (chapter 01)  text to integers and back: characters, words, byte pa
 batching     (chapter 01)  lists of integers to arrays: truncate, pad, masks, batches of similar length
 wordpiece    (chapter 01)  BERT's tokenizer
 images       (chapter 01)  rotate, scale, shift, crop, flip, add noise
-metrics      (chapter 01)  accuracy, precision, recall, F1, perplexity, bits per character
+metrics      (chapter 01)  accuracy, precision, recall, F1, perplexity, bits per character and per byte
 activations  (chapter 02)  sigmoid, tanh, ReLU, GELU, SiLU, softmax: each next to its backward
 losses       (chapter 03)  squared error, cross-entropies, KL divergence
 layers       (chapter 04)  linear, embedding, norms, feed-forward parts, dropout, pooling, LSTM
@@ -27,6 +27,10 @@ folded       (chapter 09)  the token-by-token steps again, rearranged for speed
 convolution  (chapter 10)  windows of an image: convolution, pooling, batch norm
 vision       (chapter 10)  a small convolutional net; patches, and the transformer that reads them
 unlabelled   (chapter 10)  losses that need no labels: pairs that belong together, patches that were hidden
+curves       (chapter 11)  ROC, precision and recall, calibration, and their areas
+textmetrics  (chapter 11)  BLEU, chrF, ROUGE
+agreement    (chapter 11)  Cohen's kappa, Krippendorff's alpha, one rater against the others
+significance (chapter 11)  bootstrap, permutation, sign test; Holm and Benjamini-Hochberg
 
 ``import fmkit`` itself imports nothing heavy.
 """

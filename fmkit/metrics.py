@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from fmkit._shapes import expect, integers
 from fmkit._types import Array
-from fmkit._values import kind_of, number, whole
+from fmkit._values import demand, kind_of, number, one_text, whole
 
 Labels = Int[Array, "N"]
 
@@ -192,3 +192,33 @@ def bits_per_character(nats: float, tokens_per_character: float = 1.0) -> float:
     if not isinstance(nats, float | int | np.floating):
         raise TypeError(f"nats: expected one number, got {kind_of(nats)}")
     return nats / math.log(2) * tokens_per_character
+
+
+def bits_per_byte(nats: float, n_tokens: int, text: str) -> float:
+    """The mean cross-entropy per token, in bits per byte of the text in UTF-8.
+
+    It can be compared between tokenizers, as bits per character can, and between alphabets, too: a Chinese
+    character says more than a letter, and has three bytes.
+
+    Parameters
+    ----------
+    nats : float
+        Mean cross-entropy per token (natural logarithm).
+    n_tokens : int
+        How many tokens were predicted: no padding.
+    text : str
+        What they spell, one character at least (else ValueError).
+
+    References
+    ----------
+    Gao et al., "The Pile: an 800GB dataset of diverse text for language modeling" (2020), section 3.1.
+
+    Examples
+    --------
+    >>> bits_per_byte(math.log(4), 3, "abc"), round(bits_per_byte(math.log(4), 3, "床前明"), 3)
+    (2.0, 0.667)
+    """
+    one_text("text", text)
+    demand(len(text) > 0, "text", "a character at least", "none")
+    n_tokens = whole("n_tokens", n_tokens, 1)
+    return bits_per_character(nats, n_tokens / len(text.encode("utf-8", "surrogatepass")))

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from fmkit.metrics import accuracy, bits_per_character, confusion_matrix, f1, perplexity, precision, recall
+from fmkit.metrics import (
+    accuracy,
+    bits_per_byte,
+    bits_per_character,
+    confusion_matrix,
+    f1,
+    perplexity,
+    precision,
+    recall,
+)
 
 PAIRS = [(precision, sk.precision_score), (recall, sk.recall_score), (f1, sk.f1_score)]
 
@@ -149,3 +158,26 @@ def test_tokens_per_character_are_above_0(ratio):
 def test_a_number_of_classes_below_0_is_refused():
     with pytest.raises(ValueError, match="n_classes: expected a whole number >= 0, got -1"):
         confusion_matrix(ZERO_ONE, ZERO_ONE, n_classes=-1)
+
+
+def test_bits_per_byte_counts_bytes_not_characters():
+    nats = math.log(2)
+    assert bits_per_byte(nats, 5, "to be") == bits_per_character(nats) == pytest.approx(1)
+    assert bits_per_byte(nats, 2, "你好") == pytest.approx(2 / 6)
+    assert bits_per_byte(nats, 1, "🙂") == pytest.approx(1 / 4)
+    assert bits_per_byte(nats, 1, "\ud800") == pytest.approx(1 / 3)  # half a character is three bytes, too
+
+
+@pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.parametrize(
+    ("n_tokens", "text", "error", "message"),
+    [
+        (1, "", ValueError, "text: expected a character at least, got none"),
+        (1, ["to"], TypeError, "text: expected one str, got a list"),
+        (0, "to", ValueError, "n_tokens: expected a whole number >= 1, got 0"),
+        (1.5, "to", TypeError, "n_tokens: expected a whole number >= 1, got 1.5"),
+    ],
+)
+def test_bits_per_byte_refuses(n_tokens, text, error, message):
+    with pytest.raises(error, match=message):
+        bits_per_byte(1.0, n_tokens, text)
