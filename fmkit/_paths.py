@@ -41,7 +41,8 @@ def install_command(extra: str = "") -> str:
         what = [f"fmkit{extras} @ {origin}" if origin else f"fmkit{extras}"]
     # not importlib.util.find_spec, which wakes the hook by which setuptools gives pip another distutils
     if PathFinder.find_spec("pip") or not which("uv"):
-        refused = os.environ.get("PIP_USER") and sys.prefix != sys.base_prefix  # by pip, in an environment
+        user = os.environ.get("PIP_USER", "").lower() not in ("", "0", "false", "no", "off", "n", "f")
+        refused = user and sys.prefix != sys.base_prefix  # by pip, in an environment
         return command_line([sys.executable, "-m", "pip", "install", *["--no-user"] * bool(refused), *what])
     return command_line(["uv", "pip", "install", "--python", sys.executable, *what])  # uv's own have no pip
 

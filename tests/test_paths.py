@@ -67,6 +67,8 @@ def test_pip_and_the_users_settings(monkeypatch):
     monkeypatch.setattr(sys, "base_prefix", "/usr")
     monkeypatch.setenv("PIP_USER", "1")
     assert "install --no-user -e" in _paths.install_command()
+    monkeypatch.setenv("PIP_USER", "0")
+    assert "--no-user" not in _paths.install_command()
     monkeypatch.delenv("PIP_USER")
     assert "--no-user" not in _paths.install_command()
     monkeypatch.setattr(_paths, "PathFinder", SimpleNamespace(find_spec=lambda name: None))

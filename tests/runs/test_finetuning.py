@@ -20,14 +20,14 @@ CONFIG = BertConfig(len(PIECES), 12, n_layers=3, n_heads=2, d_model=16, d_ff=24)
 TRAINED = ("head", "last2", "full", "lora", "adapter", "prefix")
 
 
-def make(method="full", seed=0, device="cpu", **settings):
-    params = init_bert(np.random.default_rng(3), CONFIG, n_classes=2)
+def make(method="full", seed=0, device="cpu", classes=2, **settings):
+    params = init_bert(np.random.default_rng(3), CONFIG, n_classes=classes)
     rng = np.random.default_rng(4)
     params["wte"] *= 10.0
     for block in params["blocks"]:  # far from the start, so that every part matters
         for part in ("attn", "mlp"):
             block[part] = {k: w + rng.normal(0, 0.2, w.shape).astype(w.dtype) for k, w in block[part].items()}
-    return Classifier(params, CONFIG, method, 2, seed, device, **{"rank": 4, "positions": 3} | settings)
+    return Classifier(params, CONFIG, method, classes, seed, device, **{"rank": 4, "positions": 3} | settings)
 
 
 def shake(model, seed=0, by=0.3):
