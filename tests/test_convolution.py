@@ -152,6 +152,7 @@ X, W = np.zeros((2, 5, 4, 6)), np.zeros((3, 3, 6, 4))
 
 
 @pytest.mark.usefixtures("as_a_learner")
+@pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize(
     ("call", "said"),
     [

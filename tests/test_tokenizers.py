@@ -122,6 +122,7 @@ def test_bpe_merges_as_the_plain_loop_does(bpe, text):
     assert bpe.encode(text) == expected
 
 
+@pytest.mark.slow
 def test_bpe_takes_a_word_of_a_million_characters(bpe):
     for word in ["a" * 1_000_000, "the" * 333_333]:
         assert bpe.decode(bpe.encode(word)) == word
@@ -323,6 +324,7 @@ def test_a_text_in_parts_has_the_ids_of_the_whole(marked, parts, names, read):
         assert list(marked.encode_iterable("".join(parts), names)) == marked.encode("".join(parts), names)
 
 
+@pytest.mark.slow
 def test_a_file_is_encoded_without_being_in_memory(bpe, hamlet, tmp_path):
     (tmp_path / "play.txt").write_text(hamlet * 3, encoding="utf-8")
     with open(tmp_path / "play.txt", encoding="utf-8", newline="") as file:

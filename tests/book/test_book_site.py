@@ -170,6 +170,7 @@ def test_a_page_in_the_browser(chromium, site, name):
         assert faults(page, runOnly=["color-contrast"]) == []
 
 
+@pytest.mark.slow
 @needs_chromium
 @pytest.mark.parametrize("theme", ["light", "navy"])
 def test_the_colours_of_code_can_be_read(chromium, site, theme):
@@ -188,6 +189,7 @@ def test_a_page_on_a_phone(chromium, site, name):
         assert faults(page, runOnly=["scrollable-region-focusable", "target-size"]) == []
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_the_print_page_shows_every_formula_and_picture(chromium, site):
     with opened(chromium, f"{site}print.html") as page:

@@ -164,6 +164,7 @@ def outputs(path):
     return [[o.get("text") or o.get("data") for o in cell.outputs] for cell in nbformat.read(path, 4).cells]
 
 
+@pytest.mark.slow
 def test_run_executes_in_the_notebooks_folder_and_saves_the_normal_form(tmp_path, capsys):
     (tmp_path / "beside.txt").write_text("beside it")
     path = save(

@@ -235,6 +235,7 @@ marking.grade(course, marking.jobs(course, ["04-backprop"]), 1, unsafe=True)
 """
 
 
+@pytest.mark.slow
 def test_killed_between_journal_and_gradebook(course):
     """With the engine, really killed; the command then goes on and grades nobody twice."""
     env = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -45,12 +45,14 @@ def test_no_answer_reaches_the_network(quick):
     Kind(s.solved).check(quick["opens a socket"])
 
 
+@pytest.mark.slow
 @needs_sandbox
 @pytest.mark.parametrize("name", ENDLESS)
 def test_what_never_ends_is_stopped(name, endless):
     ENDLESS[name].check(endless[name])
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_nobody_is_lost(quick, endless):
     assert set(quick) == {*QUICK, "opens a socket"} and set(endless) == set(ENDLESS)

@@ -131,6 +131,7 @@ def test_another_file_is_not_a_journal(tmp_path):
 # --- batches -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_batch_is_graded_once(tmp_path):
     jobs, told = jobs_in(tmp_path / "in"), []
     options = {"n_jobs": 2, "journal_path": tmp_path / "j", "unsafe": True}
@@ -171,6 +172,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
     assert results == without_times(grade_batch(jobs, 2, same_seed(journal, other)))
 
 
+@pytest.mark.slow
 def test_a_grading_process_that_dies_costs_nothing(tmp_path, monkeypatch):
     jobs = jobs_in(tmp_path / "in", 4)
     killed = []
@@ -187,6 +189,7 @@ def test_a_grading_process_that_dies_costs_nothing(tmp_path, monkeypatch):
     assert killed and [results[f"student {i}"]["score"] for i in range(4)] == [29, 27, 29, 29]
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_every_process_is_told_as_crashed(tmp_path, monkeypatch):
     jobs = jobs_in(tmp_path / "in", 3)
     give = pool._Worker.give

@@ -28,6 +28,7 @@ def validate(path, monkeypatch):
     return [c["source"] for c in found.get("failed", [])], [c["source"] for c in found.get("changed", [])]
 
 
+@pytest.mark.slow
 def test_what_is_handed_out_fails_and_what_is_right_passes(course, monkeypatch):
     checks = [courses.cell(courses.chapter(), f"{id}-check").source for id in (NEURON, LINEAR)]
     failed, changed = validate(course.notebook("release", CHAPTER), monkeypatch)

@@ -52,6 +52,7 @@ def unsafe(tmp_path_factory):
     return grade(UNSAFE, tmp_path_factory.mktemp("unsafe"), limits, unsafe=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNSAFE)
 def test_without_the_sandbox_the_judge_is_as_strict(name, unsafe):
     UNSAFE[name].check(unsafe[name])
@@ -71,6 +72,7 @@ def test_the_searches_find_something_where_there_is_no_sandbox(server):
 # --- limits ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_the_time_of_a_submission_ends(tmp_path):
     notebook = s.solved()

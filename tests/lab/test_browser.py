@@ -92,6 +92,7 @@ def test_run_all_goes_to_the_end_of_a_fresh_chapter(lab):
         assert hidden and all(cell.metadata.jupyter.source_hidden for cell in hidden)
 
 
+@pytest.mark.slow
 def test_the_page_can_be_closed_and_opened_again(lab):
     """The kernel has lived on, and knows what it knew; the answers are in the file."""
     with labs.notebook(lab, "00-start-here") as page:
@@ -103,6 +104,7 @@ def test_the_page_can_be_closed_and_opened_again(lab):
         page.locator(".jp-OutputArea-output", has_text="still 42").wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("jupyterlab_slideshow") is None, reason="jupyterlab-slideshow is not installed")
 def test_lecture_mode_shows_slides_whose_cells_run(lab):
     """Space goes on, past what the metadata skips; Ctrl+Enter runs; Escape leads back."""

@@ -145,6 +145,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_numbers(text, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in (tmp_path / "whole").iterdir())
 
 
+@pytest.mark.slow
 def test_two_processes_under_torchrun_are_one(text, tmp_path):
     one = pretrain(find_recipe("fast", steps=4), tmp_path / "one", "cpu", text, say=lambda line: None)
     words = [

@@ -80,10 +80,12 @@ def test_what_is_read_in_256_steps(activation, init, low, high):
     assert all(low < end.read < high for end in ends(activation, init))
 
 
+@pytest.mark.slow
 def test_the_sigmoid_is_slow_and_not_lost():
     assert all(0.4 < end.read < 0.8 for end in ends("sigmoid", "Glorot", (1024,)))
 
 
+@pytest.mark.slow
 def test_large_weights_kill_the_first_layer_and_centring_saves_it():
     assert all(dead(end.z[0]) < 0.1 for init in ("std 0.01", "Glorot", "He") for end in ends("relu", init))
     for init in ("3 × He", "std 1"):
