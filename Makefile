@@ -22,7 +22,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
 	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
-	@echo 'make test-all   the same with the slow ones and the four long chapters'
+	@echo 'make test-all   the same with the slow ones and the long chapters, from 05 on'
 	@echo 'make book       the same chapters as a book to read, in build/book'
 	@echo 'make bench      the benchmarks'
 	@echo 'make lint       check the style of the code'
@@ -36,7 +36,7 @@ lab: data
 PYTEST := OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	--nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/sanitize.cfg \
 	tests fmkit/[a-z]*.py
-LONG := $(addprefix notebooks/,05-adam.ipynb 07-pretraining.ipynb 08-finetuning.ipynb 09-generation.ipynb)
+LONG := $(wildcard notebooks/0[5-9]-*.ipynb notebooks/1*.ipynb)
 
 test: $(VENV)/.ready-all data
 	$(PYTEST) $(filter-out $(LONG),$(wildcard notebooks/*.ipynb)) $(ARGS)

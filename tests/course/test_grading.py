@@ -64,6 +64,7 @@ def test_each_slip_is_named(quick):
         assert entry["misconception"] and entry["hint"], id
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_nothing_is_left_running(quick, endless):
     mine = [int(p) for p in os.listdir("/proc") if p.isdigit() and _parent(p) == os.getpid()]

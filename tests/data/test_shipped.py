@@ -54,6 +54,7 @@ def validation_loss(params, config, ids):
     return nats / n
 
 
+@pytest.mark.slow
 def test_its_validation_loss_is_what_the_record_says(shipped):
     try:
         _, val, _ = shakespeare_splits()

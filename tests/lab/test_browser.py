@@ -77,6 +77,7 @@ def test_checks_hints_and_progress(lab):
         assert re.search(r"00\s+1 of 1", last_card(page, "Your progress").inner_text())
 
 
+@pytest.mark.slow
 def test_run_all_goes_to_the_end_of_a_fresh_chapter(lab):
     """Every check says that its exercise is not done yet, and stops nothing; hidden sources are folded."""
     with labs.notebook(lab, "00-start-here") as page:
