@@ -55,8 +55,8 @@ def run(root, *words, code=0):
 
 
 def archives(folder):
-    """Moodle's archive with folders, Moodle's flat one, Canvas' and a plain folder."""
-    moodle, flat, canvas = {}, {}, {}
+    """Moodle's archive with folders and its flat one, Canvas', Blackboard's, nbgrader's exchange, a folder."""
+    moodle, flat, canvas, blackboard = {}, {}, {}, {}
     for number, (id, first, last) in enumerate(PEOPLE):
         if KIND[id] is None:
             continue
@@ -69,19 +69,24 @@ def archives(folder):
                 moodle[f"{name}/{CHAPTER}.ipynb"] = (courses.untouched(), (2026, 11, 18, 9, 0, 0))
         elif number < 20:
             flat[f"{first} {last}_{100 + number}_assignsubmission_file_übung.ipynb"] = (nb, when)
-        elif number < 26:
+        elif number < 23:
             plain = f"{last}{first}".lower().replace(" ", "").replace("'", "").replace("-", "")
             canvas[f"{plain}_{number}_{number}_hw.ipynb"] = (nb, (2026, 11, 30, 9, 0, 0))
+        elif number < 26:  # the time of the attempt is in the name
+            blackboard[f"HW1_{id}_attempt_2026-11-19-10-00-22_p1.ipynb"] = (nb, (2026, 11, 30, 9, 0, 0))
+            blackboard[f"HW1_{id}_attempt_2026-11-19-10-00-22.txt"] = b"Name: somebody"
         else:
-            path = folder / "plain" / id / "p1 (1).ipynb"
+            exchange = f"inbound/{id}+{CHAPTER}+2026-11-19 10:00:00 UTC"
+            path = folder / (f"{exchange}/{CHAPTER}.ipynb" if number < 28 else f"plain/{id}/p1 (1).ipynb")
             path.parent.mkdir(parents=True)
             path.write_bytes(nb)
             moment = datetime(*when).timestamp()
             os.utime(path, (moment, moment))
     moodle["Nobody Known_99_assignsubmission_file_/s01.ipynb"] = courses.solved()
-    for name, entries in {"moodle": moodle, "flat": flat, "canvas": canvas}.items():
+    zips = {"moodle": moodle, "flat": flat, "canvas": canvas, "blackboard": blackboard}
+    for name, entries in zips.items():
         (folder / f"{name}.zip").write_bytes(courses.zipped(entries))
-    return [folder / "moodle.zip", folder / "flat.zip", folder / "canvas.zip", folder / "plain"]
+    return [*(folder / f"{name}.zip" for name in zips), folder / "inbound", folder / "plain"]
 
 
 def test_the_whole_flow(root):
@@ -100,9 +105,10 @@ def test_the_whole_flow(root):
     )
     sources = archives(root.parent)
     told = [run(root, "collect", str(source)) for source in sources]
-    assert [text.split(" submissions")[0] for text in told] == ["14", "6", "6", "3"]
-    assert "Nobody Known" in told[0] and "late: s05 (04-backprop)" in told[0] and "late: s28" in told[3]
+    assert [text.split(" submissions")[0] for text in told] == ["14", "6", "3", "3", "2", "1"]
+    assert "Nobody Known" in told[0] and "late: s05 (04-backprop)" in told[0] and "late: s28" in told[5]
     assert "late" not in told[2], "Canvas writes the time of the download, and did not mark these"
+    assert "late" not in told[3] + told[4], "the time in the name is on time"
 
     options = ["--unsafe"] if courses.unsafe() else []
     told = run(root, "grade", "4", "--jobs", "2", *options)
