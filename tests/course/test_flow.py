@@ -55,7 +55,7 @@ def run(root, *words, code=0):
 
 
 def archives(folder):
-    """Moodle's archive with folders and its flat one, Canvas', Blackboard's, nbgrader's exchange, a folder."""
+    """Moodle's archive with folders, its flat one, Canvas', Blackboard's, an exchange, a plain folder."""
     moodle, flat, canvas, blackboard = {}, {}, {}, {}
     for number, (id, first, last) in enumerate(PEOPLE):
         if KIND[id] is None:
