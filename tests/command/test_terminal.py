@@ -27,6 +27,7 @@ def test_closed_stdout(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     terminal.speak_its_encoding()
     terminal.flush()
+    assert sys.stdout is None
 
 
 PROGRAM = """
