@@ -2,6 +2,7 @@
 # what else they need they put into .venv (once) and into the cache that FMKIT_HOME can move.
 
 ARGS ?=
+PART ?=
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell unset PYTHONHOME; \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
@@ -21,6 +22,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 .DEFAULT_GOAL := help
 help:
 	@echo 'make lab        open the course in JupyterLab       (make lab ARGS=--no-browser)'
+	@echo '                make lab PART=1 leaves out the data of the second part, chapters 10 on'
 	@echo 'make test       the tests, the notebooks too        (make test ARGS="-k losses")'
 	@echo 'make test-all   the same with the slow ones and the long chapters, from 05 on'
 	@echo 'make book       the same chapters as a book to read, in build/book'
@@ -56,7 +58,7 @@ lint: $(VENV)/.ready-all
 	@$(VENV)/bin/lint-imports
 
 data: $(VENV)/.ready
-	@$(RUN) fmkit fetch --quick
+	@$(RUN) fmkit fetch --quick $(if $(PART),--part $(PART))
 
 # .ready holds the folder it was made for: an environment breaks when the checkout moves, so it is made again.
 ifneq ($(shell cat $(VENV)/.ready 2>/dev/null || pwd -P),$(shell pwd -P))

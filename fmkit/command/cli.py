@@ -61,14 +61,21 @@ def lab(no_browser, workspace):
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--from", "source", type=FOLDER, metavar="DIR", help="Take the archives from this folder.")
+@click.option("--part", type=click.IntRange(1, 2), help="Only what this part of the course needs.")
 @click.option("--quick", is_flag=True, help="Check what is there by size only, not by hash.")
-def fetch(names, source, quick):
-    """Fetch the data and the models: all of them, or NAMES (once; it needs a network)."""
+def fetch(names, source, part, quick):
+    """Fetch the data and the models: all of them, or NAMES (once; it needs a network).
+
+    It says how much there is to fetch before it begins. Part one, chapters 00 to 09, works without the data of
+    part two.
+    """
     from fmkit.data import assets
 
     if source and not source.is_dir():
         raise click.UsageError(f"{source} is not a folder")
-    assets.fetch(names, source, full=not quick, say=click.echo)
+    if names and part:
+        raise click.UsageError("give names or --part, not both")
+    assets.fetch(names, source, full=not quick, say=click.echo, part=part)
 
 
 @main.command()

@@ -196,7 +196,9 @@ def data() -> Iterator[Finding]:
         if wrong:
             open_it = command_line(["chmod", "-R", "a+rX", str(assets.home())])  # for whoever fetched it
             fix = open_it if wrong == assets.CLOSED else fmkit_command("fetch", asset.name)
-            yield Finding(BROKEN, asset.name, f"{asset.title}: {wrong}", fix)
+            left_out = wrong == "missing" and asset.part == 2  # part one works without
+            of = " (for part two)" if left_out else ""
+            yield Finding(OPTIONAL if left_out else BROKEN, asset.name, f"{asset.title}: {wrong}{of}", fix)
         else:
             yield Finding(OK, asset.name, asset.title)
 

