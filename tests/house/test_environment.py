@@ -30,6 +30,7 @@ PINS = dict(re.findall(r"^([a-z0-9-]+)==(\S+)$", (ROOT / "constraints.txt").read
 RENAMED = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 # imported as -> declared as, where they differ
 DECLARED = {
+    "PIL": "pillow",
     "IPython": "ipython",
     "distributed": "dask",  # dask[distributed]
     "jupyter_core": "jupyter-client",  # which is built on it
