@@ -26,7 +26,8 @@ llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
 folded       (chapter 09)  the token-by-token steps again, rearranged for speed
 convolution  (chapter 10)  windows of an image: convolution, pooling, batch norm
 vision       (chapter 10)  a small convolutional net; patches, and the transformer that reads them
-unlabelled   (chapter 10)  losses that need no labels: pairs that belong together, patches that were hidden
+mobilenet    (chapter 10)  MobileNetV2, which has seen ImageNet; back to its pixels
+unlabelled   (chapter 10)  learning without labels: pairs, hidden patches, autoencoders, GANs
 curves       (chapter 11)  ROC, precision and recall, calibration, and their areas
 textmetrics  (chapter 11)  BLEU, chrF, ROUGE
 agreement    (chapter 11)  Cohen's kappa, Krippendorff's alpha, one rater against the others

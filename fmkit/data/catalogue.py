@@ -25,7 +25,7 @@ class Asset:
     megabytes: int  # room needed while unpacking
     finish: Callable[[Path], None] | None = None  # applied to the unpacked folder before it is put in place
     recipe: int = 1  # raised when `root`, `keep` or `finish` change, so that old copies are made again
-    size: float = 1.0  # MB to download
+    size: float | int = 1.0  # MB to download
     part: int = 1  # of the course
 
 

