@@ -8,8 +8,6 @@ import os
 import shlex
 import subprocess
 import sys
-from importlib import metadata
-from importlib.machinery import PathFinder
 from pathlib import Path
 from shutil import which
 
@@ -33,6 +31,8 @@ def fmkit_command(*words: str) -> str:
 
 def install_command(extra: str = "") -> str:
     """The command that installs fmkit again, with one extra: from the checkout, where there is one."""
+    from importlib.machinery import PathFinder
+
     root, extras = PACKAGE.parent, f"[{extra}]" if extra else ""
     if (root / "pyproject.toml").is_file():
         what = ["-e", f"{root}{extras}"]
@@ -49,6 +49,8 @@ def install_command(extra: str = "") -> str:
 
 def _origin() -> str:
     """The address or folder that an installed fmkit came from, where pip noted one (PEP 610)."""
+    from importlib import metadata  # here: the sandbox imports this module for each submission
+
     try:
         noted = json.loads(metadata.distribution("fmkit").read_text("direct_url.json") or "{}")
     except (metadata.PackageNotFoundError, ValueError):

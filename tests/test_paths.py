@@ -71,6 +71,6 @@ def test_pip_and_the_users_settings(monkeypatch):
     assert "--no-user" not in _paths.install_command()
     monkeypatch.delenv("PIP_USER")
     assert "--no-user" not in _paths.install_command()
-    monkeypatch.setattr(_paths, "PathFinder", SimpleNamespace(find_spec=lambda name: None))
+    monkeypatch.setattr("importlib.machinery.PathFinder", SimpleNamespace(find_spec=lambda name: None))
     monkeypatch.setattr(_paths, "which", lambda name: f"/bin/{name}")
     assert _paths.install_command().startswith(f"uv pip install --python {shlex.quote(sys.executable)} -e ")

@@ -44,7 +44,7 @@ from typing import Any
 from fmkit.course.chapter import Asked, read_chapter
 from fmkit.course.grading import outcomes as read
 from fmkit.course.ipython import as_python
-from fmkit.course.sandbox import staging, stepping
+from fmkit.course.sandbox import slicing, staging, stepping
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.submission import (
     Answers,
@@ -280,17 +280,19 @@ class _Grader:
             self.sandbox = Sandbox(self.limits, allowed, self.unsafe).__enter__()
             sources = as_python([cell.source for cell in self.answers.cells])
             cells = [
-                {
-                    "name": cell.grade_id or f"cell {i}",
-                    "source": source,
-                    "given": cell.source.strip() in self.given,
-                }
+                self._cell(i, cell, source)
                 for i, (cell, source) in enumerate(zip(self.answers.cells, sources, strict=True))
             ]
             seconds = min(self.limits.seconds, left)
             self.errors = self.sandbox.ask({"cells": cells, "seconds": seconds}, 3 * seconds + 5)["errors"]
             self.newer = _newer(python_of(self.data)) if any(self.errors) else ""
         return self.sandbox
+
+    def _cell(self, number, cell, source) -> dict:
+        """What the worker is told of a cell; of one as it was handed out also what it binds and uses."""
+        given = cell.source.strip() in self.given
+        told = {"name": cell.grade_id or f"cell {number}", "source": source, "given": given}
+        return told | ({"facts": _facts(source)} if given else {})
 
     def _ended(self, asked, reply) -> dict:
         if reply["how"] == "timeout":
@@ -338,6 +340,12 @@ class _Grader:
                     if re.search(rf"\b(?:{words})\b", line):
                         return number, read.tidy(line.strip(), 200)
         return 0, "not found by reading"
+
+
+@functools.lru_cache(maxsize=4096)
+def _facts(source: str) -> dict:
+    """Of a cell of the instructor's own, the same in every submission."""
+    return slicing.scan(source)
 
 
 def _newer(python: tuple[int, int] | None) -> str:

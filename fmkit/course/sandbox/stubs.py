@@ -5,7 +5,6 @@ chapter does not use. A notebook imports them for its pictures and comparisons, 
 gives a `Stub`; to use that raises `Barred`, whose line shows what was used.
 """
 
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
@@ -96,8 +95,8 @@ class _Module(types.ModuleType):
         return Stub(full)
 
 
-class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds stubs for the packages in ``barred``, but for modules that ``is_allowed``."""
+class Finder:
+    """Finds stubs for the packages in ``barred``, but for modules that ``is_allowed``, and loads them."""
 
     def __init__(self, barred: Iterable[str], is_allowed: Callable[[str], bool]):
         self.barred = frozenset(barred)

@@ -19,9 +19,10 @@ from fmkit.lab.judging import own, recorded
 from fmkit.lab.judging.exercise import Exercise
 
 
-def modules() -> list[str]:
+@functools.cache
+def modules() -> tuple[str, ...]:
     """Names of the folders, in alphabetical order, without importing them."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
 
 
 @functools.cache
