@@ -21,12 +21,7 @@ def _course(command):
     )
     @functools.wraps(command)
     def run(root, **options):
-        from fmkit.course.rules import read_rules
-
-        course = open_course(root)
-        for note in read_rules(course).notes:
-            click.echo(_harmless(note))
-        return command(course, **options)
+        return command(open_course(root), **options)
 
     return run
 
@@ -170,7 +165,7 @@ def collect(course, source, chapter, on_time, table):
 
     found = take(course, source, course.find(chapter, "release") if chapter else None, on_time, table)
     late = sorted(f"{student} ({name})" for (student, name), how in found.counted.items() if how == "late")
-    click.echo(f"{len(found.counted)} submissions, {found.new} new")
+    click.echo(_taken_in(found))
     if late:
         click.echo(f"late: {_list(late)}")
     for note in found.notes:
@@ -178,6 +173,20 @@ def collect(course, source, chapter, on_time, table):
     there = {student for student, _ in found.counted}
     if missing := [s.id for s in course.students() if s.id not in there]:
         click.echo(f"nothing in it from: {_list(missing)}")
+
+
+def _taken_in(found) -> str:
+    """How many notebooks of how many students there are, new ones and others, in words."""
+    many, new = len({student for student, _ in found.counted}), found.new
+    words = f"{_count(found.there, 'notebook')} of {_count(many, 'student')}"
+    if found.there:
+        both = (new, "new"), (found.there - new, "there already")
+        words += ": " + ", ".join(f"{n} {what}" for n, what in both if n)
+    return words
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @course.command()
@@ -202,7 +211,8 @@ def grade(course, chapter, jobs, cluster, student, again, unsafe, section):
     from fmkit.course.rules import read_rules
 
     chapters = _released(course, chapter)
-    _take_up_extensions(course, chapters)
+    _say_rules(course, chapters)
+    _take_up_rules(course, chapters)
     known = [s.id for s in members(course, section)]
     todo = [job for job in marking.jobs(course, chapters, student) if job["student"] in known]
     if read_rules(course).best:
@@ -251,6 +261,7 @@ def export(course, chapter, output, section):
     from fmkit.course.marks import members
 
     chapters, students = _graded(course, chapter), members(course, section)
+    _say_rules(course, chapters)
     for path in exporting.export(course, chapters, course.root / output, students):
         click.echo(str(path))
     for name, number in exporting.waiting(course, chapters, students).items():
@@ -296,10 +307,9 @@ def report(course, chapter, section):
     from fmkit.course.term import file_name, write_term
 
     chapters, students = _graded(course, chapter), members(course, section)
-    ids = {s.id for s in students} if section else None
     for name in chapters:
         try:
-            found = reporting.rows(course, name, ids)
+            found = reporting.rows(course, name, {s.id for s in students})
         except CourseError as error:
             if chapter:
                 raise
@@ -323,13 +333,28 @@ def _released(course, chapter: str | None) -> list[str]:
     return there or course.chapters("release")
 
 
-def _take_up_extensions(course, chapters: list[str]) -> None:
-    """Let another try count where extensions.csv says so since."""
-    from fmkit.course.collecting.collect import settle_extensions
+def _say_rules(course, chapters: list[str]) -> None:
+    """Name what cannot be used of course.toml, extensions.csv and teams.csv, a few lines of each file."""
+    from fmkit.course.gradebook import due_date
+    from fmkit.course.rules import read_rules
+
+    rules = read_rules(course)
+    notes = [*rules.notes, *(note for name in chapters for note in rules.idle(name, due_date(course, name)))]
+    for file in dict.fromkeys(note.split(":")[0] for note in notes):
+        said = [note for note in notes if note.startswith(f"{file}:")]
+        for note in said[:3]:
+            click.echo(_harmless(note))
+        if len(said) > 3:
+            click.echo(f"{file}: {len(said) - 3} more such lines")
+
+
+def _take_up_rules(course, chapters: list[str]) -> None:
+    """Let another try count where extensions.csv or course.toml say so since."""
+    from fmkit.course.collecting.collect import settle_all
 
     for name in chapters:
-        if changed := settle_extensions(course, name):
-            click.echo(f"{name}: another try counts now, by its own deadline: {_list(changed)}")
+        if changed := settle_all(course, name, only_changed=True):
+            click.echo(f"{name}: the rules have changed, so another try counts now: {_list(changed)}")
 
 
 def _graded(course, chapter: str | None) -> list[str]:
@@ -341,9 +366,13 @@ def _graded(course, chapter: str | None) -> list[str]:
     found = [name for name in wanted if latest(course, name)]
     if not found:
         raise CourseError("nothing has been graded yet: run `fmkit course grade`")
-    _take_up_extensions(course, found)
+    _take_up_rules(course, found)
     for name in found:
         enter(course, name)
-        if newer := ungraded(course, name):
-            click.echo(f"{name}: handed in since the last grading: {_list(newer)}")
+        never, stale = ungraded(course, name)
+        if never:
+            click.echo(f"{name}: handed in and not graded yet: {_list(never)}")
+        if stale:
+            words = f"another try counts than was graded; run `fmkit course grade {name}` again"
+            click.echo(f"{name}: {words}: {_list(stale)}")
     return found

@@ -45,14 +45,15 @@ def differences(
     header, lines = read_people(path, said)
     at, who = _column(path, header, chapter, column), _Who(course.students())
     there: dict[str, float | None] = {}
-    found = []
+    found, maybe = [], set()
     for number, theirs, cells in lines:
         student, name = who.find(theirs), theirs.name or f"line {number}"
         text = cells[at].strip() if at < len(cells) else ""
         if {theirs.first_name, theirs.last_name} == {"Test", "Student"}:
             continue  # Canvas' own
         if student is None:
-            found.append(f"{name} ({path.name}, line {number}) is not in students.csv")
+            found.append(f"{name} ({path.name}, line {number}) {who.why_not(theirs)}")
+            maybe |= who.called(theirs)
             continue
         if student.id in there:
             said.append(f"line {number}: {student.id} occurs twice; left out")
@@ -65,6 +66,8 @@ def differences(
     notes += [f"{path.name}: {words}" for words in said]
     ours = {id: mark.score for id, mark in marks(course, chapter).items()}
     for student in students:
+        if student.id not in there and student.id in maybe:
+            continue  # it has been said
         if student.id not in there:
             found.append(f"{student.id} ({student.name}) is not in {path.name}")
         elif _differ(ours[student.id], there[student.id]):
@@ -96,13 +99,38 @@ class _Who:
         self.mails = {s.email.casefold(): s for s in students if s.email}
         self.names: dict[str, list[Student]] = {}
         for s in students:
-            self.names.setdefault(plain_name(s.first_name + s.last_name), []).append(s)
+            for name in {plain_name(s.first_name + s.last_name), plain_name(s.last_name + s.first_name)}:
+                self.names.setdefault(name, []).append(s)
 
     def find(self, theirs: Student) -> Student | None:
         mail = theirs.email.casefold()
         found = self.ids.get(theirs.id.casefold()) or self.mails.get(mail) or self.ids.get(mail)
-        same = self.names.get(plain_name(theirs.first_name + theirs.last_name) or "-", [])
-        return found or self.mails.get(theirs.id.casefold()) or (same[0] if len(same) == 1 else None)
+        return found or self.mails.get(theirs.id.casefold()) or self._by_name(theirs)
+
+    def _by_name(self, theirs: Student) -> Student | None:
+        """The only one of this name; of a name such as Schmidt Anna the one who writes it in this order."""
+        same = self._same(theirs)
+        exact = [s for s in same if plain_name(s.first_name + s.last_name) == _name(theirs)]
+        return next((found[0] for found in (exact, same) if len(found) == 1), None)
+
+    def _same(self, theirs: Student) -> list[Student]:
+        return self.names.get(_name(theirs) or "-", [])
+
+    def called(self, theirs: Student) -> set[str]:
+        """Ids of those whose name it is, in any order."""
+        return {s.id for s in self._same(theirs)}
+
+    def why_not(self, theirs: Student) -> str:
+        """Why somebody was not found."""
+        ids = sorted(self.called(theirs))
+        if not ids:
+            return "is not in students.csv"
+        words = f"{len(ids)} students in students.csv have this name ({' and '.join(ids)})"
+        return f"may be any: {words}, and the line has no id or e-mail of theirs"
+
+
+def _name(student: Student) -> str:
+    return plain_name(student.first_name + student.last_name)
 
 
 def _number(text: str) -> float | None:

@@ -36,8 +36,8 @@ def waiting(course: Course, chapters: list[str], students: list[Student]) -> dic
     found = {}
     for chapter in chapters:
         theirs = marks(course, chapter)
-        own = [theirs[s.id] for s in students if theirs[s.id].by == s.id]
-        found[chapter] = sum(len(mark.grade["waiting"]) for mark in own)
+        each = {theirs[s.id].by: theirs[s.id] for s in students}  # of a team once
+        found[chapter] = sum(len(mark.grade["waiting"]) for mark in each.values())
     return {chapter: number for chapter, number in found.items() if number}
 
 

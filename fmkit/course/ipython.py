@@ -6,8 +6,10 @@ IPython's own transformer does it, outside the sandbox, and nothing of it runs: 
 import functools
 import re
 
+from fmkit.lab.judging.fences import unfenced
+
 # what is Python for sure does not wait for IPython's import
-_ODD = re.compile(r"^[ \t]*(?:[%!?,;/]|>>>|\.\.\. |In \[)|=[ \t]*[%!]|\?[ \t]*\r?$", re.MULTILINE)
+_ODD = re.compile(r"^[ \t]*(?:[%!?,;/`~]|>>>|\.\.\. |In \[)|=[ \t]*[%!]|\?[ \t]*\r?$", re.MULTILINE)
 _PYTHON_MAGIC = re.compile(r"%%(?:capture|debug|memit|prun|time|timeit)\b")  # Python stands below it
 _TIMED = re.compile(r"(^[ \t]*|=[ \t]*)%time[ \t]+(?=[^\s-])", re.MULTILINE)
 MOST = 1_500_000  # characters times odd lines, a few seconds: IPython reads a cell anew for each odd line
@@ -39,7 +41,7 @@ def _is_indented(source) -> bool:
 def _python(source: str) -> str:
     if not _ODD.search(source) and not _is_indented(source):
         return source
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = unfenced(source.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     above = 0  # IPython drops empty lines on top, and the numbers of the others would change
     while above < len(lines) and (not lines[above].strip() or lines[above].startswith("%%")):
         if lines[above].strip() and not _PYTHON_MAGIC.match(lines[above]):
@@ -49,7 +51,7 @@ def _python(source: str) -> str:
     try:
         return "\n" * above + _transformer().transform_cell(rest)
     except Exception:  # whatever it stumbles over, the sandbox says what is wrong with the cell
-        return source
+        return "\n".join(lines)
 
 
 @functools.cache

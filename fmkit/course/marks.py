@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fmkit.course import gradebook
-from fmkit.course.collecting.collect import handed_in
+from fmkit.course.collecting.collect import handed_in, has_answers, when_tried
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
 from fmkit.course.roster import Student
@@ -31,7 +31,7 @@ class Mark:
     grade : dict
         The gradebook's: points, comments and who waits, by nbgrader's cell id.
     when : datetime or None
-        When it was handed in.
+        When what was graded was handed in; while nothing is, when what counts was.
     late : bool
     due : datetime or None
         The student's own deadline.
@@ -40,7 +40,7 @@ class Mark:
     percent : float
         What being late costs.
     remarks : tuple of str
-        "2 days late: -20 %", an extension, the team.
+        "2 days late: -20 %", an extension, the team, and where what counts by now is not what was graded.
     """
 
     student: Student
@@ -77,7 +77,8 @@ def marks(course: Course, chapter: str) -> dict[str, Mark]:
     for id, student in students.items():
         by = whose[id]
         known = grades.get(by) or results.get(by) if by in results else None
-        (when, late), own = handed_in(course, by, chapter), rules.due(by, chapter, due)
+        own = rules.due(by, chapter, due)
+        when, late, stale = _when(course, chapter, by, results.get(by), own, own != due)
         words, percent = lateness(rules.late, when, own) if late else ("", 0.0)
         extended = f"extended to {own.astimezone():%Y-%m-%d %H:%M}" if own != due else ""
         team = f"team {rules.team(id, chapter)}: handed in by {by}" if by != id else ""
@@ -92,21 +93,35 @@ def marks(course: Course, chapter: str) -> dict[str, Mark]:
             raw=known and float(known["score"]),
             most=known and float(known["max_score"]),
             percent=percent,
-            remarks=tuple(filter(None, (words, extended, team))),
+            remarks=tuple(filter(None, (words, extended, team, STALE if stale else ""))),
         )
     return found
 
 
+STALE = "another try counts by now, which is not graded yet"
+
+
+def _when(
+    course: Course, chapter: str, by: str, result: dict | None, due: datetime | None, extended: bool
+) -> tuple[datetime | None, bool, bool]:
+    """When what was graded was handed in, whether that was late, and whether something else counts by now."""
+    path = course.notebook("submitted", chapter, by)
+    if result is None or result["sha256"] == marking.content_of(path):
+        return *handed_in(course, by, chapter), False
+    return *when_tried(course, by, chapter, result["sha256"], due, extended), path.exists()
+
+
 def _whose(course: Course, chapter: str, students: list[str], rules: Rules) -> dict[str, str]:
-    """Student -> whose submission counts: of a team the last one on time, else the last one of all."""
+    """Student -> whose submission counts: of a team the last one on time, else the last one of all; one in
+    which something is answered goes before one without."""
     teams: dict[str, list[str]] = {}
     for id in students:
         if course.notebook("submitted", chapter, id).exists() and (team := rules.team(id, chapter)):
             teams.setdefault(team, []).append(id)
 
-    def order(id: str) -> tuple[bool, datetime]:
+    def order(id: str) -> tuple[bool, bool, datetime]:
         when, late = handed_in(course, id, chapter)
-        return not late, when or _LONG_AGO
+        return not late, has_answers(course, id, chapter), when or _LONG_AGO
 
     best = {team: max(members, key=order) for team, members in teams.items()}
     return {id: best.get(rules.team(id, chapter), id) for id in students}

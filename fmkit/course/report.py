@@ -7,6 +7,7 @@ from pathlib import Path
 from fmkit._files import write_whole
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
+from fmkit.course.marks import marks
 from fmkit.errors import CourseError
 
 COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}
@@ -23,16 +24,17 @@ def rows(course: Course, chapter: str, students: set[str] | None = None) -> list
     Returns
     -------
     list of dict
-        ``exercise``, ``check_id``, ``title``, ``right``, ``wrong``, ``not answered`` (numbers of
-        submissions) and ``mistakes`` (a Counter of misconceptions).
+        ``exercise``, ``check_id``, ``title``, ``right``, ``wrong``, ``not answered`` (numbers of students, of
+        a team each with what counts for the team) and ``mistakes`` (a Counter of misconceptions).
 
     Raises
     ------
     CourseError
         When nothing has been graded, or nothing of it by a check.
     """
-    latest = marking.latest(course, chapter)
-    results = [result for id, result in latest.items() if students is None or id in students]
+    theirs = marks(course, chapter)
+    results = [mark.result for id, mark in theirs.items() if students is None or id in students]
+    results = [result for result in results if result]
     if not results:
         raise CourseError(f"{chapter}: nothing has been graded yet: run `fmkit course grade`")
     found: dict[str, dict] = {}
@@ -98,13 +100,13 @@ def draw(found: list[dict], chapter: str, path: Path) -> Path:
             fontsize=8.5,
             parse_math=False,
         )
-    ax.set(xlim=(0, 1), ylim=(len(found) - 0.4, -0.5), xlabel="share of the submissions")
+    ax.set(xlim=(0, 1), ylim=(len(found) - 0.4, -0.5), xlabel="share of the students who handed in")
     ax.set_yticks(range(len(found)), titles)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_formatter("{x:.0%}")
     ax.spines[["top", "right", "left"]].set_visible(False)
     share, hardest = min((row["right"] / n, row["title"]) for row, n in zip(found, totals, strict=True))
-    many = f"{max(totals)} submission{'' if max(totals) == 1 else 's'}"
+    many = f"{max(totals)} student{'' if max(totals) == 1 else 's'}"
     title = f"{chapter}, {many}: hardest was “{hardest}”, {share:.0%} right"
     fig.suptitle(textwrap.fill(title, 88), x=0.01, ha="left", fontsize=12, parse_math=False)
     fig.legend(loc="outside lower center", ncols=3, frameon=False)

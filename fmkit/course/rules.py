@@ -1,6 +1,6 @@
 """What an instructor lays down in plain files beside the roster; each is read anew by every command.
 
-course.toml      what being late costs, points for a part of an answer
+course.toml      what being late costs, which try counts, points for parts of an answer, order of dates
 extensions.csv   id, chapter, due: a later deadline for one student
 teams.csv        team, id (and chapter, if not for all): who hands in together
 """
@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 from fmkit.chapters.find import which_chapter
 from fmkit.course.layout import Course
@@ -33,6 +33,9 @@ SETTINGS = """# Settings of this course. Lines that begin with # are not in use.
 
 # [points]
 # in_parts = ["backprop.linear"]    # these give a share of their points for each returned value that is right
+
+# [dates]
+# day_first = true      # 3-12-2026 in what an LMS gives is the 3rd of December, not the 12th of March
 """
 
 
@@ -61,16 +64,19 @@ class Rules:
         Whether of several tries the best one counts, not the last one.
     in_parts : frozenset of str
         Ids of exercises that give points for each returned value that is right.
+    day_first : bool or None
+        How to read a date of an LMS that has two readings; None where the course does not say.
     extensions : dict of (student, chapter) to datetime
     teams : dict of (student, chapter) to str
         The chapter is ``""`` where a team holds for all.
     notes : tuple of str
-        Lines that could not be used: file, line and reason.
+        Lines and settings that could not be used: file, line and reason.
     """
 
     late: Late = Late()
     best: bool = False
     in_parts: frozenset[str] = frozenset()
+    day_first: bool | None = None
     extensions: dict[tuple[str, str], datetime] = field(default_factory=dict)
     teams: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -78,6 +84,16 @@ class Rules:
     def due(self, student: str, chapter: str, due: datetime | None) -> datetime | None:
         """A student's own deadline; an extension never shortens, and without a deadline there is none."""
         return due and max(due, self.extensions.get((student, chapter), due))
+
+    def idle(self, chapter: str, due: datetime | None) -> list[str]:
+        """The extensions of a chapter that change nothing, beside its deadline ``due``: as notes."""
+        found = []
+        for (student, name), until in sorted(self.extensions.items()):
+            if name == chapter and (due is None or until <= due):
+                own = f"extensions.csv: {student}, {chapter}: {until.astimezone():%Y-%m-%d %H:%M}"
+                deadline = due and f"the deadline, {due.astimezone():%Y-%m-%d %H:%M}"
+                found.append(f"{own} is not after {deadline}" if due else f"{own}: there is no deadline")
+        return found
 
     def team(self, student: str, chapter: str) -> str:
         """A student's team for a chapter, or nothing."""
@@ -90,15 +106,10 @@ def read_rules(course: Course) -> Rules:
     Raises
     ------
     CourseError
-        When a file cannot be read, course.toml has a setting that does not exist, or a table lacks a column.
+        When a file cannot be read, or a table lacks a column.
     """
-    settings = _settings(course.root / "course.toml")
     notes: list[str] = []
-    for id in sorted(settings[-1]):
-        try:
-            exercises.get(id, course.exercises)
-        except (LookupError, ExerciseError) as error:
-            notes.append(f"course.toml: {error.args[0]}")
+    settings = _settings(course, notes)
     read = _Reader(course, notes)
     return Rules(*settings, read.extensions(), read.teams(), tuple(notes))
 
@@ -106,30 +117,69 @@ def read_rules(course: Course) -> Rules:
 # --- course.toml --------------------------------------------------------------------------------------------
 
 
-def _settings(path: Path) -> tuple[Late, bool, frozenset[str]]:
+def _is_number(most: int) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        return not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value <= most
+
+    return fits
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(id, str) for id in value)
+
+
+# table and name of a setting -> which values it can have, and these in words
+_KNOWN = {
+    ("late", "grace_days"): (_is_number(365), "a number from 0 to 365"),
+    ("late", "percent_a_day"): (_is_number(100), "a number from 0 to 100"),
+    ("late", "at_most"): (_is_number(100), "a number from 0 to 100"),
+    ("tries", "counts"): (lambda value: value in ("last", "best"), '"last" or "best"'),
+    ("points", "in_parts"): (_are_texts, 'a list of exercises, such as ["backprop.linear"]'),
+    ("dates", "day_first"): (lambda value: isinstance(value, bool), "true or false"),
+}
+_TABLES = list(dict.fromkeys(table for table, _ in _KNOWN))
+
+
+def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[str], bool | None]:
+    """What course.toml says; what is no setting, or has a value that it cannot have, is noted."""
+    path = course.root / "course.toml"
     try:
         found = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        return Late(), False, frozenset()
+        return Late(), False, frozenset(), None
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
-    known = {"late": [f.name for f in fields(Late)], "tries": ["counts"], "points": ["in_parts"]}
-    for name, table in found.items():
-        if name not in known or not isinstance(table, dict):
-            raise CourseError(f"{path}: there is no setting [{name}], but {', '.join(known)}")
-        if unknown := sorted(set(table) - set(known[name])):
-            raise CourseError(f"{path}: [{name}] has no {unknown[0]}, but {', '.join(known[name])}")
-    for name, value in found.get("late", {}).items():
-        most = 365 if name == "grace_days" else 100
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-            raise CourseError(f"{path}: {name} is {value!r}; it should be a number from 0 to {most}")
-    parts = found.get("points", {}).get("in_parts", [])
-    if not isinstance(parts, list) or not all(isinstance(id, str) for id in parts):
-        raise CourseError(f'{path}: in_parts should be a list of exercises, such as ["backprop.linear"]')
-    counts = found.get("tries", {}).get("counts", "last")
-    if counts not in ("last", "best"):
-        raise CourseError(f'{path}: counts is {counts!r}; it should be "last" or "best"')
-    return Late(**found.get("late", {})), counts == "best", frozenset(parts)
+    said: list[str] = []
+    values = _values(found, said)
+    late = Late(**{f.name: values[f.name] for f in fields(Late) if f.name in values})
+    parts = []
+    for id in sorted(set(values.get("in_parts", ()))):
+        try:
+            exercises.get(id, course.exercises)
+            parts.append(id)
+        except (LookupError, ExerciseError) as error:
+            said.append(str(error.args[0]))
+    notes += [f"course.toml: {words}; left out" for words in said]
+    return late, values.get("counts") == "best", frozenset(parts), values.get("day_first")
+
+
+def _values(found: dict[str, Any], said: list[str]) -> dict[str, Any]:
+    """The settings that can be used, by their names."""
+    values = {}
+    for table, entries in found.items():
+        if table not in _TABLES or not isinstance(entries, dict):
+            said.append(f"there is no setting [{table}], but {', '.join(_TABLES)}")
+            continue
+        for name, value in entries.items():
+            fits, words = _KNOWN.get((table, name), (None, ""))
+            if fits is None:
+                there = ", ".join(other for where, other in _KNOWN if where == table)
+                said.append(f"[{table}] has no {name}, but {there}")
+            elif not fits(value):
+                said.append(f"{name} is {value!r}; it should be {words}")
+            else:
+                values[name] = value
+    return values
 
 
 # --- tables -------------------------------------------------------------------------------------------------

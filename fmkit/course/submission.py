@@ -121,7 +121,9 @@ def read_cells(data: bytes) -> list[Cell]:
             raise ValueError("it has too many parts")
         notebook = parse(_text(data))
     except ValueError as error:
-        raise Unreadable(f"the file is not a notebook: {_kind(data)}{str(error)[:200]}") from None
+        is_json = data.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"[")
+        words = kind_of(data) or (str(error)[:200] if is_json else "it is not JSON")
+        raise Unreadable(f"the file is not a notebook: {words}") from None
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3 has them in worksheets
         sheets = notebook.get("worksheets")
@@ -151,16 +153,45 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")  # every byte means something there
 
 
-def _kind(data: bytes) -> str:
-    kinds = {
-        b"PK\x03\x04": "it is a zip archive. ",
-        b"Rar!": "it is a RAR archive. ",
-        b"7z\xbc\xaf": "it is a 7z archive. ",
-        b"\x1f\x8b": "it is a gzip archive. ",
-        b"%PDF": "it is a PDF. ",
-        b"<": "it is a web page. ",
-    }
-    return next((words for mark, words in kinds.items() if data.lstrip().startswith(mark)), "")
+_KINDS = {
+    b"PK\x03\x04": "a zip archive",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a document of an older Word, Excel or PowerPoint",
+    b"{\\rtf": "a text of a word processor (RTF)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<": "a web page",
+}
+_IN_ZIP = {  # what is a zip archive to a computer, and a document to a person
+    b"word/document.xml": "a Word document",
+    b"xl/workbook.xml": "an Excel workbook",
+    b"ppt/presentation.xml": "a PowerPoint file",
+    b"mimetypeapplication/vnd.oasis": "a document of LibreOffice",
+}
+_CONFLICT = re.compile(rb"^<{7}(?: .*)?\r?$", re.MULTILINE)
+
+
+def kind_of(data: bytes, but: str = "") -> str:
+    """Words on what the bytes of a file are, which is no notebook; nothing where that does not show.
+
+    Parameters
+    ----------
+    but : str
+        What it was to be anyway, which says nothing.
+    """
+    if found := _CONFLICT.search(data):
+        line = data.count(b"\n", 0, found.start()) + 1
+        return f"two versions in it were never merged (git's mark <<<<<<< in line {line})"
+    start = data.lstrip(b" \t\r\n\xef\xbb\xbf")
+    kind = next((words for mark, words in _KINDS.items() if start.startswith(mark)), "")
+    if kind == "a zip archive":
+        kind = next((words for mark, words in _IN_ZIP.items() if mark in data), kind)
+    return f"it is {kind}" if kind not in ("", but) else ""
 
 
 def _cell(cell: dict) -> Cell:

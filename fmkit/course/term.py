@@ -44,17 +44,17 @@ def _chapter(course: Course, chapter: str, students: list[Student], every: list[
     own = {id: mark for id, mark in given.items() if mark.by == id}
     tries = _tries(every, chapter, set(own))
     rows = []
-    for row in _rows(course, chapter, set(own)):
+    for row in _rows(course, chapter, set(given)):
         total = sum(row[what] for what in report.COLOURS)
         shares = [(what, 100 * row[what] / total) for what in report.COLOURS]
-        points = _mean_points([mark.grade["points"].get(row["check_id"]) for mark in own.values()])
+        points = _mean_points([mark.grade["points"].get(row["check_id"]) for mark in given.values()])
         rows.append(row | {"shares": shares, "points": points, "tries": tries[row["check_id"]]})
     return {
         "name": chapter,
         "given": given,
         "handed_in": len(given),
         "late": sum(mark.late for mark in given.values()),
-        "waiting": sum(bool(mark.grade["waiting"]) for mark in own.values()),
+        "waiting": len({mark.by for mark in given.values() if mark.grade["waiting"]}),
         "points": _mean_points([(mark.score, mark.most) for mark in given.values()]),
         "right": sum(row["right"] for row in rows) / max(1, sum(r[w] for r in rows for w in report.COLOURS)),
         "rows": rows,

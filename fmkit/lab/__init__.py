@@ -1,7 +1,10 @@
 """What a notebook uses beside the reference: checks, hints, progress, and the source of what it explains."""
 
 from fmkit.lab.checks import CheckFailed, check, hint
+from fmkit.lab.judging.fences import accept_fences
 from fmkit.lab.records import progress
 from fmkit.lab.sources import show
 
 __all__ = ["CheckFailed", "check", "hint", "progress", "show"]
+
+accept_fences()

@@ -14,7 +14,7 @@ from helpers.courses import CHAPTER, WHY, by_hand
 
 from fmkit.command.cli import main
 from fmkit.course import gradebook
-from fmkit.course.collecting.collect import collect, handed_in, settle_extensions
+from fmkit.course.collecting.collect import collect, handed_in, settle_all
 from fmkit.course.export import export, waiting
 from fmkit.course.feedback import write_feedback
 from fmkit.course.grading import marking
@@ -142,6 +142,7 @@ def test_the_best_try_counts_where_the_course_says_so(course, tmp_path, monkeypa
             linear = {"status": "ok"} if scores[words] == 5 else {"status": "wrong"}
             yield courses.result(course, "ada", linear=linear) | {"sha256": digest(data)}
 
+    lay_down(course, course_toml='[tries]\ncounts = "best"\n')
     monkeypatch.setattr(marking, "grade_batch", batch)
     marking.grade_tries(course, marking.jobs(course, [CHAPTER], "ada"))
     assert b'"good"' in course.notebook("submitted", CHAPTER, "ada").read_bytes()
@@ -165,19 +166,19 @@ def test_the_result_is_that_of_the_try_that_counts(course, tmp_path):
 def test_an_extension_decides_which_try_counts(course, tmp_path):
     second = {"ada.ipynb": (courses.solved(why="second"), (DUE + timedelta(hours=20)).timetuple()[:6])}
     (tmp_path / "more.zip").write_bytes(courses.zipped(second))
-    assert "does not count" in "".join(collect(course, tmp_path / "more.zip").notes)
+    assert "08:00 (after the deadline)" in "".join(collect(course, tmp_path / "more.zip").notes)
     lay_down(course, extensions_csv=f"id,chapter,due\nada,4,2026-11-21\nemmy,{CHAPTER},2026-11-21 12:00\n")
-    assert settle_extensions(course, CHAPTER) == ["ada"], "Emmy has one try; it counts as before"
+    assert settle_all(course, CHAPTER, only_changed=True) == ["ada"], "Emmy has one try; it counts as before"
     assert b"second" in course.notebook("submitted", CHAPTER, "ada").read_bytes()
     assert [handed_in(course, s, CHAPTER)[1] for s in ("ada", "emmy", "jose")] == [False, True, True]
-    assert settle_extensions(course, CHAPTER) == []
+    assert settle_all(course, CHAPTER, only_changed=True) == []
     (course.root / "extensions.csv").unlink()
-    assert settle_extensions(course, CHAPTER) == ["ada"], "taken back again"
+    assert settle_all(course, CHAPTER, only_changed=True) == ["ada"], "taken back again"
 
 
 def test_days_late_are_counted_from_the_own_deadline(course):
     lay_down(course, course_toml=RULES, extensions_csv="id,chapter,due\nemmy,4,2026-11-21 12:00\n")
-    settle_extensions(course, CHAPTER)
+    settle_all(course, CHAPTER, only_changed=True)
     emmy = marks(course, CHAPTER)["emmy"]
     assert emmy.score == 4.5 and emmy.remarks == ("1 day late: -10 %", "extended to 2026-11-21 12:00")
     enter(course, CHAPTER)

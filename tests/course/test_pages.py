@@ -120,7 +120,9 @@ def test_one_student_only(course):
 def test_a_page_shows_the_answer_that_was_graded(course):
     courses.hand_in(course, "ada", courses.solved(neuron="def newer(): pass"))
     done = CliRunner().invoke(main, ["course", "feedback", "--course", str(course.root)])
-    assert done.exit_code == 0 and f"{CHAPTER}: handed in since the last grading: ada" in done.stdout
+    words = f"another try counts than was graded; run `fmkit course grade {CHAPTER}` again: ada"
+    assert done.exit_code == 0 and f"{CHAPTER}: {words}" in done.stdout
+    assert "Another try counts by now, which is not graded yet." in page(course, "ada")
     assert "newer" not in page(course, "ada")
 
 

@@ -39,6 +39,7 @@ def test_what_a_new_course_is_given_says_nothing_until_it_is_uncommented(course)
     inside = "\n".join(line.removeprefix("# ") for line in rules.SETTINGS.splitlines()[2:])
     found = write(course, "course.toml", inside)
     assert found.late == Late(0, 10, 50) and found.best and found.in_parts == {"backprop.linear"}
+    assert found.day_first is True and not found.notes
 
 
 def test_an_exercise_that_does_not_exist_is_named(course):
@@ -97,21 +98,46 @@ def test_teams_hold_for_all_chapters_or_for_one(course):
         ),
         ("extensions.csv", "", "has no column id"),
         ("teams.csv", "id,group\nada,x\n", "has no column team"),
-        ("course.toml", "[late]\npercent_per_day = 10\n", r"\[late\] has no percent_per_day, but grace_days"),
-        ("course.toml", "[latte]\n", r"there is no setting \[latte\]"),
-        ("course.toml", "late = 3\n", r"there is no setting \[late\]"),
-        ("course.toml", "[late]\nat_most = true\n", "at_most is True; it should be a number from 0 to 100"),
-        ("course.toml", '[late]\npercent_a_day = "10"\n', "percent_a_day is '10'"),
-        ("course.toml", "[late]\ngrace_days = -1\n", "grace_days is -1"),
-        ("course.toml", "[late]\ngrace_days = nan\n", "grace_days is nan"),
         ("course.toml", "[late\n", "cannot be read"),
-        ("course.toml", '[tries]\ncounts = "first"\n', "counts is 'first'; it should be"),
-        ("course.toml", '[points]\nin_parts = "backprop.linear"\n', "in_parts should be a list"),
     ],
 )
 def test_a_file_that_cannot_be_used_at_all_is_refused(course, name, text, words):
     with pytest.raises(CourseError, match=words):
         write(course, name, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[late]\npercent_per_day = 10\n", "[late] has no percent_per_day, but grace_days, percent_a_day"),
+        ("[latte]\n", "there is no setting [latte], but late, tries, points, dates"),
+        ("late = 3\n", "there is no setting [late]"),
+        ("[late]\nat_most = true\n", "at_most is True; it should be a number from 0 to 100"),
+        ('[late]\npercent_a_day = "10"\n', "percent_a_day is '10'"),
+        ("[late]\ngrace_days = -1\n", "grace_days is -1"),
+        ("[late]\ngrace_days = nan\n", "grace_days is nan"),
+        ('[tries]\ncounts = "first"\n', "counts is 'first'; it should be"),
+        ('[points]\nin_parts = "backprop.linear"\n', "in_parts is 'backprop.linear'; it should be a list"),
+        ('[dates]\nday_first = "yes"\n', "day_first is 'yes'; it should be true or false"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_the_rest_counts(course, text, words):
+    beside = '[tries]\ncounts = "best"\n' if "tries" not in text else "[dates]\nday_first = false\n"
+    found = write(course, "course.toml", text + beside)
+    (note,) = found.notes
+    assert note.startswith(f"course.toml: {words}") and note.endswith("; left out")
+    assert (found.best or found.day_first is False) and found.late == Late()
+
+
+def test_an_extension_that_changes_nothing_is_named(course):
+    found = write(
+        course,
+        "extensions.csv",
+        "id,chapter,due\nada,4,2026-12-03\nemmy,4,2026-11-01 12:00\n0042,7,2026-12-02\n",
+    )
+    before = "extensions.csv: emmy, 04-backprop: 2026-11-01 12:00 is not after the deadline, 2026-12-01 23:59"
+    assert found.idle(BACKPROP, DUE) == [before] and found.idle(MODELS, DUE) == []
+    assert found.idle(MODELS, None)[0].endswith("2026-12-02 23:59: there is no deadline")
 
 
 def test_what_being_late_costs():

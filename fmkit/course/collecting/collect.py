@@ -5,6 +5,7 @@ the deadline counts, and of these one in which something is answered; if there i
 counts and is marked late.
 """
 
+import bisect
 import json
 import re
 import unicodedata
@@ -17,8 +18,16 @@ from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
-from fmkit.course.collecting.incoming import Incoming, Unfit
-from fmkit.course.collecting.matching import Match, Matcher, common_depth, fits, plain_name, read_map
+from fmkit.course.collecting.incoming import SHUT, Incoming, Unfit, climbs, is_archive
+from fmkit.course.collecting.matching import (
+    TWO_WAYS,
+    Match,
+    Matcher,
+    common_depth,
+    fits,
+    plain_name,
+    read_map,
+)
 from fmkit.course.gradebook import due_date
 from fmkit.course.layout import Course
 from fmkit.course.roster import Student, read_roster
@@ -30,6 +39,10 @@ ONE_DOWNLOAD = timedelta(minutes=10)  # an archive whose files are all this clos
 MAX_STUDENT = 2 * MAX_BYTES  # of all that a student has in one archive
 MAX_NOBODY = 50  # files of one folder that is nobody's
 MAX_NAME = 120  # bytes of a file's name; file systems end at 255
+CLIMBS = "its path leads out of the archive"
+# What an LMS itself puts beside the files: Blackboard's words on an attempt, Sakai's on a folder
+_DESCRIPTION = re.compile(r"(.+_attempt_\d{4}(?:-\d\d){5})\.txt")
+_OF_SAKAI = re.compile(r".+\([^()]+\)/(?:comments\.txt|feedbackText\.html)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,9 @@ class Try:
     source: str  # where it came from
     late: bool | None = None  # what the LMS or the instructor said; None: the time tells
     answered: int = 1  # answer cells that are not as they were handed out
+    holds: tuple[str, ...] = ()  # nbgrader's ids of these, where it has them
+    guessed: bool = False  # the LMS wrote a time that could not be told, so this is the archive's
+    score: float | None = None  # by the checks, where the best try counts
 
     def is_late(self, due: datetime | None, extended: bool = False) -> bool:
         """Whether it came after the deadline. The LMS's mark does not know of an extension that we gave."""
@@ -58,13 +74,16 @@ class Collected:
     ----------
     counted : dict of (student, chapter) to str
         How it stands: ``"on time"``, ``"late"``.
+    there : int
+        Notebooks of students, each counted once.
     new : int
-        Notebooks that were not there before.
+        Of these the ones that were not there before.
     notes : list of str
         What a person should look at: files that belong to nobody, links, tries that do not count.
     """
 
     counted: dict[tuple[str, str], str] = field(default_factory=dict)
+    there: int = 0
     new: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -79,6 +98,7 @@ class _Found:
     chapter: str
     shared: int  # ids of the chapter's cells that it holds
     answered: int
+    holds: tuple[str, ...]
 
 
 def collect(
@@ -112,19 +132,22 @@ def collect(
     owners = read_map(table, students, notes) if table else []
     collection = _Collection(course, released, on_time, notes)
     with incoming.opened(source, notes) as files:
-        matches = _whose(files, students, released, owners)
+        files = _without_descriptions(files, notes)
+        matches = _whose(files, students, released, owners, collection.rules.day_first)
         idle = {pattern for pattern, _ in owners} - {p for p, _ in owners for f in files if fits(f.path, p)}
         notes += [
             f"{table.name}: {pattern} fits nothing in {source.name or source}" for pattern in sorted(idle)
         ]
-        namesakes, whose, nobodys = _namesakes(matches), {}, {}
+        matches = _only_their_own(matches, notes)
+        notes += _untold_times(matches)
+        whose, nobodys = {}, {}
         depth = common_depth([PurePosixPath(file.path).parts for file in files])
         for file, match in matches:
-            if match.student and match.student not in namesakes:
+            if match.student:
                 whose.setdefault(match.student.id, []).append((file, match))
             else:
                 one = PurePosixPath(file.path).parts[: depth + 1]
-                nobodys.setdefault(one, []).append((file, namesakes.get(match.student, match.reason)))
+                nobodys.setdefault(one, []).append((file, match.reason))
         for files_of_one in nobodys.values():
             collection.keep_for_nobody(files_of_one)
         for student, theirs in whose.items():
@@ -133,16 +156,75 @@ def collect(
     return collection.result
 
 
-def _whose(files, students, chapters, owners) -> list[tuple[Incoming, Match]]:
+def _without_descriptions(files: list[Incoming], notes: list[str]) -> list[Incoming]:
+    """The files without those that the LMS wrote itself; an attempt that has no others is noted."""
+    found, paths = [], sorted(file.path for file in files)
+    for file in files:
+        if attempt := _DESCRIPTION.fullmatch(file.path):
+            at = bisect.bisect_left(paths, f"{attempt[1]}_")
+            if at == len(paths) or not paths[at].startswith(f"{attempt[1]}_"):
+                notes.append(f"{file.path}: Blackboard's description of an attempt without a file; left out")
+        elif not _OF_SAKAI.fullmatch(file.path):
+            found.append(file)
+    return found
+
+
+def _whose(files, students, chapters, owners, day_first) -> list[tuple[Incoming, Match]]:
     """Each file with whose it is: by the table, else by its path."""
-    matcher = Matcher(students, [file.path for file in files], chapters)
+    paths = [file.path for file in files if not climbs(file.path)]
+    matcher = Matcher(students, paths, chapters, day_first)
     found = []
     for file in files:
-        match = matcher.find(file.path)
+        match = Match(None, CLIMBS) if climbs(file.path) else matcher.find(file.path)
         theirs = dict.fromkeys(student for pattern, student in owners if fits(file.path, pattern))
-        by_table = [replace(match, student=student, reason="", number="") for student in theirs]
+        by_table = [replace(match, student=s, reason="", number="", called="") for s in theirs]
         found += [(file, each) for each in by_table or [match]]
     return found
+
+
+def _only_their_own(matches: list[tuple[Incoming, Match]], notes: list[str]) -> list[tuple[Incoming, Match]]:
+    """The same; what may be a stranger's of the same name or id is nobody's."""
+    namesakes, spelled = _namesakes(matches), _spelled(matches)
+    found = []
+    for file, match in matches:
+        reason = namesakes.get(match.student, "")
+        forms = spelled.get((match.student, match.place), {match.called})
+        if match.called and match.called != match.student.id and len(forms) > 1:
+            others = " and ".join(sorted(forms))
+            reason = (
+                reason or f"{others} differ in capitals only, and students.csv has one, {match.student.id}"
+            )
+        found.append((file, replace(match, student=None, reason=reason) if reason else match))
+    alike = {(m.called, m.student.id) for _, m in found if m.student and m.called not in ("", m.student.id)}
+    if alike := [f"{called} for {id}" for called, id in sorted(alike) if "@" not in id]:
+        notes.append(f"taken for the id that differs in capitals only: {', '.join(alike)}")
+    return found
+
+
+def _spelled(matches: list[tuple[Incoming, Match]]) -> dict[tuple, set[str]]:
+    """(Student, place) -> how the id is written there, in capitals and not."""
+    found: dict[tuple, set[str]] = {}
+    for _, match in matches:
+        if match.student and match.called and "@" not in match.called:
+            found.setdefault((match.student, match.place), set()).add(match.called)
+    return found
+
+
+def _untold_times(matches: list[tuple[Incoming, Match]]) -> list[str]:
+    """Whose time the LMS wrote in a way that does not tell it, as notes: a line for each way."""
+    found: dict[bool, dict[str, str]] = {}
+    for _, match in matches:
+        if match.student and match.unread:
+            found.setdefault(TWO_WAYS in match.unread, {}).setdefault(match.student.id, match.unread)
+    notes = []
+    for two_ways, whose in found.items():
+        ids, words = list(whose), next(iter(whose.values()))
+        who = ", ".join(ids[:10]) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+        more = (
+            ". Say which in course.toml ([dates], day_first) and collect the same again" if two_ways else ""
+        )
+        notes.append(f"the time {words}, so that of the archive counts, for {who}{more}")
+    return notes
 
 
 def _namesakes(matches: list[tuple[Incoming, Match]]) -> dict[Student, str]:
@@ -208,34 +290,41 @@ class _Collection:
             if size > MAX_STUDENT:
                 self.note(f"{file.path}: {student} has handed in more than {MAX_STUDENT >> 20} MB; left out")
                 continue
-            chapter, shared, answered = self._which_chapter(file.path, data)
-            if chapter:
-                item = _Found(file, match, data, chapter, shared, answered)
-                found.setdefault(chapter, []).append(item)
+            found_in = self._which_chapter(file, data)
+            if found_in:
+                item = _Found(file, match, data, *found_in)
+                found.setdefault(item.chapter, []).append(item)
             else:
                 self._keep_aside(file, "its chapter is not known (`--chapter NN` names it)")
         for chapter, items in found.items():
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
             self._keep(student, chapter, ours)
-            due, notes = self.due[chapter], self.result.notes
-            status, chosen = settle(self.course, student, chapter, due, notes, self.rules)
+            due = self.due[chapter]
+            status, chosen = settle(self.course, student, chapter, due, self.rules)
             self.result.counted[student, chapter] = status
-            self._name_others(student, items, chosen)
+            self._name_others(student, chapter, chosen, [item for item in items if item not in ours])
 
-    def _name_others(self, student: str, items: list[_Found], chosen: Try) -> None:
-        """Say which of several notebooks counts, and which do not."""
-        others = [item for item in items if digest(item.data) != chosen.sha256]
-        if others and len(others) < len(items):
-            names = [f"{i.file.path}{'' if i.answered else ' (nothing answered)'}" for i in others]
-            names = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            self.note(f"{student}: {chosen.source} counts, and not {names}")
+    def _name_others(self, student: str, chapter: str, chosen: Try, left: list[_Found]) -> None:
+        """Say which of several notebooks counts, and which do not, with what is in them."""
+        due = self.rules.due(student, chapter, self.due[chapter])
+        extended = due != self.due[chapter]
+        others = [t for t in read_tries(self.course, student, chapter) if t.sha256 != chosen.sha256]
+        others = list({t.sha256: t for t in sorted(others, key=lambda t: t.when)}.values())
+        words = [f"{_of(t)}{_in_brackets(_remarks(t, chosen, t.is_late(due, extended)))}" for t in others]
+        words += [f"{item.file.path} (nothing of {chapter} in it)" for item in left]
+        if words:
+            who = student if len(self.given) == 1 else f"{student}, {chapter}"
+            self.note(f"{who}: {_of(chosen)} counts, and not {', '.join(words)}")
 
-    def _which_chapter(self, path: str, data: bytes) -> tuple[str | None, int, int]:
-        """The chapter, by the notebook's cells, else by its name; how many cells are shared, and answered."""
+    def _which_chapter(self, file: Incoming, data: bytes) -> tuple[str, int, int, tuple[str, ...]] | None:
+        """The chapter, by the notebook's cells, else by its name; how many cells are shared and answered."""
+        path = file.path
         try:
             held = read_cells(data)
-        except Unreadable:
+        except Unreadable as error:
             held = []
+            if not is_archive(path) and not path.lower().endswith(SHUT):  # of these it has been said
+                self.note(f"{path}: {error}")
         ids = {cell.grade_id for cell in held}
         shared = {chapter: len(given.ids & ids) for chapter, given in self.given.items()}
         most = max(shared.values())
@@ -246,27 +335,37 @@ class _Collection:
         if len(best) > 1:
             best = _named(best, path)
         if len(best) != 1:
-            return None, 0, 0
-        return best[0], most, self.given[best[0]].answered(held)
+            return None
+        return best[0], most, *self.given[best[0]].answered(held)
 
     def _keep(self, student: str, chapter: str, items: list[_Found]) -> None:
         """Keep notebooks, each once."""
         folder, tries = _tries(self.course, student, chapter), read_tries(self.course, student, chapter)
+        seen: set[str] = set()
         for item in items:
             sha, time = digest(item.data), item.match.when or item.file.when
             when = (time or self.now).astimezone(UTC).isoformat(timespec="seconds")
-            late = False if self.on_time else item.match.late
+            late, guessed = False if self.on_time else item.match.late, bool(item.match.unread)
             self.times[chapter] += [time or self.now] if late is None else []
+            if not guessed:  # now the time is known
+                tries = [
+                    replace(t, when=when, guessed=False) if t.guessed and t.sha256 == sha else t
+                    for t in tries
+                ]
             same = [t for t in tries if t.sha256 == sha and (t.when == when or not time)]
+            if guessed:  # the time that the LMS wrote is a part of the path
+                same = same or [t for t in tries if t.sha256 == sha and t.source == item.file.path]
             if not same:
                 name = f"{when.replace(':', '').replace('+0000', 'Z')}-{sha[:8]}.ipynb"
                 write_whole(folder / name, item.data)
-                tries.append(Try(name, when, sha, item.file.path, late, item.answered))
+                same = [Try(name, when, sha, item.file.path, late, item.answered, item.holds, guessed)]
+                tries += same
                 self.result.new += 1
             elif late is not None:
                 tries = [replace(t, late=late) if t in same else t for t in tries]
-        lines = json.dumps([asdict(t) for t in tries], indent=1, ensure_ascii=False)
-        write_whole(folder / "tries.json", lines.encode("utf-8", "replace"))
+            seen.add(same[0].file)
+        self.result.there += len(seen)
+        _write_tries(self.course, student, chapter, tries)
 
     def _order(self, pair: tuple[Incoming, Match]) -> tuple:
         """By time; of files of one minute "p1 (1).ipynb" or "p1-1.ipynb" is later than "p1.ipynb"."""
@@ -296,13 +395,16 @@ class _Given:
     answers: dict[str, str]  # id of an answer cell -> what stands in it
     texts: frozenset[str]  # of all cells
 
-    def answered(self, held: list[Cell]) -> int:
-        """How many answers are not as they were handed out; without their ids, how many cells."""
+    def answered(self, held: list[Cell]) -> tuple[int, tuple[str, ...]]:
+        """How many answers are not as they were handed out, and their ids; without ids, how many cells."""
         if not any(cell.grade_id in self.answers for cell in held):
             texts = {cell.source.strip() for cell in held} - {""}
-            return len(texts - self.texts) if texts & self.texts else 0  # else it is another notebook
-        pairs = [(cell.source.strip(), self.answers.get(cell.grade_id)) for cell in held]
-        return sum(given is not None and text not in ("", given) for text, given in pairs)
+            return len(texts - self.texts) if texts & self.texts else 0, ()  # else it is another notebook
+        pairs = [(cell, self.answers.get(cell.grade_id)) for cell in held]
+        found = [
+            c.grade_id for c, given in pairs if given is not None and c.source.strip() not in ("", given)
+        ]
+        return len(found), tuple(sorted(set(found)))
 
 
 def _given(path: Path) -> _Given:
@@ -356,56 +458,82 @@ def read_tries(course: Course, student: str, chapter: str) -> list[Try]:
         raise CourseError(f"{path} {words}") from error
 
 
-def settle(
-    course: Course,
-    student: str,
-    chapter: str,
-    due: datetime | None,
-    notes: list[str],
-    rules: Rules,
-    scores: dict[str, float] | None = None,
-) -> tuple[str, Try]:
+def _write_tries(course: Course, student: str, chapter: str, tries: list[Try]) -> None:
+    lines = json.dumps([asdict(t) for t in tries], indent=1, ensure_ascii=False)
+    write_whole(_tries(course, student, chapter) / "tries.json", lines.encode("utf-8", "replace"))
+
+
+def _of(one: Try) -> str:
+    return f"{one.source} of {datetime.fromisoformat(one.when).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _remarks(one: Try, chosen: Try, late: bool) -> list[str]:
+    """Why a try does not count, and what in it the one that does has not."""
+    more = sorted(set(one.holds) - set(chosen.holds)) if chosen.holds else []
+    answers = ", ".join(more[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
+    found = ["after the deadline" if late else "", "" if one.answered else "nothing answered"]
+    return [*filter(None, found), *([f"it answers {answers}, which the other does not"] if more else [])]
+
+
+def _in_brackets(words: list[str]) -> str:
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def settle(course: Course, student: str, chapter: str, due: datetime | None, rules: Rules) -> tuple[str, Try]:
     """Put the try that counts into ``submitted/``; gives ``"on time"`` or ``"late"``, and the try.
 
-    ``due`` is the deadline of the class. With ``scores``, by the tries' ``sha256``, the best of those in time
-    counts, not the last one.
+    ``due`` is the deadline of the class. Of those in time the last one counts, or the best one that has been
+    graded, as the rules say.
     """
     extended, due = rules.due(student, chapter, due) != due, rules.due(student, chapter, due)
     tries = read_tries(course, student, chapter)
     tries.sort(key=lambda t: (t.when[:16], t.answered))  # within a minute by the answers, then as kept
     in_time = [t for t in tries if not t.is_late(due, extended)]
     choice = [t for t in in_time or tries if t.answered] or in_time or tries
-    chosen = max(reversed(choice), key=lambda t: (scores or {}).get(t.sha256, -1.0))  # of equals the last
-    last = tries[-1]
-    if chosen.sha256 != last.sha256:
-        if in_time and last.is_late(due, extended):
-            notes.append(f"{student}: a later try ({last.when}) came after the deadline and does not count")
-        elif not last.answered:
-            notes.append(f"{student}: a later try ({last.when}) answers nothing and does not count")
+    chosen = choice[-1]
+    if rules.best:
+        chosen = max(
+            reversed(choice), key=lambda t: -1.0 if t.score is None else t.score
+        )  # of equals the last
     target = course.notebook("submitted", chapter, student)
     write_whole(target, (_tries(course, student, chapter) / chosen.file).read_bytes())
     stamp = datetime.fromisoformat(chosen.when).strftime(incoming.STAMP)
     write_whole(target.parent / "timestamp.txt", stamp.encode())
     status = "on time" if in_time else "late"
-    how = {"status": status, "due": due.isoformat() if due else ""}
+    how = {"status": status, "due": due.isoformat() if due else "", "best": rules.best}
     write_whole(target.parent / "collected.json", json.dumps(how | asdict(chosen)).encode())
     return status, chosen
 
 
-def settle_all(course: Course, chapter: str) -> list[str]:
-    """Settle all that was collected again, for a new deadline; returns for whom another try counts now."""
+def settle_all(course: Course, chapter: str, only_changed: bool = False) -> list[str]:
+    """Settle all that was collected again, for a new deadline; returns for whom another try counts now.
+
+    With ``only_changed`` only those whose own deadline, or whose rule on several tries, is another one than
+    when their try was settled.
+    """
     due, rules, changed = due_date(course, chapter), read_rules(course), []
     for folder in sorted((course.root / "tries").glob(f"*/{escape(chapter)}")):
         student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)
         before = target.read_bytes() if target.exists() else b""
-        settle(course, student, chapter, due, [], rules)
+        if only_changed and (not before or not _has_changed(target.parent, rules, student, chapter, due)):
+            continue
+        settle(course, student, chapter, due, rules)
         changed += [student] if target.read_bytes() != before else []
     return changed
 
 
+def _has_changed(folder: Path, rules: Rules, student: str, chapter: str, due: datetime | None) -> bool:
+    """Whether a try was settled by other rules than these; what an older kit did not note has not."""
+    how, own = _collected(folder), rules.due(student, chapter, due)
+    before = how.get("due", due.isoformat() if due else ""), how.get("best", rules.best)
+    return before != (own.isoformat() if own else "", rules.best)
+
+
 def settle_best(course: Course, student: str, chapter: str, scores: dict[str, float]) -> None:
     """Let the try with the best score count; ``scores`` are by the tries' ``sha256``."""
-    settle(course, student, chapter, due_date(course, chapter), [], read_rules(course), scores)
+    tries = [replace(t, score=scores.get(t.sha256)) for t in read_tries(course, student, chapter)]
+    _write_tries(course, student, chapter, tries)
+    settle(course, student, chapter, due_date(course, chapter), read_rules(course))
 
 
 def try_files(course: Course, student: str, chapter: str) -> list[Path]:
@@ -413,26 +541,30 @@ def try_files(course: Course, student: str, chapter: str) -> list[Path]:
     return [_tries(course, student, chapter) / one.file for one in read_tries(course, student, chapter)]
 
 
-def settle_extensions(course: Course, chapter: str) -> list[str]:
-    """The same for those alone whose own deadline is another one than when their try was settled."""
-    due, rules, changed = due_date(course, chapter), read_rules(course), []
-    for folder in sorted((course.root / "tries").glob(f"*/{escape(chapter)}")):
-        student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)
-        own = rules.due(student, chapter, due)
-        before = _collected(target.parent).get(
-            "due", due.isoformat() if due else ""
-        )  # an older kit's has none
-        if target.exists() and before != (own.isoformat() if own else ""):
-            content = target.read_bytes()
-            settle(course, student, chapter, due, [], rules)
-            changed += [student] if target.read_bytes() != content else []
-    return changed
+def when_tried(
+    course: Course, student: str, chapter: str, sha256: str, due: datetime | None, extended: bool
+) -> tuple[datetime | None, bool]:
+    """When a try was handed in, by its content, and whether that was late for the student's own deadline.
+
+    As formgrader has it, where it did not come by `collect`.
+    """
+    same = [t for t in read_tries(course, student, chapter) if t.sha256 == sha256]
+    in_time = [t for t in same if not t.is_late(due, extended)]
+    if same:
+        return datetime.fromisoformat(max(t.when for t in in_time or same)), not in_time
+    when = incoming.read_stamp(course.notebook("autograded", chapter, student).parent)
+    return when, bool(when and due and when > due)
 
 
 def handed_in(course: Course, student: str, chapter: str) -> tuple[datetime | None, bool]:
     """When the try that counts was handed in, and whether that was late."""
     folder = course.notebook("submitted", chapter, student).parent
     return incoming.read_stamp(folder), _collected(folder).get("status") == "late"
+
+
+def has_answers(course: Course, student: str, chapter: str) -> bool:
+    """Whether something is answered in the try that counts, as far as `collect` knows."""
+    return bool(_collected(course.notebook("submitted", chapter, student).parent).get("answered", 1))
 
 
 def _collected(folder: Path) -> dict:

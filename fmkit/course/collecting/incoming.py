@@ -2,25 +2,31 @@
 
 import contextlib
 import functools
+import gzip
 import io
 import itertools
 import os
 import stat
 import struct
+import tarfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from fmkit.course.submission import MAX_BYTES, Unreadable, read_bytes
+from fmkit.course.collecting.moments import BELIEVED
+from fmkit.course.submission import MAX_BYTES, Unreadable, kind_of, read_bytes
 from fmkit.errors import CourseError
 
 MAX_FILES, MAX_TOTAL = 100_000, 50 << 30  # of one archive, unpacked
 MAX_INSIDE = 1_000  # files of a student's archive that are looked at
-MAX_DIRECTORY = 4 << 20  # bytes of its table of contents, some 50,000 entries
+MAX_NESTED = 3  # archives inside each other that are opened
+MAX_ENTRIES = 50_000  # in its table of contents
+MAX_DIRECTORY = 4 << 20  # bytes of that, in a zip archive
 MAX_DEPTH = 40  # folders inside each other
 SKIPPED = (
     "__MACOSX",
@@ -31,7 +37,20 @@ SKIPPED = (
     "Feedback Attachment(s)",
 )
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's
-BELIEVED = range(1990, 2200)  # years of a time that can be one
+OPENED = (".zip", ".tar", ".tar.gz", ".tgz")  # archives inside that are opened
+SHUT = (
+    ".rar",
+    ".7z",
+    ".gz",
+    ".bz2",
+    ".xz",
+    ".tbz",
+    ".tbz2",
+    ".txz",
+    ".zst",
+    ".lzma",
+    ".lz",
+)  # and those that are not
 
 
 class Unfit(ValueError):
@@ -82,7 +101,7 @@ def opened(source: Path, notes: list[str]) -> Iterator[list[Incoming]]:
             entries = archive.infolist()
             if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_TOTAL:
                 raise CourseError(f"{source} unpacks to too much; is it the right archive?")
-            files = [_in_zip(archive, entry) for entry in _listed(archive, "", notes)]
+            files = [_in_zip(archive, entry) for entry in _listed(archive, notes)]
             yield _with_archives_inside(files, notes)
     _opened_inside.cache_clear()
 
@@ -164,14 +183,30 @@ def believed(moment: datetime) -> datetime | None:
 # --- archives -----------------------------------------------------------------------------------------------
 
 
-def _listed(archive: zipfile.ZipFile, where: str, notes: list[str]) -> list[zipfile.ZipInfo]:
-    """The entries that are files; those too deep inside are noted."""
+def is_archive(name: str) -> bool:
+    """Whether a file is one that we open: what is in it is whose it is."""
+    return name.lower().endswith(OPENED)
+
+
+def climbs(name: str) -> bool:
+    """Whether a path leads out of the archive or folder that it stands in."""
+    return ".." in PurePosixPath(name).parts
+
+
+def _listed(archive: zipfile.ZipFile, notes: list[str]) -> list[zipfile.ZipInfo]:
+    """The entries of the LMS's archive that are files; those too deep inside are noted."""
     named = [(entry, _name(entry)) for entry in archive.infolist()]
-    named = [(entry, name) for entry, name in named if name and name[-1] != "/" and not _is_skipped(name)]
-    if deep := [name for _, name in named if name.count("/") >= MAX_DEPTH]:
+    kept = set(_kept([name for _, name in named], "", notes))
+    return [entry for entry, name in named if name in kept]
+
+
+def _kept(names: list[str], where: str, notes: list[str]) -> list[str]:
+    """Of the names in an archive those of files that count; those too deep inside are noted."""
+    names = [name for name in names if name and name[-1] != "/" and not _is_skipped(name)]
+    if deep := [name for name in names if name.count("/") >= MAX_DEPTH]:
         words = f"more than {MAX_DEPTH} folders inside each other ({len(deep)} such files); left out"
         notes.append(f"{where}{deep[0]}: {words}")
-    return [entry for entry, name in named if name.count("/") < MAX_DEPTH]
+    return [name for name in names if name.count("/") < MAX_DEPTH]
 
 
 def _in_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Incoming:
@@ -182,54 +217,113 @@ def _in_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Incoming:
     return Incoming(_name(entry), when, lambda: _read_entry(archive, entry))
 
 
+@dataclass
+class _Room:
+    """What may still be unpacked of one file that a student has packed."""
+
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A file in a student's archive."""
+
+    name: str
+    size: int
+    read: Callable[[], bytes]
+
+
 def _with_archives_inside(files: list[Incoming], notes: list[str]) -> list[Incoming]:
-    """The files, and in an archive's place those in it: one level, and the notebooks if there are any.
+    """The files, and in an archive's place those in it: the notebooks if there are any.
 
     A student has packed it: what it says of itself is not believed, and it is read within limits.
     """
     found = []
     for file in files:
-        if not file.path.lower().endswith(".zip"):
-            found.append(file)
-            continue
-        try:
-            found += _inside(file, notes)
-        except Unfit as error:
-            notes.append(f"{file.path}: {error}; kept as it is")
-            found.append(file)
+        found += _unpacked(file, _Room(MAX_INSIDE, MAX_BYTES), MAX_NESTED, notes)
     return found
 
 
-def _inside(file: Incoming, notes: list[str]) -> list[Incoming]:
-    entries = _listed(_opened_inside(file), f"{file.path}/", notes)
-    entries = [entry for entry in entries if _name(entry).lower().endswith(".ipynb")] or entries
-    if len(entries) > MAX_INSIDE:
-        raise Unfit(f"it holds {len(entries)} files")
-    sizes = list(itertools.accumulate(entry.file_size for entry in entries))
-    taken = [entry for entry, size in zip(entries, sizes, strict=True) if size <= MAX_BYTES]
+def _unpacked(file: Incoming, room: _Room, levels: int, notes: list[str]) -> list[Incoming]:
+    """What is in an archive, and in the archives in it; any other file is what it is."""
+    if not is_archive(file.path):
+        if file.path.lower().endswith(SHUT):
+            notes.append(f"{file.path}: an archive of a kind that is not opened; ask for a zip")
+        return [file]
+    try:
+        if not levels:
+            raise Unfit(f"more than {MAX_NESTED} archives inside each other")
+        inside = _inside(file, room, notes)
+    except Unfit as error:
+        notes.append(f"{file.path}: {error}; kept as it is")
+        return [file]
+    found = [one for member in inside for one in _unpacked(member, room, levels - 1, notes)]
+    return [one for one in found if one.path.lower().endswith(".ipynb")] or found
+
+
+def _inside(file: Incoming, room: _Room, notes: list[str]) -> list[Incoming]:
+    """The files in one archive that are worth a look, within the room there is."""
+    members = list(_members(_opened_inside(file), file))
+    kept = set(_kept([member.name for member in members], f"{file.path}/", notes))
+    members = [member for member in members if member.name in kept]
+    worth = [m for m in members if m.name.lower().endswith((".ipynb", *OPENED, *SHUT))] or members
+    if len(worth) > room.files:
+        raise Unfit(f"it holds {len(worth)} files")
+    if not worth:
+        raise Unfit("there is nothing in it")
+    sizes = list(itertools.accumulate(member.size for member in worth))
+    taken = [member for member, size in zip(worth, sizes, strict=True) if size <= room.bytes]
+    words = f"it unpacks to more than {MAX_BYTES >> 20} MB"
     if not taken:
-        raise Unfit(f"it unpacks to more than {MAX_BYTES >> 20} MB" if entries else "there is nothing in it")
-    if len(taken) < len(entries):
-        words = f"it unpacks to more than {MAX_BYTES >> 20} MB"
-        notes.append(f"{file.path}: {words}; {len(entries) - len(taken)} of its files left out")
-    return [
-        Incoming(f"{file.path}/{_name(entry)}", file.when, functools.partial(_read_inside, file, entry))
-        for entry in taken
-    ]
+        raise Unfit(words)
+    if len(taken) < len(worth):
+        notes.append(f"{file.path}: {words}; {len(worth) - len(taken)} of its files left out")
+    room.files -= len(taken)
+    room.bytes -= sizes[len(taken) - 1]
+    return [_of_member(file, member, notes) for member in taken]
 
 
-def _read_inside(file: Incoming, entry: zipfile.ZipInfo) -> bytes:
-    return _read_entry(_opened_inside(file), entry)
+def _of_member(file: Incoming, member: _Member, notes: list[str]) -> Incoming:
+    """A file in a student's archive: theirs, wherever its path leads."""
+    name = member.name
+    if climbs(name):
+        notes.append(f"{file.path}/{name}: its path leads out of the archive; taken for a file in it")
+        name = "/".join(part for part in PurePosixPath(name).parts if part != "..")
+    return Incoming(f"{file.path}/{name.lstrip('/')}", file.when, member.read)
 
 
-@functools.lru_cache(maxsize=1)  # one in memory, opened once for all its files
-def _opened_inside(file: Incoming) -> zipfile.ZipFile:
+def _members(archive: zipfile.ZipFile | tarfile.TarFile, file: Incoming) -> Iterator[_Member]:
+    """What is in an archive; nothing of it is read yet."""
+    if not isinstance(archive, tarfile.TarFile):
+        for entry in archive.infolist():
+            yield _Member(_name(entry), entry.file_size, functools.partial(_read_inside, file, entry))
+        return
+    try:
+        for count, entry in enumerate(archive):
+            if count > MAX_ENTRIES:
+                raise Unfit("it holds too many files")
+            if not entry.isdir():
+                name = unicodedata.normalize("NFC", entry.name)
+                yield _Member(name, entry.size, functools.partial(_read_inside, file, entry))
+    except tarfile.TarError as error:
+        raise Unfit(f"damaged ({error})") from error
+
+
+def _read_inside(file: Incoming, entry: zipfile.ZipInfo | tarfile.TarInfo) -> bytes:
+    archive = _opened_inside(file)
+    return (_read_tar if isinstance(archive, tarfile.TarFile) else _read_entry)(archive, entry)
+
+
+@functools.lru_cache(maxsize=MAX_NESTED)  # in memory, each opened once for all its files
+def _opened_inside(file: Incoming) -> zipfile.ZipFile | tarfile.TarFile:
     data = file.read()
-    end = data.rfind(
-        b"PK\5\6"
-    )  # the table of contents is listed whole on opening, so its size is looked at before
+    if not file.path.lower().endswith(".zip") and not data.startswith(b"PK"):
+        return _opened_tar(data)
+    # the table of contents is listed whole on opening, so its size is looked at before
+    end = data.rfind(b"PK\5\6")
     if end < 0 or len(data) < end + 22:
-        raise Unfit("it is not a complete zip archive")
+        raise Unfit(kind_of(data, but="a zip archive") or "it is not a complete zip archive")
     (size,) = struct.unpack_from("<I", data, end + 12)
     if size > MAX_DIRECTORY or data[max(0, end - 20) :].startswith(b"PK\6\7"):
         raise Unfit("it holds too many files")
@@ -237,6 +331,31 @@ def _opened_inside(file: Incoming) -> zipfile.ZipFile:
         return zipfile.ZipFile(io.BytesIO(data))
     except Exception as error:  # zipfile has many ways to fail on a damaged one
         raise Unfit(f"damaged ({error})") from error
+
+
+def _opened_tar(data: bytes) -> tarfile.TarFile:
+    """A tar archive in memory, which is unpacked before it is listed: within the limit."""
+    try:
+        if data.startswith(b"\x1f\x8b"):
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise Unfit(f"it unpacks to more than {MAX_BYTES >> 20} MB")
+        return tarfile.open(fileobj=io.BytesIO(data), mode="r:")
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise Unfit(kind_of(data, but="a gzip archive") or f"damaged ({error})") from error
+
+
+def _read_tar(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
+    if not entry.isreg():
+        raise Unfit("a link or special file")
+    try:
+        data = archive.extractfile(entry).read(MAX_BYTES + 1)
+    except Exception as error:  # tarfile has many ways to fail on a damaged one
+        raise Unfit(f"damaged ({error})") from error
+    if len(data) > MAX_BYTES:
+        raise Unfit("too large")
+    return data
 
 
 def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
@@ -264,4 +383,5 @@ def _name(entry: zipfile.ZipInfo) -> str:
 
 
 def _is_skipped(name: str) -> bool:
-    return any(part in SKIPPED or part.startswith(".") for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name).parts
+    return any(part in SKIPPED or (part.startswith(".") and part != "..") for part in parts)

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from fmkit.course.collecting.incoming import believed
+from fmkit.course.collecting import moments
+from fmkit.course.collecting.incoming import OPENED, believed, is_archive
 from fmkit.course.roster import Student, read_table
 
 FIRST_FIRST, LAST_FIRST = "first last", "last first"
 NOBODY = "no student in students.csv has this id, e-mail or name"
+TWO_WAYS = "can be read two ways"
 # "Ada Lovelace_123_assignsubmission_file_", a folder or the beginning of a file's name; 123 is the
 # participant's number. Before Moodle 4.1 the name of a group may come first: "Group A-Ada Lovelace_123_..."
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_")
@@ -23,10 +25,9 @@ MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_")
 CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d+)_\d+_", re.I)
 # "HW1_ada_attempt_2026-11-19-10-00-22_p1.ipynb"
 BLACKBOARD = re.compile(r"(?P<name>.+?)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?=[_.])")
-# "12-34 - Ada Lovelace - Nov 19, 2026 1000 AM", a folder, or the beginning of a file's name
-BRIGHTSPACE = re.compile(
-    r"\d+-\d+ ?- (?P<name>.+?) ?- (?P<when>\w+ \d+, \d{4} \d{3,4} [AP]M|[^-]*\d{4}[^-]*)", re.I
-)
+# "12-34 - Ada Lovelace - Nov 19, 2026 1000 AM", a folder, or the beginning of a file's name: the date as the
+# language and the country of who downloads it write it
+BRIGHTSPACE = re.compile(r"\d+-\d+ ?- (?P<name>.+?) ?- (?P<when>(?:(?! - ).)*?\d{4}(?:(?! - ).)*)", re.I)
 # "ada+04-backprop+2026-11-19 10:00:00 UTC+abc", as nbgrader's exchange writes it
 INBOUND = re.compile(
     r"(?P<name>.+)\+[^+]+\+"
@@ -54,6 +55,10 @@ class Match:
         Whether the LMS marked it late; None if it does not say.
     when : datetime or None
         When it was handed in, if the LMS wrote that into the name.
+    unread : str
+        What is the matter with a time that the LMS wrote and that cannot be told.
+    called : str
+        The id as it was written, where it was found by the id.
     number : str
         The participant's, if the LMS gives one.
     place : tuple of str or None
@@ -64,6 +69,8 @@ class Match:
     reason: str = ""
     late: bool | None = None
     when: datetime | None = None
+    unread: str = ""
+    called: str = ""
     number: str = ""
     place: tuple[str, ...] | None = None
 
@@ -130,7 +137,7 @@ class _People:
     def find(self, text: str, whole_words: bool = False, order: str = "") -> Match:
         """Who is called so; with ``whole_words`` "Lina" is not "Li Na"."""
         if student := self.by_id(text):
-            return Match(student)
+            return Match(student, called=text.strip())
         found = self.mails.get(_id(text), set()) or self._by_name(text, whole_words, order or self.order)
         if len(found) == 1:
             return Match(next(iter(found)))
@@ -195,9 +202,17 @@ class Matcher:
         All there are: they show where the students' folders or files lie.
     chapters : list of str
         Their names may stand before a student's: "04-backprop-ada".
+    day_first : bool, optional
+        Whether 3-12-2026 is the 3rd of December, where the other dates beside it do not tell.
     """
 
-    def __init__(self, students: list[Student], paths: Iterable[str] = (), chapters: Iterable[str] = ()):
+    def __init__(
+        self,
+        students: list[Student],
+        paths: Iterable[str] = (),
+        chapters: Iterable[str] = (),
+        day_first: bool | None = None,
+    ):
         self.people, self.chapters = _People(students), list(chapters)
         self.sections = {_id(part) for s in students for part in re.split("[,;|]", s.section)} - {""}
         self.parts = {path: PurePosixPath(path).parts for path in paths}
@@ -206,12 +221,13 @@ class Matcher:
         for parts in self.parts.values():
             for i, part in enumerate(parts):
                 self.inside.setdefault(parts[:i], set()).add(part)
-                if part.lower().endswith(".zip"):
+                if is_archive(part):
                     break  # what is in an archive of somebody's is theirs
         self.prefix = {folder: _common_prefix(names) for folder, names in self.inside.items()}
         moodle = [found for names in self.inside.values() for name in names if (found := MOODLE.match(name))]
         self.people.learn_order(text for found in moodle for _, text in _after_a_group(found["name"]))
         groups = {(found["name"].split("-")[0], found["number"]) for found in moodle if "-" in found["name"]}
+        self.day_first = _day_first(self.inside.values(), day_first)
         self.groups = {name for name, n in Counter(name for name, _ in groups).items() if n > 1}
         self.many: dict[tuple, bool] = {}
         self.levels: frozenset = frozenset()
@@ -227,11 +243,11 @@ class Matcher:
         """
         parts = self.parts.get(path) or PurePosixPath(path).parts
         for i, part in enumerate(parts):
-            is_file = i == len(parts) - 1 or part.lower().endswith(".zip")
+            is_file = i == len(parts) - 1 or is_archive(part)
             match = self._whose(parts[:i], part, is_file)
             if match is not None and (not is_file or i <= self.depth or self._many_files_in(parts[:i])):
                 if not is_file and ILIAS.fullmatch(part) and not self.people.by_id(part):
-                    match = replace(match, when=_moment(parts[i + 1].split("_")[0]))
+                    match = self._of_ilias(match, parts[i + 1].split("_")[0])
                 return replace(match, place=parts[:i])
             if is_file or parts[:i] in self.levels:
                 break
@@ -249,9 +265,9 @@ class Matcher:
         if found := MOODLE.match(part):
             return replace(self._of_moodle(found["name"]), number=found["number"])
         if found := BRIGHTSPACE.match(part):
-            return replace(self.people.find(found["name"], True), when=_moment(found["when"]))
+            return self._of_brightspace(self.people.find(found["name"], True), found["when"])
         if is_file and (found := BLACKBOARD.match(part)):
-            return replace(self._of_blackboard(folder, found["name"]), when=_moment(found["when"]))
+            return _at(self._of_blackboard(folder, found["name"]), found["when"])
         if is_file and (found := CANVAS.match(part)):
             match = self.people.find(found["name"], order=LAST_FIRST)
             return replace(match, late=bool(found["late"]), number=found["number"])
@@ -261,17 +277,32 @@ class Matcher:
         """A folder as nbgrader's exchange, Sakai or ILIAS names it: an id with something around it."""
         if found := INBOUND.fullmatch(part):
             student = self.people.by_id(found["name"])
-            return Match(student, "" if student else NOBODY, when=_moment(found["when"]))
+            match = Match(student, called=found["name"]) if student else Match(None, NOBODY)
+            return _at(match, found["when"])
         if (found := SAKAI.fullmatch(part)) and (student := self.people.by_id(found["name"])):
-            return Match(student)
+            return Match(student, called=found["name"])
         if (found := ILIAS.fullmatch(part)) and (student := self.people.by_id(found["name"])):
             names = {_words(name) for name in _both_orders(student)} - {""}
-            return Match(student) if not names or _words(found["full"]) in names else None
+            fits = not names or _words(found["full"]) in names
+            return Match(student, called=found["name"]) if fits else None
         return None
+
+    def _of_brightspace(self, match: Match, text: str) -> Match:
+        """The same with the moment in it, in whatever way the LMS wrote that for people."""
+        found = moments.readings(text)
+        if len(found) == 2 and self.day_first is not None:
+            found = found[:1] if self.day_first else found[1:]
+        if len(found) == 1:
+            return replace(match, when=found[0].astimezone())
+        return replace(match, unread=f"{text.strip()!r} {TWO_WAYS if found else 'cannot be read'}")
+
+    def _of_ilias(self, match: Match, text: str) -> Match:
+        """ "20261119100022_p1.ipynb": older versions write no time."""
+        return _at(match, text) if re.fullmatch(r"\d{14}", text) else match
 
     def _plain(self, folder: tuple, part: str, is_file: bool) -> Match | None:
         """An id, an e-mail or a name: after what all have in front, in a file's name before other words."""
-        text = PurePosixPath(part).stem if is_file else part
+        text = _stem(part) if is_file else part
         texts = [text]
         if is_file:
             pieces = text.split("_")[:9]
@@ -322,11 +353,30 @@ def _common_prefix(names: set[str]) -> str:
     return front[: max(front.rfind("-"), front.rfind("_")) + 1]
 
 
-_FORMATS = ("%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S", "%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p")
+def _stem(name: str) -> str:
+    """A file's name without its ending, which may be ".tar.gz"."""
+    ending = max((end for end in OPENED if name.lower().endswith(end)), key=len, default="")
+    return name[: -len(ending)] if ending else PurePosixPath(name).stem
+
+
+def _day_first(folders: Iterable[set[str]], day_first: bool | None) -> bool | None:
+    """Whether the day stands first in dates of numbers alone: as others in the archive show, else as told."""
+    dates = {found["when"] for names in folders for name in names if (found := BRIGHTSPACE.match(name))}
+    shown = {order for text in dates if (order := moments.is_day_first(text)) is not None}
+    return shown.pop() if len(shown) == 1 else day_first
+
+
+_FORMATS = ("%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S")
+
+
+def _at(match: Match, text: str) -> Match:
+    """The same with the moment that the LMS wrote, or with what is the matter with that."""
+    when = _moment(text)
+    return replace(match, when=when) if when else replace(match, unread=f"{text.strip()!r} cannot be read")
 
 
 def _moment(text: str) -> datetime | None:
-    """A moment in the name that an LMS gave, in local time unless it says UTC."""
+    """A moment in the name that an LMS gave for programs to read, in local time unless it says UTC."""
     for form in _FORMATS:
         with contextlib.suppress(ValueError, OverflowError):
             return believed(datetime.strptime(text.strip(), form).astimezone())

@@ -48,6 +48,7 @@ from fmkit.course.sandbox import slicing, staging, stepping
 from fmkit.course.sandbox.process import DEFAULT, MB, Limits, Sandbox, WorkerLost
 from fmkit.course.submission import (
     Answers,
+    Cell,
     Unreadable,
     digest,
     find_answers,
@@ -322,24 +323,35 @@ class _Grader:
     def _not_allowed(self, asked, names, outcomes) -> dict:
         """It uses what it may not: wrong, or tampered where it reaches for answers or the judge."""
         names = sorted({read.tidy(name, 100) for name in names})
-        lines = [
-            (o.failure.line, o.failure.code) for o in outcomes if o.failure and o.failure.type == "Barred"
-        ]
-        line, code = lines[0] if lines and lines[0][0] else self._line(asked, names)
-        message = f"It uses {', '.join(names)}, which this exercise does not allow (line {line}: {code})."
+        failed = [o.failure for o in outcomes if o.failure and o.failure.type == "Barred"]
+        line, code = next(filter(self._is_theirs, ((f.line, f.code) for f in failed)), (0, ""))
+        if not line:
+            line, code = self._line(asked, names)
+        at = f"line {line}: {code}" if line else "no line of it names that"
+        message = f"It uses {', '.join(names)}, which this exercise does not allow ({at})."
         status = "tampered" if any(name.startswith(_ANSWERS) for name in names) else "wrong"
-        return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]])
+        return _entry(asked, status, message=message, rows=[["line", f"{line}: {code}"]] if line else [])
+
+    def _own_cells(self) -> list[Cell]:
+        """The learner's: those that the chapter does not have."""
+        return [cell for cell in self.answers.cells if cell.source.strip() not in self.given]
+
+    def _is_theirs(self, place: tuple[int | None, str]) -> bool:
+        """Whether this line stands in a cell of the learner's; what has another name fails in ours."""
+        line, code = place
+        lines = (cell.source.splitlines()[(line or 0) - 1 : line] for cell in self._own_cells())
+        return bool(line) and any(found and found[0].strip()[:200] == code for found in lines)
 
     def _line(self, asked, names) -> tuple[int, str]:
         """The line of the answer's cell that uses one of the names, or of any that names its package."""
         own = self.answers.cells[self.answers.found[asked.check_id]]
-        for part, cells in ((-1, [own]), (0, [own, *self.answers.cells])):
+        for part, cells in ((-1, [own]), (0, [own, *self._own_cells()])):
             words = "|".join(re.escape(name.split(".")[part]) for name in names)
             for cell in cells:
                 for number, line in enumerate(cell.source.splitlines(), start=1):
                     if re.search(rf"\b(?:{words})\b", line):
                         return number, read.tidy(line.strip(), 200)
-        return 0, "not found by reading"
+        return 0, ""
 
 
 @functools.lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
 from fmkit.course import gradebook, pictures
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
-from fmkit.course.collecting.collect import handed_in, settle_best, try_files
+from fmkit.course.collecting.collect import handed_in, read_tries, settle_best, try_files
 from fmkit.course.collecting.incoming import STAMP
 from fmkit.course.grading.batch import grade_batch
 from fmkit.course.grading.journal import every_result
@@ -148,10 +148,7 @@ def _counting(course: Course, chapter: str, student: str, versions: dict[str, di
     last = list(versions.values())[-1]
     if len(versions) == 1:
         return last
-    try:
-        return versions.get(digest(read_bytes(course.notebook("submitted", chapter, student))), last)
-    except Unreadable:
-        return last
+    return versions.get(content_of(course.notebook("submitted", chapter, student)), last)
 
 
 def _completed(course: Course, result: dict, in_parts: frozenset[str]) -> dict:
@@ -174,20 +171,35 @@ def in_shares(course: Course, entry: dict, in_parts: frozenset[str]) -> dict:
     return entry | {"points": round(entry["max_points"] * sum(parts.values()) / len(parts), 2)}
 
 
-def ungraded(course: Course, chapter: str) -> list[str]:
-    """The students whose submission has not been graded yet."""
-    results = latest(course, chapter)
+def ungraded(course: Course, chapter: str) -> tuple[list[str], list[str]]:
+    """The students of whom nothing has been graded yet, and those of whom something else was."""
+    results, known = latest(course, chapter), {s.id for s in course.students()}
     graded = {student: result["sha256"] for student, result in results.items()}
-    found = []
+    tried = _tried_but_not_graded(course, chapter) if read_rules(course).best else set()
+    never, stale = [], []
     for path in _submitted(course, chapter):
         student = path.parent.parent.name
-        try:
-            content = digest(read_bytes(path))
-        except Unreadable:
-            content = ""
-        if graded.get(student) != content:
-            found.append(student)
-    return found
+        if student in known and student not in graded:
+            never.append(student)
+        elif student in known and (graded[student] != content_of(path) or student in tried):
+            stale.append(student)
+    return never, stale
+
+
+def _tried_but_not_graded(course: Course, chapter: str) -> set[str]:
+    """Who has a try that has not been graded, where the best one is to count."""
+    results = every_result(course.journal)
+    graded = {(r["student"], r["sha256"]) for r in results if r["chapter"] == chapter}
+    students = {path.parent.parent.name for path in _submitted(course, chapter)}
+    return {s for s in students if {(s, t.sha256) for t in read_tries(course, s, chapter)} - graded}
+
+
+def content_of(path: Path) -> str:
+    """The digest of a submission's file, as a result has it; nothing where it cannot be read."""
+    try:
+        return digest(read_bytes(path))
+    except Unreadable:
+        return ""
 
 
 def summary(course: Course, results: list[dict], chapters: list[str], known: list[str]) -> list[str]:

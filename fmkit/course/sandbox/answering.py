@@ -58,7 +58,7 @@ class Answering:
         modules = _modules(fn, given)
         stubs.used.clear()
         try:
-            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, keep=True)
+            outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, True, given.__contains__)
         except BaseException as error:  # noqa: B036  a KeyboardInterrupt of the answer's own making
             name = type(error).__name__
             outcomes = [Outcome(failure=Failure("raised", name, "", (name,)))] * len(self.cases)

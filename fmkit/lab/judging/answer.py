@@ -80,6 +80,7 @@ def run_answer(
     seconds: int | float | None = None,
     clock: limit.Clock = limit.WALL,
     keep: bool = False,
+    is_given: Callable[[str], bool] | None = None,
 ) -> list[Outcome]:
     """Call ``fn`` on a fresh copy of every case and note what happened.
 
@@ -95,6 +96,8 @@ def run_answer(
         By which the time is told.
     keep : bool
         Keep what became of the arguments: who does not trust this process compares them itself.
+    is_given : callable, optional
+        Tells by its file's name whether a cell is the chapter's: a failure names a line of the learner's.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def run_answer(
     try:
         for case in cases:
             left = None if deadline is None else deadline - clock.now()
-            outcomes.append(_run_case(fn, case, left, clock, keep))
+            outcomes.append(_run_case(fn, case, left, clock, keep, is_given))
             failure = outcomes[-1].failure
             if failure and failure.kind in ("timeout", "call"):  # every other case would end the same way
                 outcomes += [Outcome(failure=failure)] * (len(cases) - len(outcomes))
@@ -119,7 +122,7 @@ def run_answer(
     return outcomes
 
 
-def _run_case(fn, case, seconds, clock, keep) -> Outcome:
+def _run_case(fn, case, seconds, clock, keep, is_given) -> Outcome:
     before, args = copy(case), copy(case)
     value, failure, printed = None, None, limit.Printed()
     # NumPy's own settings for each call: an answer, or a notebook, may have changed them
@@ -133,7 +136,7 @@ def _run_case(fn, case, seconds, clock, keep) -> Outcome:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also SystemExit: the answer must not end the kernel
-            failure = _failure(error, fn)
+            failure = _failure(error, fn, is_given)
     if any(isinstance(leaf, Foreign) and leaf.kind == "..." for leaf in leaves(value)):
         failure = Failure("unfinished")
     paths = [(i, changed(b, a)) for i, (b, a) in enumerate(zip(before, args, strict=True))]
@@ -142,10 +145,12 @@ def _run_case(fn, case, seconds, clock, keep) -> Outcome:
     return Outcome(value, failure, overwritten, printed.getvalue(), _first_warning(warned, fn), kept)
 
 
-def _failure(error, fn) -> Failure:
+def _failure(error, fn, is_given=None) -> Failure:
     ancestors = tuple(c.__name__ for c in type(error).__mro__ if c is not object)
     steps = list(traceback.walk_tb(error.__traceback__))
     own = [step for step in steps if _is_own(step[0].f_code.co_filename, fn)]
+    if is_given:
+        own = [step for step in own if not is_given(step[0].f_code.co_filename)] or own
     frame, line = own[-1] if own else (None, None)
     code = linecache.getline(frame.f_code.co_filename, line).strip() if frame else ""
     kind = "raised"
