@@ -41,6 +41,7 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "students.csv").write_text(ROSTER, "utf-8")
     (tmp_path / "nbgrader_config.py").write_text("")
     scores = {id: SimpleNamespace(score=score) for id, score in SCORES.items()}
+    scores |= {id: SimpleNamespace(score=None) for id in ("a1", "a2", "x")}
     monkeypatch.setattr(compare, "marks", lambda *_: scores)
     return Course(tmp_path)
 
@@ -74,6 +75,29 @@ def test_who_is_missing_on_either_side_is_named(course):
     roster = [s for s in course.students() if s.section == "A"]
     only_a = "\n".join(line for line in CANVAS.splitlines() if ",B," not in line)
     assert found(course, only_a, students=roster)[0] == []
+
+
+def test_a_name_that_two_have_is_said_to_be_theirs(course):
+    (course.root / "students.csv").write_text(ROSTER + "a1,Anna,Schmidt,,B\na2,Anna,Schmidt,,B\n", "utf-8")
+    names = [(s.first_name, s.last_name) for s in course.students()]
+    assert names.count(("Anna", "Schmidt")) == 2
+    for text in ("Schmidt, Anna", "Anna, Schmidt"):
+        lines, _ = found(course, CANVAS + f'"{text}",9,,,B,3,3\n')
+        (line,) = lines
+        assert line.endswith(
+            "(lms.csv, line 8) may be any: 2 students in students.csv have this name (a1 and a2), "
+            "and the line has no id or e-mail of theirs"
+        )
+    lines, _ = found(course, CANVAS + '"Schmidt, Anna",9,,a2,B,,3\n')
+    assert lines == ["a1 (Anna Schmidt) is not in lms.csv"]
+
+
+def test_a_name_in_the_other_order_is_found_unless_somebody_is_called_so(course):
+    turned = CANVAS.replace('"Lovelace, Ada",1,,ada', '"Ada, Lovelace",1,,').replace("7.20", "8")
+    assert found(course, turned)[0] == ["ada: 7.2 here, 8 there"]
+    (course.root / "students.csv").write_text(ROSTER + "x,Lovelace,Ada,,B\n", "utf-8")
+    lines, _ = found(course, CANVAS + '"Ada, Lovelace",9,,,B,,3\n')
+    assert lines == []
 
 
 def test_what_cannot_be_read_is_named_with_its_line(course):

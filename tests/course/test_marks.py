@@ -2,9 +2,10 @@
 
 import csv
 import io
+import re
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from helpers import courses
 from helpers.courses import CHAPTER, WHY, by_hand
 
 from fmkit.command.cli import main
-from fmkit.course import gradebook
-from fmkit.course.collecting.collect import collect, handed_in, settle_all
+from fmkit.course import gradebook, report
+from fmkit.course.collecting.collect import collect, handed_in, settle_all, settle_best
 from fmkit.course.export import export, waiting
 from fmkit.course.feedback import write_feedback
 from fmkit.course.grading import marking
@@ -24,6 +25,7 @@ from fmkit.course.layout import open_course
 from fmkit.course.marks import enter, lateness, marks, members
 from fmkit.course.rules import Late
 from fmkit.course.submission import digest
+from fmkit.course.term import write_term
 from fmkit.errors import CourseError
 from fmkit.lab import exercises
 
@@ -176,6 +178,71 @@ def test_an_extension_decides_which_try_counts(course, tmp_path):
     assert settle_all(course, CHAPTER, only_changed=True) == ["ada"], "taken back again"
 
 
+def test_date_and_points_are_of_the_try_that_was_graded(course, tmp_path, monkeypatch):
+    """An extension that is taken away again lets an older try count, which nobody has graded."""
+    lay_down(course, course_toml=RULES, extensions_csv="id,chapter,due\nada,4,2026-11-21\n")
+    hand_in_more(course, tmp_path, ("first", 0.5), ("second", -20))
+    courses.enter(course, [courses.result(course, "ada", linear={"status": "wrong"})], monkeypatch)
+    later = (DUE + timedelta(hours=20)).astimezone(UTC)
+    assert (marks(course, CHAPTER)["ada"].when, marks(course, CHAPTER)["ada"].score) == (later, 2)
+    (course.root / "extensions.csv").unlink()
+    done = CliRunner().invoke(main, ["course", "feedback", "--course", str(course.root)])
+    assert done.stdout.splitlines()[0] == (
+        f"{CHAPTER}: the rules have changed, so another try counts now: ada"
+    )
+    assert b'"first"' in course.notebook("submitted", CHAPTER, "ada").read_bytes()
+    again = f"{CHAPTER}: another try counts than was graded; run `fmkit course grade {CHAPTER}` again: ada"
+    for command in ("feedback", "export", "report"):
+        done = CliRunner().invoke(main, ["course", command, "--course", str(course.root)])
+        assert again in done.stdout.splitlines() and done.exit_code == 0
+    # what was graded came 20 hours late, as it is now, and its own score is what it costs a share of
+    ada = marks(course, CHAPTER)["ada"]
+    assert (ada.when, ada.late, ada.raw, ada.score) == (later, True, 2, 1.8)
+    assert ada.remarks == ("1 day late: -10 %", "another try counts by now, which is not graded yet")
+    row = table(course)["ada"]
+    assert row["handed in"].startswith("2026-11-21") and row["late"] == "yes" and row["score"] == "1.8"
+    text = course.notebook("feedback", CHAPTER, "ada").with_suffix(".html").read_text()
+    assert "Handed in 2026-11-21" in text and "another try counts by now" in text
+    courses.enter(course, [courses.result(course, "ada")], monkeypatch)
+    ada = marks(course, CHAPTER)["ada"]
+    assert (ada.when, ada.late, ada.score, ada.remarks) == (
+        (DUE - timedelta(hours=0.5)).astimezone(UTC),
+        False,
+        5,
+        (),
+    )
+
+
+def test_what_came_by_another_way_has_the_date_of_its_grading(course, monkeypatch):
+    """nbgrader's own collect replaces the file, and knows nothing of tries."""
+    shutil.rmtree(course.root / "tries" / "ada")
+    courses.hand_in(course, "ada", courses.solved(why="by the exchange"))
+    ada = marks(course, CHAPTER)["ada"]
+    assert (ada.when, ada.late) == ((DUE - timedelta(hours=1)).astimezone(UTC), False)
+    assert ada.remarks == ("another try counts by now, which is not graded yet",)
+
+
+def test_the_best_try_stays_the_best_when_the_same_is_collected_again(course, tmp_path, monkeypatch):
+    lay_down(course, course_toml='[tries]\ncounts = "best"\n')
+    hand_in_more(course, tmp_path, ("good", 3), ("poor", 0.5))
+    good, poor = (digest(courses.data(courses.solved(why=words))) for words in ("good", "poor"))
+    settle_best(course, "ada", CHAPTER, {good: 5.0, poor: 2.0})
+    path = course.notebook("submitted", CHAPTER, "ada")
+    assert b'"good"' in path.read_bytes()
+    collect(course, tmp_path / "more.zip")
+    assert b'"good"' in path.read_bytes()
+    hand_in_more(course, tmp_path, ("newer", 0.4))
+    assert b'"good"' in path.read_bytes(), "until the new one has been graded"
+    with Journal(course.journal) as journal:
+        for number, sha in enumerate((good, poor)):
+            result = courses.result(course, "ada") | {"sha256": sha}
+            journal.add((CHAPTER, "ada", str(number), ""), result)
+    assert "ada" in marking.ungraded(course, CHAPTER)[1]
+    lay_down(course, course_toml="")
+    assert settle_all(course, CHAPTER, only_changed=True) == ["ada"], "the rule is another one"
+    assert b'"newer"' in path.read_bytes()
+
+
 def test_days_late_are_counted_from_the_own_deadline(course):
     lay_down(course, course_toml=RULES, extensions_csv="id,chapter,due\nemmy,4,2026-11-21 12:00\n")
     settle_all(course, CHAPTER, only_changed=True)
@@ -195,6 +262,36 @@ def test_canvas_knows_of_no_extension(course, tmp_path):
         collect(course, tmp_path / "late.zip")
     assert not handed_in(course, "jose", CHAPTER)[1]
     assert b'"x"' not in course.notebook("submitted", CHAPTER, "ada").read_bytes(), "late for Ada"
+
+
+def test_bad_lines_are_said_where_they_matter_and_once(course):
+    lines = "".join(f"eve{k},4,2026-11-23\n" for k in range(5))
+    lay_down(course, extensions_csv=f"id,chapter,due\n{lines}emmy,4,2026-11-01\n", course_toml="[latte]\n")
+    lay_down(course, teams_csv="team,id\nred,eve\n")
+
+    def said(*words):
+        done = CliRunner().invoke(main, ["course", *words, "--course", str(course.root)])
+        assert done.exit_code == 0, done.output
+        return [
+            line for line in done.stdout.splitlines() if line.startswith(("extensions", "teams", "course.t"))
+        ]
+
+    assert said("report") == said("feedback") == []
+    assert said("export") == [
+        "course.toml: there is no setting [latte], but late, tries, points, dates; left out",
+        *(
+            f"extensions.csv: line {k + 2}: there is no student 'eve{k}' in students.csv; left out"
+            for k in range(3)
+        ),
+        "extensions.csv: 3 more such lines",
+        "teams.csv: line 2: there is no student 'eve' in students.csv; left out",
+    ]
+    lay_down(course, extensions_csv="id,chapter,due\nemmy,4,2026-11-01\n", course_toml="")
+    assert said("export")[1] == (
+        "extensions.csv: emmy, 04-backprop: 2026-11-01 23:59 is not after the deadline, 2026-11-20 12:00"
+    )
+    options = ["--unsafe"] if courses.unsafe() else []
+    assert said("grade", "--student", "ada", *options)[1].startswith("extensions.csv: emmy")
 
 
 def test_the_commands_take_extensions_up_and_name_bad_lines(course):
@@ -279,6 +376,42 @@ def test_a_team_shares_what_counts(course):
     assert waiting(course, [CHAPTER], course.students()) == {CHAPTER: 2}, "each is counted once"
     lines = marking.summary(course, [], [CHAPTER], list(courses.STUDENTS))
     assert not [line for line in lines if "nothing from" in line]
+
+
+def test_report_and_export_count_the_same_people(course, monkeypatch):
+    """Of a team each member has what counts for the team, and who is in no roster any more is nobody."""
+    lay_down(course, teams_csv="team,id\nred,emmy\nred,zoe\nblue,ada\nblue,jose\n")
+    undone = {"status": "undone"}
+    courses.enter(course, [courses.result(course, "jose", neuron=undone, linear=undone)], monkeypatch)
+    rows = {row["exercise"]: row for row in report.rows(course, CHAPTER)}
+    counted = [rows["backprop.neuron"][what] for what in ("right", "wrong", "not answered")]
+    assert counted == [4, 0, 0], "José's own does not count: Ada's does, as the export says"
+    assert [table(course)[s]["score"] for s in courses.STUDENTS] == ["5"] * 4
+    text = write_term(course, [CHAPTER], course.students(), course.root / "t.html").read_text()
+    words = " ".join(re.sub(r"<[^>]+>", " ", text.split("<body>")[1]).split())
+    assert f"{CHAPTER} 4 2 100 %" in words, "handed in, late, right: over the same four"
+    (course.root / "students.csv").write_text("id\nemmy\nzoe\n")
+    done = CliRunner().invoke(main, ["course", "report", "4", "--course", str(course.root)])
+    assert next(x for x in done.stdout.splitlines() if x.startswith("One sigmoid")).split()[3:] == [
+        "2",
+        "0",
+        "0",
+    ]
+
+
+def test_of_a_team_what_answers_something_goes_before_what_does_not(course, tmp_path):
+    lay_down(course, teams_csv="team,id\nblue,ada\nblue,zoe\n")
+    when = (DUE - timedelta(minutes=5)).timetuple()[:6]
+    (tmp_path / "z.zip").write_bytes(courses.zipped({"zoe.ipynb": (courses.untouched(), when)}))
+    collect(course, tmp_path / "z.zip")
+    found = marks(course, CHAPTER)
+    assert (found["ada"].by, found["zoe"].by, found["zoe"].score) == ("ada", "ada", 5)
+
+
+def test_who_waits_of_a_team_whose_work_another_section_handed_in(course):
+    lay_down(course, teams_csv="team,id\nblue,ada\nblue,zoe\n")
+    zoe = [s for s in course.students() if s.id == "zoe"]
+    assert waiting(course, [CHAPTER], zoe) == {CHAPTER: 1}
 
 
 def test_sections(course):

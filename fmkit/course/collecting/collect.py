@@ -42,7 +42,7 @@ MAX_NAME = 120  # bytes of a file's name; file systems end at 255
 CLIMBS = "its path leads out of the archive"
 # What an LMS itself puts beside the files: Blackboard's words on an attempt, Sakai's on a folder
 _DESCRIPTION = re.compile(r"(.+_attempt_\d{4}(?:-\d\d){5})\.txt")
-_OF_SAKAI = re.compile(r".+\([^()]+\)/(?:comments\.txt|feedbackText\.html)")
+_OF_SAKAI = re.compile(r"(?:.*/)?[^/]+,[^/]*\([^()/]+\)/(?:comments\.txt|feedbackText\.html)")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def readings(text: str) -> list[datetime]:
     if unknown or len(months) > 1 or len(halves) > 1:
         return []
     many = 2 if months else 3
-    if len(numbers) <= many:  # no time of the day
+    if len(numbers) <= many or max(map(len, numbers)) > 6:  # no time of the day, or none at all
         return []
     dates = _named(numbers, *months) if months else _numbered(numbers, _is_dotted(text))
     time, found = _time(numbers[many:], *halves), []
