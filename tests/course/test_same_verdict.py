@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from fmkit.course.chapter import grade_id_of
 from fmkit.course.grading.grade import grade_submission
 from fmkit.lab import exercises
+from fmkit.lab.judging.fences import accept_fences
 from fmkit.lab.judging.judge import judge_answer
 
 IMPORTS = (
@@ -51,6 +52,7 @@ def said_in_the_notebook(nb, monkeypatch):
     monkeypatch.setattr(HistoryManager, "enabled", False)
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell sets its own
     shell, found = InteractiveShell(), {}
+    accept_fences(shell)  # as the first import of fmkit.lab does in a kernel
     for cell in nb.cells:
         if cell.source.startswith("check("):
             id = grade_id_of(cell).removesuffix("-check")

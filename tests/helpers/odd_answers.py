@@ -56,6 +56,8 @@ def timed(f):
 KINDS = {
     # IPython's own words
     "magics on top": kind(NEURON, above=["%matplotlib inline\n%load_ext autoreload\n%autoreload 2"]),
+    "between fences of Markdown": kind(NEURON, answer=f"\n```python\n{RIGHT[NEURON]}\n```\n"),
+    "below a fence": kind(TANH, answer=f"~~~ py\n{RIGHT[TANH]}"),
     "a timed cell": kind(LINEAR, answer="%%time\n\n" + RIGHT[LINEAR]),
     "a captured cell": kind(TIED, answer="%%capture\n%%time\n" + RIGHT[TIED]),
     "shell lines": kind(CAPPED, answer=f"!true\nfiles = !ls\n{RIGHT[CAPPED]}\nfiles[:2]"),

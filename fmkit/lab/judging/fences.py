@@ -5,6 +5,7 @@ No line of Python begins so, so they are taken away wherever a cell is run: in t
 
 import re
 import sys
+from typing import Any
 
 _FENCE = re.compile(r"[ \t]*(?:```+|~~~+)[ \t]*[\w+.-]*[ \t]*\r?\n?")
 _CLOSED = re.compile(r"[ \t]*(?:```+|~~~+)[ \t]*\r?\n?")
@@ -33,9 +34,13 @@ def _end_of(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 
-def accept_fences() -> None:
-    """Let the notebook that this is called in run cells between fences. Elsewhere it does nothing."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+def accept_fences(shell: Any = None) -> None:
+    """Let a notebook's shell, by default that of this process, run cells between fences.
+
+    Where there is none it does nothing.
+    """
+    if shell is None and "IPython" in sys.modules:
+        shell = sys.modules["IPython"].get_ipython()
     manager = getattr(shell, "input_transformer_manager", None)
     if manager is not None and unfenced not in manager.cleanup_transforms:
         manager.cleanup_transforms.insert(0, unfenced)
