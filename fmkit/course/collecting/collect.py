@@ -469,7 +469,8 @@ def _of(one: Try) -> str:
 
 def _remarks(one: Try, chosen: Try, late: bool) -> list[str]:
     """Why a try does not count, and what in it the one that does has not."""
-    more = sorted(set(one.holds) - set(chosen.holds)) if chosen.holds else []
+    known = chosen.holds or not chosen.answered  # else it has lost the ids
+    more = sorted(set(one.holds) - set(chosen.holds)) if known else []
     answers = ", ".join(more[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
     found = ["after the deadline" if late else "", "" if one.answered else "nothing answered"]
     return [*filter(None, found), *([f"it answers {answers}, which the other does not"] if more else [])]

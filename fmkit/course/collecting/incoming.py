@@ -38,19 +38,7 @@ SKIPPED = (
 )
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's
 OPENED = (".zip", ".tar", ".tar.gz", ".tgz")  # archives inside that are opened
-SHUT = (
-    ".rar",
-    ".7z",
-    ".gz",
-    ".bz2",
-    ".xz",
-    ".tbz",
-    ".tbz2",
-    ".txz",
-    ".zst",
-    ".lzma",
-    ".lz",
-)  # and those that are not
+SHUT = tuple(f".{end}" for end in "rar 7z gz bz2 xz tbz tbz2 txz zst lz lzma zipx".split())  # these are not
 
 
 class Unfit(ValueError):
