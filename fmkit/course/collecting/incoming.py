@@ -38,7 +38,8 @@ SKIPPED = (
 )
 STAMP = "%Y-%m-%d %H:%M:%S.%f UTC"  # nbgrader's
 OPENED = (".zip", ".tar", ".tar.gz", ".tgz")  # archives inside that are opened
-SHUT = tuple(f".{end}" for end in "rar 7z gz bz2 xz tbz tbz2 txz zst lz lzma zipx".split())  # these are not
+_OTHERS = "rar 7z gz bz2 xz tbz tbz2 txz zst lz lzma zipx"
+SHUT = tuple(f".{ending}" for ending in _OTHERS.split())  # and those that are not
 
 
 class Unfit(ValueError):
