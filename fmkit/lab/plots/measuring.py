@@ -11,6 +11,7 @@ from fmkit.lab.plots.style import BLACK, BLUE, COLOURS, HATCHES, ORANGE, legend_
 
 def against(
     points: Mapping[str, tuple[float, float]],
+    named: Sequence[str],
     *,
     title: str,
     xlabel: str,
@@ -18,43 +19,26 @@ def against(
     marked: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """One dot with its name for each system: what one measure says against what another says.
+    """One dot for each system: what one measure says against what another says.
 
     Parameters
     ----------
     points : for each name, (x, y)
+    named : sequence of str
+        The dots whose names stand beside them.
     marked : sequence of str
-        Names whose dots are squares of another colour.
+        The dots that are squares of another colour.
     """
-    ax = ax or plt.subplots(figsize=(5.8, 4.0))[1]
-    places = np.array(list(points.values()), dtype=float)
-    for (name, (x, y)), (side, up) in zip(points.items(), _free_sides(places), strict=True):
+    ax = ax or plt.subplots(figsize=(5.8, 3.8))[1]
+    for name, (x, y) in points.items():
         style = {"marker": "s", "color": ORANGE} if name in marked else {"marker": "o", "color": BLUE}
         ax.plot([x], [y], ls="", ms=6, **style)
-        place = {"xytext": (5 * side, 4 * up), "textcoords": "offset points", "fontsize": 7.5}
-        align = {"ha": "left" if side > 0 else "right", "va": "bottom" if up > 0 else "top"}
-        ax.annotate(name, (x, y), **place, **align)
-    ax.margins(x=0.16, y=0.1)
+        if name in named:
+            ax.annotate(name, (x, y), xytext=(6, 0), textcoords="offset points", fontsize=8, va="center")
+    left, right = ax.get_xlim()
+    ax.set_xlim(left, right + 0.2 * (right - left))  # room for the names
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     return ax
-
-
-def _free_sides(places):
-    """For each dot the corner, right or left and above or below, that has fewest dots near it."""
-    scale = np.maximum(np.ptp(places, axis=0), 1e-9)
-    sides, taken = [], [*(places / scale)]
-    for x, y in places / scale:
-        corners = [(side, up) for side in (1, -1) for up in (1, -1)]
-        middle = {c: np.array([x + 0.13 * c[0], y + 0.025 * c[1]]) for c in corners}
-        near = {c: sum(_close(middle[c], other) for other in taken) for c in corners}
-        best = min(corners, key=near.get)
-        sides.append(best)
-        taken.append(middle[best])
-    return sides
-
-
-def _close(a, b):
-    return abs(a[0] - b[0]) < 0.2 and abs(a[1] - b[1]) < 0.045
 
 
 def ranges(

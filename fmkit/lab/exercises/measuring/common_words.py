@@ -39,7 +39,7 @@ def cases(rng):
     ]
 
 
-def rouge_l(hyp, ref, beta):
+def common_words(hyp, ref, beta):
     row = [0] * (len(ref) + 1)  # entry j: the longest common sequence with the first j words of ref
     for x in hyp:
         above, row = row, [0]
@@ -110,7 +110,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty=3,
     cases=cases,
-    reference=rouge_l,
+    reference=common_words,
     alternatives=(memo, table),
     equal=(
         (
