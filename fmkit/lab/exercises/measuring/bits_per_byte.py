@@ -51,7 +51,7 @@ def cases(rng):
     ]
 
 
-def bits_per_byte(logp, mask, texts):
+def batch_bits(logp, mask, texts):
     nats = -logp[mask == 1].sum()
     n_bytes = sum(len(text.encode("utf-8")) for text in texts)
     return float(nats / math.log(2) / n_bytes)
@@ -80,7 +80,7 @@ EXERCISE = Exercise(
     difficulty=2,
     tolerance=1e-4,  # one Python number comes out of float32 inputs
     cases=cases,
-    reference=bits_per_byte,
+    reference=batch_bits,
     alternatives=(joined, loop),
     equal=(
         (
