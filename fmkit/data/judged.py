@@ -109,8 +109,8 @@ def single_ratings(kind: str = "reviews") -> Float[Array, "N R"]:
 
     Notes
     -----
-    Source and licence as `fmkit.data.datasets.reviews`. Of 199 tweets the mean that the source gives is another
-    than that of its own single ratings; all other means are these.
+    Source and licence as `fmkit.data.datasets.reviews`. Of 199 tweets the mean that the source gives is
+    another than that of its own single ratings; all other means are these.
     """
     if kind not in RATED:
         raise ValueError(f"kind is one of {', '.join(RATED)}; not {kind!r}")
@@ -119,8 +119,8 @@ def single_ratings(kind: str = "reviews") -> Float[Array, "N R"]:
         given[row[0]] for row in _table(kind, "GroundTruth")
     ]  # (in the two files of products in two orders)
     ratings = np.full((len(rows), max(map(len, rows))), np.nan)
-    for row, given in zip(ratings, rows, strict=True):
-        row[: len(given)] = given
+    for row, values in zip(ratings, rows, strict=True):
+        row[: len(values)] = values
     return ratings
 
 

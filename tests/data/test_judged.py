@@ -69,7 +69,7 @@ def test_news_summaries_are_no_part_of_their_article():
     assert len(pairs) == 1000 and all(summary.strip() for _, summary in pairs)
     assert [i for i, (body, _) in enumerate(pairs) if not body.strip()] == [219]
     assert sum(summary in body for body, summary in pairs) == 0
-    assert np.mean([len(body) > 5 * len(summary) for body, summary in pairs]) > 0.9
+    assert np.mean([len(body) > 5 * len(summary) for body, summary in pairs]) > 0.85
 
 
 def test_summary_pairs_differ():
