@@ -127,7 +127,7 @@ EXERCISE = Exercise(
         mistake(
             "the others' sum divided by all",
             f"{OTHERS} -> (given.sum() - given) / len(given)",
-            "The others are m - 1. (With the cut at 0 you would not notice.)",
+            "The others are m - 1. With the cut at 0 you would not notice.",
         ),
         mistake(
             "the median of the others",
