@@ -25,16 +25,21 @@ def against(
     ----------
     points : for each name, (x, y)
     named : sequence of str
-        The dots whose names stand beside them.
+        The dots whose names stand beside them: on the left where another dot is close on the right.
     marked : sequence of str
         The dots that are squares of another colour.
     """
     ax = ax or plt.subplots(figsize=(5.8, 3.8))[1]
+    places = np.array(list(points.values()), dtype=float)
+    span = np.ptp(places, axis=0)
     for name, (x, y) in points.items():
         style = {"marker": "s", "color": ORANGE} if name in marked else {"marker": "o", "color": BLUE}
         ax.plot([x], [y], ls="", ms=6, **style)
         if name in named:
-            ax.annotate(name, (x, y), xytext=(6, 0), textcoords="offset points", fontsize=8, va="center")
+            right, up = ((places - (x, y)) / np.maximum(span, 1e-12)).T
+            crowded = ((right > 0) & (right < 0.2) & (np.abs(up) < 0.04)).any()
+            side = {"xytext": (-6, 0), "ha": "right"} if crowded else {"xytext": (6, 0)}
+            ax.annotate(name, (x, y), textcoords="offset points", fontsize=8, va="center", **side)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.2 * (right - left))  # room for the names
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)

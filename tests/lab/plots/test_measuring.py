@@ -25,6 +25,12 @@ def test_against_draws_a_dot_for_each_and_names_those_asked_for():
     assert ax.get_xlim()[1] > 3.3, "no room for the names"
 
 
+def test_a_name_stands_left_where_a_dot_is_close_on_the_right():
+    points = {"a": (0.0, 0.0), "b": (1.0, 0.01), "c": (10.0, 1.0)}
+    ax = plots_measuring.against(points, tuple(points), title="T", xlabel="X", ylabel="Y")
+    assert [text.get_ha() for text in ax.texts] == ["right", "left", "left"]
+
+
 def test_ranges_stand_one_below_the_other_with_their_ends():
     rows = {"first": (2.0, 1.0, 4.0), "second": (0.0, -1.0, 0.5)}
     ax = plots_measuring.ranges(rows, title="T", xlabel="X", zero=0)
