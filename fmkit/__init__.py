@@ -32,6 +32,10 @@ curves       (chapter 11)  ROC, precision and recall, calibration, and their are
 textmetrics  (chapter 11)  BLEU, chrF, ROUGE
 agreement    (chapter 11)  Cohen's kappa, Krippendorff's alpha, one rater against the others
 significance (chapter 11)  bootstrap, permutation, sign test; Holm and Benjamini-Hochberg
+quantization (chapter 13)  numbers of 8 bits and fewer; GPTQ
+pruning      (chapter 13)  leave out weights, two of four, neurons, directions
+distillation (chapter 13)  a small model learns from a large one
+speculative  (chapter 13)  a cheap model guesses, the large one checks: the same law, sooner
 
 ``import fmkit`` itself imports nothing heavy.
 """

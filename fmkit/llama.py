@@ -450,6 +450,34 @@ def llama_step(
     >>> np.allclose(logits, llama(params, np.array([[3, 1, 4, 1]]), config)[0][:, -1], atol=1e-6)
     True
     """
+    x, kv = _read(params, ids, config, kv)  # (B, T, C)
+    return _score(params, x[:, -1], config), kv  # (B, V): only the last position is asked for
+
+
+def llama_extend(
+    params: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None = None
+) -> tuple[Float[Array, "B T V"], KVCache]:
+    """`llama_step` with the scores after *each* of the new tokens: what it takes to check several guesses.
+
+    Examples
+    --------
+    >>> config = LlamaConfig(
+    ...     vocab_size=7, block_size=8, n_layers=1, n_heads=4, n_kv_heads=2, d_model=8, d_ff=16
+    ... )
+    >>> params, ids = init_llama(np.random.default_rng(0), config), np.array([[3, 1, 4, 1, 5]])
+    >>> _, kv = llama_step(params, ids[:, :2], config)
+    >>> logits, kv = llama_extend(params, ids[:, 2:], config, kv)
+    >>> np.allclose(logits, llama(params, ids, config)[0][:, 2:], atol=1e-6)
+    True
+    """
+    x, kv = _read(params, ids, config, kv)
+    return _score(params, x, config), kv
+
+
+def _read(
+    params: dict, ids: Int[Array, "B T"], config: LlamaConfig, kv: KVCache | None
+) -> tuple[Float[Array, "B T C"], KVCache]:
+    """Run new tokens through the blocks, with what the cache has of earlier ones; it is extended in place."""
     start, stop = check_fit(ids, config, kv)
     if start == 0:  # later steps are this model's, too
         check_params(params, config)
@@ -465,6 +493,9 @@ def llama_step(
         normed, _ = rmsnorm(x, p["norm2"], config.eps)
         x = x + swiglu(normed, **p["mlp"])[0]
     kv.length = stop
-    last, _ = rmsnorm(x[:, -1], params["norm"], config.eps)  # (B, C): only the last position is asked for
-    head = params["wte"].T if config.tied else params["head"]
-    return last @ head, kv  # (B, V)
+    return x, kv
+
+
+def _score(params: dict, x: Float[Array, "*lead C"], config: LlamaConfig) -> Float[Array, "*lead V"]:
+    x, _ = rmsnorm(x, params["norm"], config.eps)
+    return x @ (params["wte"].T if config.tied else params["head"])
