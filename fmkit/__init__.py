@@ -32,6 +32,8 @@ curves       (chapter 11)  ROC, precision and recall, calibration, and their are
 textmetrics  (chapter 11)  BLEU, chrF, ROUGE
 agreement    (chapter 11)  Cohen's kappa, Krippendorff's alpha, one rater against the others
 significance (chapter 11)  bootstrap, permutation, sign test; Holm and Benjamini-Hochberg
+explain      (chapter 12)  what an answer is due to: slopes, hiding parts, attention; tests of that; probes
+fairness     (chapter 12)  rates of groups, what they imply, thresholds that equalise; words as vectors
 quantization (chapter 13)  numbers of 8 bits and fewer; GPTQ
 pruning      (chapter 13)  leave out weights, two of four, neurons, directions
 distillation (chapter 13)  a small model learns from a large one

@@ -1,0 +1,192 @@
+"""Thresholds by group, with a coin at the threshold, so that all groups have the same recall."""
+
+import numpy as np
+
+from fmkit.lab.exercises._inputs import as_float32
+from fmkit.lab.judging.exercise import Exercise, mistake
+
+
+def cases(rng):
+    def case(n, groups, recall, levels=5):
+        group = np.resize(np.arange(groups), n)
+        score = rng.integers(1, levels + 1, n).astype(np.float64)
+        target = (rng.random(n) < score / (levels + 1)).astype(int)
+        target[: 2 * groups], target[2 * groups : 3 * groups] = 1, 0
+        score[:groups], score[groups : 2 * groups] = levels, 1.0  # every group has ones at both ends ...
+        score[2 * groups : 3 * groups] = levels  # ... and a zero on top
+        order = rng.permutation(n)
+        return score[order], target[order], group[order], recall
+
+    score = np.array([3.0, 2.0, 2.0, 1.0, 3.0, 2.0, 1.0, 1.0])
+    example = score, np.array([1, 1, 1, 0, 1, 0, 1, 0]), np.repeat([0, 1], 4), 0.5
+    tied = np.full(8, 2.0), np.array([1, 1, 0, 0, 0, 1, 1, 1]), np.array([0, 1, 0, 1, 0, 1, 0, 1]), 0.3
+    finer = rng.permutation(12) / 4, np.resize([1, 1, 0], 12), np.repeat([0, 1], 6), 0.6
+    # between the ones of a group lie zeros of other scores, and the other group's threshold is elsewhere
+    apart = (
+        np.array([9.0, 7.0, 8.0, 1.0, 3.0, 2.0, 4.0, 0.0]),
+        np.array([1, 1, 0, 0, 1, 1, 0, 0]),
+        np.repeat([0, 1], 4),
+        0.75,
+    )
+    return [
+        example,
+        tied,
+        finer,
+        apart,
+        case(12, 2, 1.0),
+        case(14, 2, 0.25),
+        case(30, 3, 0.7),
+        case(40, 2, 0.45, 10),
+        case(20, 4, 0.5),
+        case(11, 1, 0.8),
+        as_float32(case(24, 2, 0.6)),
+    ]
+
+
+def same_recall(score, target, group, recall):
+    p = np.zeros_like(score)
+    for g in np.unique(group):
+        here = group == g
+        ones = score[here & (target == 1)]
+        wanted = recall * len(ones)
+        for t in np.unique(ones)[::-1]:
+            above, at = (ones > t).sum(), (ones == t).sum()
+            if above + at >= wanted:
+                break
+        coin = (wanted - above) / at
+        p[here] = (score[here] > t) + coin * (score[here] == t)
+    return p
+
+
+def sorted_ones(score, target, group, recall):
+    p = np.zeros(len(score), score.dtype)
+    for g in set(group.tolist()):
+        ones = sorted(score[(group == g) & (target == 1)].tolist(), reverse=True)
+        wanted = recall * len(ones)
+        t = ones[max(int(np.ceil(wanted - 1e-9)) - 1, 0)]
+        coin = (wanted - sum(s > t for s in ones)) / ones.count(t)
+        for i in np.flatnonzero(group == g):
+            p[i] = 1.0 if score[i] > t else coin if score[i] == t else 0.0
+    return p
+
+
+def cumulated(score, target, group, recall):
+    p = np.zeros_like(score)
+    for g in np.unique(group):
+        inside = group == g
+        levels, place = np.unique(-score[inside], return_inverse=True)  # the highest score first
+        count = np.bincount(place, target[inside], minlength=len(levels))
+        before = np.cumsum(count) - count
+        share = np.clip((recall * count.sum() - before) / np.maximum(count, 1e-300), 0, 1)
+        share[count == 0] = (before < recall * count.sum() - 1e-9)[count == 0]
+        p[inside] = share[place]
+    return p
+
+
+EXERCISE = Exercise(
+    title="The same recall for everybody",
+    points=3,
+    minutes=20,
+    difficulty=4,
+    tolerance=1e-4,
+    cases=cases,
+    teaches=("fairness.equalised_odds",),
+    reference=same_recall,
+    alternatives=(sorted_ones, cumulated),
+    mistakes=(
+        mistake(
+            "one threshold for all groups",
+            "ones = score[target == 1]",
+            "The scores of the groups are not alike: each needs its own threshold.",
+        ),
+        mistake(
+            "no coin: all at the threshold are called",
+            "coin = 1",
+            "With all at the threshold the recall is too high: only some of them, by a coin.",
+        ),
+        mistake(
+            "no coin: none at the threshold is called",
+            "coin = 0",
+            "Without those at the threshold the recall is too low: some of them, by a coin.",
+        ),
+        mistake(
+            "the coin upside down",
+            "coin = 1 - (wanted - above) / at",
+            "How many of those at the threshold are still wanted? That share of them is called.",
+        ),
+        mistake(
+            "the coin's share of all ones, not of those at the threshold",
+            "/ at -> / len(ones)",
+            "The coin is tossed by those at the threshold only: divide by their number.",
+        ),
+        mistake(
+            "the coin shared with the zeros at the threshold",
+            "/ at -> / (score[here] == t).sum()",
+            "Recall counts ones. The zeros at the threshold toss the same coin, but they are not counted.",
+        ),
+        mistake(
+            "looked at the labels when deciding",
+            "p[here] = ((score[here] > t) + coin * (score[here] == t)) * (target[here] == 1)",
+            "When the rule is used nobody knows the target yet: score and group alone decide.",
+        ),
+        mistake(
+            "the same share of people, not of ones",
+            "ones = score[here]",
+            "That is demographic parity: here the share of those with target 1 is to be equal.",
+        ),
+        mistake(
+            "the same share of zeros",
+            "ones = score[here & (target == 0)]",
+            "Recall is about those with target 1.",
+        ),
+        mistake(
+            "called those with the lowest scores",
+            (
+                "for t in np.unique(ones):",
+                "above, at = (ones < t).sum(), (ones == t).sum()",
+                "score[here] > t -> score[here] < t",
+            ),
+            "A high score speaks for 1: begin at the top.",
+        ),
+        mistake(
+            "went through the scores from below",
+            "for t in np.unique(ones):",
+            "The strictest threshold that suffices is the first one from above.",
+        ),
+        mistake(
+            "a threshold too strict",
+            "above + at >= wanted -> at >= wanted",
+            "Those above the threshold are called, too: they count.",
+        ),
+        mistake(
+            "stopped one threshold too late",
+            "above + at >= wanted -> above >= wanted",
+            "Those at the threshold can be called, too.",
+        ),
+        mistake(
+            "the coin for everybody",
+            "p[here] = recall",
+            "Then the score says nothing: who has more than the threshold is called for sure.",
+        ),
+        mistake(
+            "as many people as wanted, whatever the recall",
+            "wanted = recall * len(score)",
+            "The share is one of the group's own ones.",
+        ),
+        mistake(
+            "rounded to whole people",
+            "wanted = round(recall * len(ones))",
+            "By the coin the recall comes out exactly, on average: do not round.",
+        ),
+        mistake(
+            "a yes or no instead of a probability",
+            "coin = float((wanted - above) / at >= 0.5)",
+            "The probability itself is asked for, a half or a third, too.",
+        ),
+    ),
+    hints=(
+        "For one group: walk through the scores of its ones, from the highest down, until enough are called.",
+        "At that score t: `above` ones have more, `at` ones have exactly t. The coin: (wanted - above) / at.",
+        "p is 1 above t, the coin at t, and 0 below, for everybody of the group, whatever the target.",
+    ),
+)

@@ -1,0 +1,202 @@
+"""Chapter 12's model to explain: MiniLM with one neuron on top, and the slope of its answer in every word.
+
+A part of a sentence is a token (a word, or a piece of one). A part that is taken away is replaced by [MASK];
+[CLS] and [SEP] always stay.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fmkit import explain
+from fmkit.attention import attention_weights, multihead_attention_backward, padding_mask, split_heads
+from fmkit.bert import BertConfig, bert_block
+from fmkit.layers import (
+    layernorm,
+    layernorm_backward,
+    linear_backward,
+    mean_pool,
+    mean_pool_backward,
+    mlp_backward,
+)
+from fmkit.wordpiece import WordPieceTokenizer
+
+MOST = 8  # parts of which all 256 versions are read
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A BERT and one neuron on the mean of its last vectors: its score is the logit of "positive".
+
+    Attributes
+    ----------
+    params, config
+        The encoder, as `fmkit.bert.bert` takes it.
+    tokenizer : WordPieceTokenizer
+    w : (C,)
+    b : float
+    """
+
+    params: dict
+    config: BertConfig
+    tokenizer: WordPieceTokenizer
+    w: np.ndarray
+    b: float
+
+
+def tokens(reader: Reader, text: str) -> tuple[np.ndarray, list[str]]:
+    """The ids (T,) of a text with [CLS] and [SEP], and the T - 2 names of its parts."""
+    names = reader.tokenizer.tokenize(text)[:62]
+    return np.array(reader.tokenizer.encode(text, max_length=len(names) + 2)), names
+
+
+# -------------------------------------------------------------------------------- forward and backward by hand
+
+
+def read(reader: Reader, words: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, tuple]:
+    """Word vectors (B, T, C) to scores (B,); the cache begins with what each layer said, a list of (B, T, C)."""
+    params, config = reader.params, reader.config
+    T = words.shape[1]
+    x, ln_cache = layernorm(words + params["wse"][0] + params["wpe"][:T], **params["ln"], eps=config.eps)
+    layers, caches, look = [x], [], padding_mask(mask, x.dtype)
+    for block in params["blocks"]:
+        x, cache = bert_block(x, block, config.n_heads, look, config.eps)
+        layers.append(x)
+        caches.append(cache)
+    vector, pool_cache = mean_pool(x, mask)  # (B, C)
+    return vector @ reader.w + reader.b, (layers, ln_cache, caches, pool_cache, reader.w)
+
+
+def read_backward(dscore: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """The slopes of the scores: in the word vectors (B, T, C), and in all attention weights (L, B, H, T, T)."""
+    _, ln_cache, caches, pool_cache, w = cache
+    dx = mean_pool_backward(dscore[:, None] * w, pool_cache)  # (B, T, C)
+    dweights = []
+    for attn_cache, ln1_cache, mlp_cache, ln2_cache in reversed(caches):
+        dsum = layernorm_backward(dx, ln2_cache)[0]
+        dx = mlp_backward(dsum, mlp_cache)[0] + dsum
+        dsum = layernorm_backward(dx, ln1_cache)[0]
+        dweights.insert(0, _dweights(dsum, attn_cache))
+        dx = multihead_attention_backward(dsum, attn_cache)[0] + dsum
+    return layernorm_backward(dx, ln_cache)[0], np.stack(dweights)
+
+
+def _dweights(dupdate: np.ndarray, cache: tuple) -> np.ndarray:
+    """Through the output layer to the heads, and from weights @ v to the weights (B, H, T, T)."""
+    attention_cache, *_, out_cache = cache
+    B, H, T, S = attention_weights(attention_cache).shape
+    dheads = split_heads(linear_backward(dupdate, out_cache)[0], H)  # (B, H, T, D)
+    v = attention_cache[2].reshape(B, H, S, -1)
+    return dheads @ v.swapaxes(-1, -2)
+
+
+def attentions(cache: tuple) -> np.ndarray:
+    """All attention weights of `read`, (L, B, H, T, T)."""
+    return np.stack([attention_weights(block_cache[0][0]) for block_cache in cache[2]])
+
+
+# --------------------------------------------------------------------------------- a sentence, seen from outside
+
+
+def scores(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
+    """Scores (B,) of texts of one length, (B, T) ids, some at a time."""
+    table, found = reader.params["wte"], []
+    for at in range(0, len(ids), size):
+        part = ids[at : at + size]
+        found.append(read(reader, table[part], np.ones(part.shape, np.int64))[0])
+    return np.concatenate(found)
+
+
+def hiding(reader: Reader, ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """``value(masks)`` for `fmkit.explain`: the scores (S,) of a text with some of its n parts replaced by [MASK]."""
+
+    def value(masks):
+        versions = np.tile(ids, (len(masks), 1))
+        versions[:, 1:-1] = np.where(masks > 0, ids[1:-1], reader.tokenizer.mask_id)
+        return scores(reader, versions)
+
+    return value
+
+
+def slopes(reader: Reader, size: int = 32) -> Callable[[np.ndarray], np.ndarray]:
+    """``gradient(points)`` for `fmkit.explain`: (S, T, C) word vectors to the slopes of the score in them."""
+
+    def gradient(points):
+        found = []
+        for at in range(0, len(points), size):
+            part = points[at : at + size]
+            score, cache = read(reader, part, np.ones(part.shape[:2], np.int64))
+            found.append(read_backward(np.ones_like(score), cache)[0])
+        return np.concatenate(found)
+
+    return gradient
+
+
+def coalitions(n: int) -> np.ndarray:
+    """All 2**n masks (2**n, n) in the order of `fmkit.explain.shapley`: bit i of the row's number is part i."""
+    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+
+
+def looked_up(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """``value(masks)`` from the scores of all coalitions: nothing is read again."""
+    n = len(values).bit_length() - 1
+    return lambda masks: values[(masks > 0) @ (1 << np.arange(n))]
+
+
+# ------------------------------------------------------------------------------------------- nine explanations
+
+
+def explanations(
+    reader: Reader, ids: np.ndarray, values: np.ndarray | None = None, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Nine answers to one question: how much does each part (n,) speak for "positive"?
+
+    Parameters
+    ----------
+    ids : (T,)
+        A text, with [CLS] and [SEP].
+    values : (2**n,), optional
+        The scores of all coalitions, where they are there: then nothing is drawn, and Shapley is exact.
+    seed : int
+        For what is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    words, nothing = reader.params["wte"][ids], reader.params["wte"][hidden(reader, ids)]
+    score, cache = read(reader, words[None], np.ones((1, len(ids)), np.int64))
+    slope, gradient = read_backward(np.ones_like(score), cache)[0][0], slopes(reader)
+    spread = 0.1 * float(words.std())
+    smooth = explain.smoothgrad(gradient, words, rng, spread, draws=16)
+    path = explain.integrated_gradients(gradient, words, nothing, steps=32)
+    weights = attentions(cache)[:, 0]  # (L, H, T, T)
+    found = {
+        "size of the slope": np.linalg.norm(slope, axis=-1),
+        "slope × word": (slope * words).sum(-1),
+        "SmoothGrad × word": (smooth * words).sum(-1),
+        "integrated gradients": path.sum(-1),
+        "attention": weights[-1].mean((0, 1)),
+        "rollout": explain.attention_rollout(weights).mean(0),
+    }
+    found = {name: numbers[1:-1] for name, numbers in found.items()}
+    return found | by_hiding(reader, ids, values, rng)
+
+
+def by_hiding(reader: Reader, ids: np.ndarray, values: np.ndarray | None, rng) -> dict[str, np.ndarray]:
+    """The three explanations that only ask the model, with parts hidden."""
+    n = len(ids) - 2
+    if values is not None:
+        value, masks = looked_up(values), coalitions(n)
+        gains = explain.shapley(values)
+    else:
+        value, masks = hiding(reader, ids), rng.integers(0, 2, (200, n))
+        gains = explain.shapley_sampled(value, n, rng, orders=4)
+    return {
+        "occlusion": explain.occlusion(value, n),
+        "LIME": explain.lime(masks, value(masks))[0],
+        "Shapley": gains,
+    }
+
+
+def hidden(reader: Reader, ids: np.ndarray) -> np.ndarray:
+    """The same text with every part replaced by [MASK]."""
+    return np.r_[ids[:1], np.full(len(ids) - 2, reader.tokenizer.mask_id), ids[-1:]]
