@@ -4,14 +4,16 @@ A part of a sentence is a token (a word, or a piece of one). A part that is take
 [CLS] and [SEP] always stay.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fmkit import explain
 from fmkit.attention import attention_weights, multihead_attention_backward, padding_mask, split_heads
-from fmkit.bert import BertConfig, bert_block
+from fmkit.batching import batches_by_length, pad
+from fmkit.bert import BertConfig, bert_block, init_bert
+from fmkit.data import datasets, pretrained
 from fmkit.layers import (
     layernorm,
     layernorm_backward,
@@ -21,8 +23,6 @@ from fmkit.layers import (
     mlp_backward,
 )
 from fmkit.wordpiece import WordPieceTokenizer
-
-MOST = 8  # parts of which all 256 versions are read
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,20 @@ class Reader:
     tokenizer: WordPieceTokenizer
     w: np.ndarray
     b: float
+
+
+def load_minilm() -> Reader:
+    """MiniLM with a neuron that has not learned anything yet: its weights are 0."""
+    folder = datasets.pretrained_path("minilm")
+    params, config = pretrained.load_bert(folder)
+    tokenizer = WordPieceTokenizer.load(folder)
+    return Reader(params, config, tokenizer, np.zeros(config.d_model, np.float32), 0.0)
+
+
+def untrained(reader: Reader, seed: int = 0) -> Reader:
+    """The same reader with an encoder that has never been trained: its weights are drawn at random."""
+    params = init_bert(np.random.default_rng(seed), reader.config)
+    return Reader(params, reader.config, reader.tokenizer, reader.w, reader.b)
 
 
 def tokens(reader: Reader, text: str) -> tuple[np.ndarray, list[str]]:
@@ -108,15 +122,45 @@ def scores(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
     return np.concatenate(found)
 
 
+def encode(reader: Reader, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Of each text the mean of its last vectors, (N, C), and of its parts what each layer says, (L + 1, n, C)."""
+    ids = [reader.tokenizer.encode(text, max_length=64) for text in texts]
+    means, states = np.zeros((len(ids), reader.config.d_model), np.float32), [None] * len(ids)
+    for rows in batches_by_length([len(row) for row in ids], 32):
+        batch, mask = pad([ids[i] for i in rows])
+        _, cache = read(reader, reader.params["wte"][batch], mask)
+        means[rows] = mean_pool(cache[0][-1], mask)[0]
+        for k, i in enumerate(rows):
+            states[i] = np.stack([layer[k, 1 : len(ids[i]) - 1] for layer in cache[0]])
+    return means, states
+
+
+def score_texts(reader: Reader, texts: Sequence[str]) -> np.ndarray:
+    """The scores (N,) of texts."""
+    return encode(reader, texts)[0] @ reader.w + reader.b
+
+
+def versions(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
+    """The vectors (2**n, C) of a text with every choice of its n parts hidden; ``@ w + b`` makes them scores."""
+    masks = coalitions(len(ids) - 2)
+    found = []
+    for at in range(0, len(masks), size):
+        part = with_hidden(reader, ids, masks[at : at + size])
+        _, cache = read(reader, reader.params["wte"][part], np.ones(part.shape, np.int64))
+        found.append(cache[0][-1].mean(1))
+    return np.concatenate(found)
+
+
+def with_hidden(reader: Reader, ids: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Copies (S, T) of a text in which [MASK] stands for each part that a mask (S, n) leaves out."""
+    copies = np.tile(ids, (len(masks), 1))
+    copies[:, 1:-1] = np.where(masks > 0, ids[1:-1], reader.tokenizer.mask_id)
+    return copies
+
+
 def hiding(reader: Reader, ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """``value(masks)`` for `fmkit.explain`: the scores (S,) of a text with some of its n parts replaced by [MASK]."""
-
-    def value(masks):
-        versions = np.tile(ids, (len(masks), 1))
-        versions[:, 1:-1] = np.where(masks > 0, ids[1:-1], reader.tokenizer.mask_id)
-        return scores(reader, versions)
-
-    return value
+    """``value(masks)`` for `fmkit.explain`: the scores (S,) of a text with some of its n parts hidden."""
+    return lambda masks: scores(reader, with_hidden(reader, ids, masks))
 
 
 def slopes(reader: Reader, size: int = 32) -> Callable[[np.ndarray], np.ndarray]:
@@ -134,7 +178,7 @@ def slopes(reader: Reader, size: int = 32) -> Callable[[np.ndarray], np.ndarray]
 
 
 def coalitions(n: int) -> np.ndarray:
-    """All 2**n masks (2**n, n) in the order of `fmkit.explain.shapley`: bit i of the row's number is part i."""
+    """All 2**n masks (2**n, n) in the order of `fmkit.explain.shapley`: bit i of a row's number is part i."""
     return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
 
 
@@ -162,7 +206,10 @@ def explanations(
         For what is drawn.
     """
     rng = np.random.default_rng(seed)
-    words, nothing = reader.params["wte"][ids], reader.params["wte"][hidden(reader, ids)]
+    words, nothing = (
+        reader.params["wte"][ids],
+        reader.params["wte"][with_hidden(reader, ids, np.zeros((1, len(ids) - 2)))[0]],
+    )
     score, cache = read(reader, words[None], np.ones((1, len(ids)), np.int64))
     slope, gradient = read_backward(np.ones_like(score), cache)[0][0], slopes(reader)
     spread = 0.1 * float(words.std())
@@ -195,8 +242,3 @@ def by_hiding(reader: Reader, ids: np.ndarray, values: np.ndarray | None, rng) -
         "LIME": explain.lime(masks, value(masks))[0],
         "Shapley": gains,
     }
-
-
-def hidden(reader: Reader, ids: np.ndarray) -> np.ndarray:
-    """The same text with every part replaced by [MASK]."""
-    return np.r_[ids[:1], np.full(len(ids) - 2, reader.tokenizer.mask_id), ids[-1:]]
