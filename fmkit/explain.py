@@ -1,7 +1,7 @@
 """Explanations (chapter 12): what share of an answer is due to each part of the input, and is that so?
 
-A model is seen through two functions. ``gradient(points)``: (S, ...) inputs to the slopes of the score in each
-number of them, (S, ...). ``value(masks)``: (S, n) of 0 and 1, which parts of the input are there, to the
+A model is seen through two functions. ``gradient(points)``: (S, ...) inputs to the slopes of the score in
+each number of them, (S, ...). ``value(masks)``: (S, n) of 0 and 1, which parts of the input are there, to the
 scores (S,); how a part is taken away (a hidden word, a blurred patch) is the caller's choice, and a part of
 the question. An explanation is one number for each part: how much it speaks *for* the score.
 
@@ -64,7 +64,7 @@ def integrated_gradients(
 def smoothgrad(
     gradient: Gradient, x: Float[Array, "*shape"], rng: np.random.Generator, sigma: float, draws: int = 16
 ) -> Float[Array, "*shape"]:
-    """The mean slope in the neighbourhood of ``x``: noise of spread ``sigma`` is added to it, ``draws`` times.
+    """The mean slope near ``x``: noise of spread ``sigma`` is added to it, ``draws`` times.
 
     References
     ----------
@@ -197,7 +197,7 @@ def shapley(values: Num[Array, "coalitions"]) -> Parts:
 
 
 def shapley_sampled(value: Value, n: int, rng: np.random.Generator, orders: int = 8) -> Parts:
-    """Each part's mean gain over some orders, each followed by its reverse; for more parts than `shapley` can.
+    """Each part's mean gain over some orders, each followed by its reverse; for many parts.
 
     They sum to what the score gains from no part to all, however few orders there are.
 
@@ -423,7 +423,7 @@ def fit_probe(
 def control_labels(
     kinds: Integer[Array, "N"], labels: Integer[Array, "N"], rng: np.random.Generator
 ) -> Integer[Array, "N"]:
-    """Labels without meaning: each kind (each word, each sentence) gets one at random, as frequent as the real.
+    """Labels without meaning: each kind (a word, a sentence) gets one at random, as frequent as the real.
 
     A probe that learns them has learnt by heart, and what it says of the real labels proves as little.
 

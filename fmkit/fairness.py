@@ -161,7 +161,7 @@ def calibration_by_group(score: People, target: People, group: People) -> dict:
 def implied_fpr(prevalence: float, ppv: float, fnr: float) -> float:
     """The false positive rate that follows from the other three: nobody can choose all four.
 
-    p / (1 - p) · (1 - PPV) / PPV · (1 - FNR). Where groups differ in p, an equal PPV and FNR make unequal FPRs.
+    p / (1 - p) · (1 - PPV) / PPV · (1 - FNR). With another p, equal PPV and FNR make unequal FPRs.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def implied_fpr(prevalence: float, ppv: float, fnr: float) -> float:
 class Mix(NamedTuple):
     """A rule for one group: two thresholds, and coins between them and against a constant.
 
-    With probability ``ignore`` the score is not looked at, and 1 is said with probability ``constant``. Else the
-    threshold is ``low`` with probability ``share``, otherwise ``high``; 1 is said at or above it.
+    With probability ``ignore`` the score is not looked at, and 1 is said with probability ``constant``. Else
+    the threshold is ``low`` with probability ``share``, otherwise ``high``; 1 is said at or above it.
 
     Examples
     --------
@@ -311,7 +311,7 @@ def chance(rule: Mix, score: Float[Array, "N"]) -> Float[Array, "N"]:
 
 
 def association(w: Float[Array, "N C"], a: Float[Array, "A C"], b: Float[Array, "B C"]) -> Float[Array, "N"]:
-    """How much nearer each word is to the words of ``a`` than to those of ``b``: mean cosine less mean cosine.
+    """How much nearer each word is to the words of ``a`` than to those of ``b``: a mean cosine less another.
 
     Examples
     --------

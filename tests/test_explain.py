@@ -230,7 +230,7 @@ def test_control_labels_hang_on_the_kind_only_and_are_as_frequent():
     assert abs(control.mean() - 0.2) < 0.03
 
 
-# ---------------------------------------------------------------------------------------------- what is refused
+# ------------------------------------------------------------------------------------------- what is refused
 
 
 @pytest.mark.usefixtures("as_a_learner")

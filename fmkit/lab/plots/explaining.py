@@ -1,4 +1,4 @@
-"""Chapter 12's pictures: words in colour, explanations side by side, deletion and insertion, rates of groups."""
+"""Chapter 12's pictures: explanations side by side, deletion and insertion, rates of groups."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ def shares(
 ) -> Axes:
     """Explanations of one sentence as a table: a row for each, a column for each token.
 
-    Each row has its own scale, its largest number (by size) being 1: blue speaks against "positive", red for it.
+    Each row has its own scale, its largest number (by size) being 1. Red speaks for the score, blue against.
     """
     values = np.array([row / max(float(np.abs(row).max()), 1e-12) for row in series.values()])
     wide = max(5.8, 1.9 + 0.5 * len(tokens))
@@ -44,7 +44,7 @@ def curve_pair(
         for i, (label, curve) in enumerate(curves.items()):
             x, random = np.linspace(0, 1, len(curve)), label.startswith("random")
             style = {"color": "0.75", "lw": 0.8} if random else {"color": COLOURS[i % 7], "lw": 1.8}
-            marker = "" if random else MARKERS[i]
+            marker = "" if random else MARKERS[i % len(MARKERS)]
             ax.plot(x, curve, marker=marker, ms=3, label=None if random else label, **style)
         ax.set_title(name, fontsize=9.5)
         ax.set_xlabel(f"share of the parts {'taken away' if name == 'deletion' else 'added'}")
@@ -57,9 +57,9 @@ def curve_pair(
 def against_random(
     found: Mapping[str, tuple[float, float]], random: np.ndarray, *, title: str, ax: Axes | None = None
 ) -> Axes:
-    """Areas of explanations (deletion, insertion) against those of random orders, (R, 2): down and right is better.
+    """Areas of explanations (deletion, insertion) against those of random orders, (R, 2).
 
-    Whoever lies outside the grey box on both sides has beaten every random order twice.
+    Down and right is better: who lies below and to the right of the grey box has beaten every random order.
     """
     ax = ax or plt.subplots(figsize=(5.9, 3.6))[1]
     (left, right), (low, high) = ((x.min(), x.max()) for x in (random[:, 1], random[:, 0]))
@@ -73,7 +73,7 @@ def against_random(
 
 
 def photo_maps(photo: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str, columns: int = 5) -> Axes:
-    """A photograph (H, W, 3) and beside it explanations of its patches (G, G), drawn over it; each on its own scale."""
+    """A photograph (H, W, 3), and explanations of its patches (G, G) drawn over it, each on its own scale."""
     rows = -(-(len(maps) + 1) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(6.8, 1.55 * rows + 0.35), squeeze=False)
     grey = photo.astype(float).mean(-1)
@@ -108,7 +108,7 @@ def intervals(
 def calibration(
     found: Mapping[str, tuple], *, title: str, xlabel: str, ylabel: str, ax: Axes | None = None
 ) -> Axes:
-    """For each group (score, count, came, low, high) as `fmkit.fairness.calibration_by_group` gives: bars are intervals."""
+    """What came at each score, by group, from `fmkit.fairness.calibration_by_group`; bars are intervals."""
     ax = ax or plt.subplots(figsize=(5.9, 3.2))[1]
     for i, (name, (score, _, came, low, high)) in enumerate(found.items()):
         shift = 0.12 * (i - (len(found) - 1) / 2)

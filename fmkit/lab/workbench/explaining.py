@@ -59,17 +59,23 @@ def untrained(reader: Reader, seed: int = 0) -> Reader:
     return Reader(params, reader.config, reader.tokenizer, reader.w, reader.b)
 
 
+def turned(reader: Reader, text: str) -> Reader:
+    """The reader with its neuron turned so that the score speaks for its own verdict on a text: not below 0."""
+    sign = 1 if score_texts(reader, [text])[0] >= 0 else -1
+    return Reader(reader.params, reader.config, reader.tokenizer, sign * reader.w, sign * reader.b)
+
+
 def tokens(reader: Reader, text: str) -> tuple[np.ndarray, list[str]]:
     """The ids (T,) of a text with [CLS] and [SEP], and the T - 2 names of its parts."""
     names = reader.tokenizer.tokenize(text)[:62]
     return np.array(reader.tokenizer.encode(text, max_length=len(names) + 2)), names
 
 
-# -------------------------------------------------------------------------------- forward and backward by hand
+# ------------------------------------------------------------------------------ forward and backward by hand
 
 
 def read(reader: Reader, words: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, tuple]:
-    """Word vectors (B, T, C) to scores (B,); the cache begins with what each layer said, a list of (B, T, C)."""
+    """Word vectors (B, T, C) to scores (B,). The cache begins with what each layer said, all (B, T, C)."""
     params, config = reader.params, reader.config
     T = words.shape[1]
     x, ln_cache = layernorm(words + params["wse"][0] + params["wpe"][:T], **params["ln"], eps=config.eps)
@@ -83,7 +89,7 @@ def read(reader: Reader, words: np.ndarray, mask: np.ndarray) -> tuple[np.ndarra
 
 
 def read_backward(dscore: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """The slopes of the scores: in the word vectors (B, T, C), and in all attention weights (L, B, H, T, T)."""
+    """The slopes of the scores in the word vectors (B, T, C) and in all attention weights (L, B, H, T, T)."""
     _, ln_cache, caches, pool_cache, w = cache
     dx = mean_pool_backward(dscore[:, None] * w, pool_cache)  # (B, T, C)
     dweights = []
@@ -110,7 +116,7 @@ def attentions(cache: tuple) -> np.ndarray:
     return np.stack([attention_weights(block_cache[0][0]) for block_cache in cache[2]])
 
 
-# --------------------------------------------------------------------------------- a sentence, seen from outside
+# ----------------------------------------------------------------------------- a sentence, seen from outside
 
 
 def scores(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
@@ -123,7 +129,7 @@ def scores(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
 
 
 def encode(reader: Reader, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Of each text the mean of its last vectors, (N, C), and of its parts what each layer says, (L + 1, n, C)."""
+    """Each text's mean last vector, (N, C), and what each layer says of its parts, (L + 1, n, C)."""
     ids = [reader.tokenizer.encode(text, max_length=64) for text in texts]
     means, states = np.zeros((len(ids), reader.config.d_model), np.float32), [None] * len(ids)
     for rows in batches_by_length([len(row) for row in ids], 32):
@@ -141,7 +147,7 @@ def score_texts(reader: Reader, texts: Sequence[str]) -> np.ndarray:
 
 
 def versions(reader: Reader, ids: np.ndarray, size: int = 64) -> np.ndarray:
-    """The vectors (2**n, C) of a text with every choice of its n parts hidden; ``@ w + b`` makes them scores."""
+    """The vectors (2**n, C) of a text with every choice of its n parts hidden: ``@ w + b`` gives scores."""
     masks = coalitions(len(ids) - 2)
     found = []
     for at in range(0, len(masks), size):
@@ -156,6 +162,11 @@ def with_hidden(reader: Reader, ids: np.ndarray, masks: np.ndarray) -> np.ndarra
     copies = np.tile(ids, (len(masks), 1))
     copies[:, 1:-1] = np.where(masks > 0, ids[1:-1], reader.tokenizer.mask_id)
     return copies
+
+
+def score_of(reader: Reader, words: np.ndarray) -> float:
+    """The score of one text's word vectors (T, C)."""
+    return float(read(reader, words[None], np.ones((1, len(words)), np.int64))[0][0])
 
 
 def hiding(reader: Reader, ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -188,13 +199,13 @@ def looked_up(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return lambda masks: values[(masks > 0) @ (1 << np.arange(n))]
 
 
-# ------------------------------------------------------------------------------------------- nine explanations
+# ----------------------------------------------------------------------------------------- nine explanations
 
 
 def explanations(
     reader: Reader, ids: np.ndarray, values: np.ndarray | None = None, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Nine answers to one question: how much does each part (n,) speak for "positive"?
+    """Nine answers to one question: how much does each part (n,) speak for the score?
 
     Parameters
     ----------

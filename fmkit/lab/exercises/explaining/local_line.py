@@ -162,7 +162,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "The distance of an answer is the share of its parts that are gone; its weight exp(-(distance / width)²).",
+        "An answer's distance is the share of its parts that are gone; its weight exp(-(distance / width)²).",
         "Put a column of ones beside the masks; with D that matrix: (DᵀWD + penalty) solved for DᵀWy.",
         "The penalty is `ridge` on the diagonal, with a 0 where the column of ones is.",
     ),

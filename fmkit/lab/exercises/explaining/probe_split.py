@@ -114,7 +114,8 @@ EXERCISE = Exercise(
         ),
         mistake(
             "each part scaled by itself",
-            "(test_x - mean) / std -> (test_x - test_x.mean(0)) / np.where(test_x.std(0) > 1e-9, test_x.std(0), 1)",
+            "(test_x - mean) / std -> "
+            "(test_x - test_x.mean(0)) / np.where(test_x.std(0) > 1e-9, test_x.std(0), 1)",
             "Both parts go through the same change, or the same vector means two things.",
         ),
         mistake(

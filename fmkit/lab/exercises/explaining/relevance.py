@@ -163,7 +163,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "For one layer: weights times slopes, head by head; what is negative becomes 0; the mean over the heads.",
+        "For one layer: weights times slopes, head by head; negative ones become 0; then the heads' mean.",
         "Begin with the identity. Each layer adds step @ total to total, from the first layer to the last.",
     ),
 )
