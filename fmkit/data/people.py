@@ -121,13 +121,13 @@ def word_vectors() -> tuple[list[str], Float[Array, "26423 300"]]:
 
 
 def word_tests() -> dict[str, dict[str, list[str]]]:
-    """The lists of words of the word embedding association tests, in small letters, as `word_vectors` has them.
+    """The lists of the word embedding association tests, in small letters, as `word_vectors` has words.
 
     Returns
     -------
     tests : dict
-        By the two things that are compared, such as ``"Math / Arts"``; each holds four lists of words by their
-        names: two targets, then two attributes. Of tests that compare the same, the first.
+        By the two things that are compared, such as ``"Math / Arts"``; each holds four lists of words by
+        their names: two targets, then two attributes. Of tests that compare the same, the first.
 
     Notes
     -----

@@ -75,7 +75,7 @@ def against_random(
 def photo_maps(photo: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str, columns: int = 5) -> Axes:
     """A photograph (H, W, 3), and explanations of its patches (G, G) drawn over it, each on its own scale."""
     rows = -(-(len(maps) + 1) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(6.8, 1.55 * rows + 0.35), squeeze=False)
+    fig, axes = plt.subplots(rows, columns, figsize=(6.8, 1.55 * rows + 0.35), dpi=72, squeeze=False)
     grey = photo.astype(float).mean(-1)
     for ax in axes.flat:
         ax.axis("off")

@@ -60,7 +60,7 @@ def untrained(reader: Reader, seed: int = 0) -> Reader:
 
 
 def turned(reader: Reader, text: str) -> Reader:
-    """The reader with its neuron turned so that the score speaks for its own verdict on a text: not below 0."""
+    """The reader with its neuron turned so that the score speaks for its own verdict on a text."""
     sign = 1 if score_texts(reader, [text])[0] >= 0 else -1
     return Reader(reader.params, reader.config, reader.tokenizer, sign * reader.w, sign * reader.b)
 
