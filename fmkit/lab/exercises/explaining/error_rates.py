@@ -54,10 +54,10 @@ def error_rates(target, guess, group, n_groups):
 
 def table(target, guess, group, n_groups):
     cells = np.bincount(4 * group + 2 * target + guess, minlength=4 * n_groups).reshape(n_groups, 2, 2)
-    people = cells.sum(2)  # (G, 2): of each group those with target 0, and with target 1
-    rates = np.where(people > 0, cells[:, [0, 1], [1, 0]] / np.maximum(people, 1), np.nan)
-    gaps = np.nanmax(rates, 0) - np.nanmin(rates, 0)
-    return rates[:, 0], rates[:, 1], float(gaps.max())
+    with np.errstate(invalid="ignore"):
+        fpr, tpr = (cells[:, :, 1] / cells.sum(axis=2)).T
+    gaps = [np.nanmax(rate) - np.nanmin(rate) for rate in (fpr, tpr)]
+    return fpr, 1 - tpr, float(np.max(gaps))
 
 
 def loop(target, guess, group, n_groups):
@@ -83,6 +83,17 @@ EXERCISE = Exercise(
     teaches=("fairness.group_rates", "fairness.largest_gap"),
     reference=error_rates,
     alternatives=(table, loop),
+    equal=(
+        ("for g in range(n_groups + 1):", "nobody has that number"),
+        ("if True:", "the mean of nobody is NaN, too"),
+        ("no, yes = ((group == g) & (target == 0), (group == g) & (target >= 1))", "a target is 0 or 1"),
+        (
+            "gap = max(np.nanmax(fnr) - np.nanmin(fnr), np.nanmax(fpr) - np.nanmin(fpr))",
+            "the larger of two in any order",
+        ),
+        ("with np.errstate():", "it only keeps NumPy quiet"),
+        ("fpr, tpr = (cells[:, :, 1] / cells.sum(axis=-1)).T", "of two axes 1 is the last"),
+    ),
     mistakes=(
         mistake(
             "false alarms among the alarms, not among the zeros",

@@ -36,13 +36,9 @@ def implied_ppv(prevalence, fpr, fnr):
 
 
 def through_odds(prevalence, fpr, fnr):
-    out = np.full_like(prevalence, np.nan)
-    for i, (p, a, b) in enumerate(zip(prevalence, fpr, fnr, strict=True)):
-        if p * (1 - b) > 0:
-            out[i] = 1 / (1 + (1 - p) * a / (p * (1 - b)))
-        elif (1 - p) * a > 0:
-            out[i] = 0
-    return out
+    with np.errstate(invalid="ignore", divide="ignore"):
+        odds = (1 - prevalence) * fpr / (prevalence * (1 - fnr))
+    return 1 / (1 + odds)
 
 
 def masked(prevalence, fpr, fnr):
@@ -62,6 +58,21 @@ EXERCISE = Exercise(
     teaches=("fairness.implied_fpr",),
     reference=implied_ppv,
     alternatives=(through_odds, masked),
+    equal=(
+        ("known = called >= 0", "where nobody is called 0 / 0 is NaN, too"),
+        ("known = called > -1", "where nobody is called 0 / 0 is NaN, too"),
+        ("return np.where(known, hits / called, np.nan)", "where nobody is called 0 / 0 is NaN, too"),
+        (
+            "return np.where(known, hits / np.where(known, called, 2), np.nan)",
+            "where nobody is called NaN takes its place",
+        ),
+        (
+            "return np.where(known, hits / np.where(known, called, 0), np.nan)",
+            "where nobody is called 0 / 0 is NaN, too",
+        ),
+        ("with np.errstate(divide='ignore'):", "it only keeps NumPy quiet"),
+        ("with np.errstate(invalid='ignore'):", "it only keeps NumPy quiet"),
+    ),
     mistakes=(
         mistake(
             "the false negative rate for the true positive one",

@@ -43,12 +43,11 @@ def local_line(masks, y, width, ridge):
 
 
 def centred(masks, y, width, ridge):
-    gone = (masks == 0).mean(1)
+    gone = (masks == 0).mean(axis=1)
     weight = np.exp(-gone * gone / (width * width))
-    mean_x, mean_y = weight @ masks / weight.sum(), weight @ y / weight.sum()
-    x, z = masks - mean_x, y - mean_y
+    x = masks - weight @ masks / weight.sum()
     both = (x.T * weight) @ x + ridge * np.identity(masks.shape[1])
-    return (np.linalg.inv(both) @ (x.T * weight @ z)).astype(y.dtype)
+    return np.linalg.solve(both, x.T * weight @ y).astype(y.dtype)
 
 
 def stretched_rows(masks, y, width, ridge):
@@ -69,6 +68,14 @@ EXERCISE = Exercise(
     teaches=("explain.lime",),
     reference=local_line,
     alternatives=(centred, stretched_rows),
+    equal=(
+        ("away = masks.mean(1) - 1", "it is squared afterwards"),
+        ("away = 1 - masks.mean(-1)", "of two axes 1 is the last"),
+        ("solved = np.linalg.solve(slopes, design.T @ (weight * y).T)", "a vector has one axis only"),
+        ("gone = (masks == 0).mean(axis=-1)", "of two axes 1 is the last"),
+        ("x = masks - weight.T @ masks / weight.sum()", "a vector has one axis only"),
+        ("return np.linalg.solve(both, x.T * weight @ y.T).astype(y.dtype)", "a vector has one axis only"),
+    ),
     mistakes=(
         mistake(
             "the width is not used",

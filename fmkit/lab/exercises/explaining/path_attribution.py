@@ -75,6 +75,10 @@ EXERCISE = Exercise(
     teaches=("explain.integrated_gradients",),
     reference=path_attribution,
     alternatives=(at_once, weighted_ends),
+    equal=(
+        ("total += w1 @ (w2 * (1 - h * h)).T", "a vector has one axis only"),
+        ("h = np.tanh(point.T @ w1 + b1)", "a vector has one axis only"),
+    ),
     mistakes=(
         mistake(
             "forgot the factor x - baseline",

@@ -48,7 +48,7 @@ def rows(x, sentence, order, n_test):
     test = [i for i, s in enumerate(sentence) if int(s) in held_out]
     train = [i for i, s in enumerate(sentence) if int(s) not in held_out]
     centre = x[train].sum(0) / len(train)
-    spread = ((x[train] - centre) ** 2).mean(0) ** 0.5
+    spread = x[train].std(axis=0)
     spread[spread < 1e-8] = 1
     z = (x - centre) / spread
     return z[train], z[test]
@@ -71,6 +71,14 @@ EXERCISE = Exercise(
     cases=cases,
     reference=probe_split,
     alternatives=(rows, places),
+    equal=(
+        ("std = np.where(std >= 1e-09, std, 1)", "no spread lies so near 0, but 0 itself"),
+        ("std = np.where(std > 5e-10, std, 1)", "no spread lies so near 0, but 0 itself"),
+        ("std = np.where(std > 2e-09, std, 1)", "no spread lies so near 0, but 0 itself"),
+        ("spread[spread <= 1e-08] = 1", "no spread lies so near 0, but 0 itself"),
+        ("spread[spread < 5e-09] = 1", "no spread lies so near 0, but 0 itself"),
+        ("spread[spread < 2e-08] = 1", "no spread lies so near 0, but 0 itself"),
+    ),
     mistakes=(
         mistake(
             "split by token, not by sentence",

@@ -67,6 +67,7 @@ EXERCISE = Exercise(
     cases=cases,
     teaches=("explain.attention_rollout",),
     equal=(
+        ("eye = np.eye(weights.shape[2], dtype=weights.dtype)", "the last two axes are of one length"),
         ("step = np.maximum(slope * layer, 0).mean(0)", "a product in any order"),
         ("total = step @ total + total", "a sum in any order"),
         ("total = np.eye(weights.shape[-2], dtype=weights.dtype)", "the last two axes are of one length"),

@@ -59,27 +59,29 @@ def same_recall(score, target, group, recall):
 
 
 def sorted_ones(score, target, group, recall):
-    p = np.zeros(len(score), score.dtype)
-    for g in set(group.tolist()):
-        ones = sorted(score[(group == g) & (target == 1)].tolist(), reverse=True)
+    p = np.empty(len(score), score.dtype)
+    for g in np.unique(group):
+        here = group == g
+        ones = sorted(score[here & (target > 0)].tolist(), reverse=True)
         wanted = recall * len(ones)
-        t = ones[max(int(np.ceil(wanted - 1e-9)) - 1, 0)]
+        t = ones[int(np.ceil(wanted)) - 1]
         coin = (wanted - sum(s > t for s in ones)) / ones.count(t)
-        for i in np.flatnonzero(group == g):
-            p[i] = 1.0 if score[i] > t else coin if score[i] == t else 0.0
+        p[here] = np.where(score[here] == t, coin, score[here] > t)
     return p
 
 
 def cumulated(score, target, group, recall):
-    p = np.zeros_like(score)
+    p = np.empty_like(score)
     for g in np.unique(group):
         inside = group == g
-        levels, place = np.unique(-score[inside], return_inverse=True)  # the highest score first
-        count = np.bincount(place, target[inside], minlength=len(levels))
-        before = np.cumsum(count) - count
-        share = np.clip((recall * count.sum() - before) / np.maximum(count, 1e-300), 0, 1)
-        share[count == 0] = (before < recall * count.sum() - 1e-9)[count == 0]
-        p[inside] = share[place]
+        levels = np.unique(score[inside & (target == 1)])
+        count = np.array([(score[inside & (target == 1)] == t).sum() for t in levels])
+        above = count[::-1].cumsum()[::-1] - count
+        share = (recall * count.sum() - above) / count  # of those at each level: more than 1 is all
+        last = np.flatnonzero(share > 0)[0]
+        p[inside] = np.select(
+            [score[inside] > levels[last], score[inside] == levels[last]], [1.0, share[last]]
+        )
     return p
 
 
@@ -93,6 +95,11 @@ EXERCISE = Exercise(
     teaches=("fairness.equalised_odds",),
     reference=same_recall,
     alternatives=(sorted_ones, cumulated),
+    equal=(
+        ("p = np.ones_like(score)", "every place is written"),
+        ("ones = score[here & (target >= 1)]", "a target is 0 or 1"),
+        ("p[here] = np.where(score[here] == t, coin, score[here] >= t)", "at the threshold stands the coin"),
+    ),
     mistakes=(
         mistake(
             "one threshold for all groups",

@@ -33,8 +33,8 @@ def cases(rng):
 def deletion(values, explanation):
     there = len(values) - 1
     curve = [values[there]]
-    for i in np.argsort(-explanation, kind="stable"):
-        there -= 2 ** int(i)
+    for i in sorted(range(len(explanation)), key=lambda k: -explanation[k]):
+        there -= 2**i
         curve.append(values[there])
     curve = np.array(curve)
     return curve, float((curve[:-1] + curve[1:]).mean() / 2)
@@ -77,38 +77,38 @@ EXERCISE = Exercise(
         ),
         mistake(
             "stopped before the last part was gone",
-            "for i in np.argsort(-explanation, kind='stable')[:-1]:",
+            "key=lambda k: -explanation[k]) -> key=lambda k: -explanation[k])[:-1]",
             "The curve ends with no part at all.",
         ),
         mistake(
             "the least important first",
-            "np.argsort(-explanation -> np.argsort(explanation",
+            "-explanation[k] -> explanation[k]",
             "The most important part goes first: that is what is tested.",
         ),
         mistake(
             "the largest by size first, whatever their sign",
-            "np.argsort(-explanation -> np.argsort(-np.abs(explanation)",
+            "-explanation[k] -> -abs(explanation[k])",
             "A part that speaks against the score is not important for it: by number, not by size.",
         ),
         mistake(
             "put each part back before the next goes",
-            ("there -= 2 ** int(i) -> there = len(values) - 1 - 2 ** int(i)",),
+            ("there -= 2**i -> there = len(values) - 1 - 2**i",),
             "Deletion goes on: what is gone stays gone.",
         ),
         mistake(
             "added parts to nothing instead",
-            ("there = 0", "there -= 2 ** int(i) -> there += 2 ** int(i)"),
+            ("there = 0", "there -= 2**i -> there += 2**i"),
             "That is insertion. Begin with all parts, and take away.",
         ),
         mistake(
             "read the bits from the other end",
-            "2 ** int(i) -> 2 ** (len(explanation) - 1 - int(i))",
+            "2**i -> 2 ** (len(explanation) - 1 - i)",
             "Part 0 is the lowest bit.",
         ),
         mistake(
             "of equal numbers the later part first",
-            "for i in np.argsort(explanation, kind='stable')[::-1]:",
-            "Of equal numbers the earlier part goes first: sort -explanation, stably.",
+            "key=lambda k: -explanation[k]) -> key=lambda k: explanation[k])[::-1]",
+            "Of equal numbers the earlier part goes first: `sorted` keeps their order.",
         ),
         mistake(
             "the mean of the points for the area",

@@ -38,19 +38,11 @@ def word_effect(w, a, b):
 
 
 def loop(w, a, b):
-    def cosine(u, v):
-        return float(u @ v) / (float(u @ u) ** 0.5 * float(v @ v) ** 0.5)
-
-    found = []
-    for word in w.astype(np.float64):
-        near, far = (
-            [cosine(word, v) for v in a.astype(np.float64)],
-            [cosine(word, v) for v in b.astype(np.float64)],
-        )
-        both = np.array(near + far)
-        spread = (((both - both.mean()) ** 2).sum() / (len(both) - 1)) ** 0.5
-        found.append((np.mean(near) - np.mean(far)) / spread)
-    return np.array(found).astype(w.dtype)
+    found = np.empty(len(w), w.dtype)
+    for i, word in enumerate(w):  # its length cancels
+        near, far = ([v @ word / np.linalg.norm(v) for v in words] for words in (a, b))
+        found[i] = (np.mean(near) - np.mean(far)) / np.std(near + far, ddof=1)
+    return found
 
 
 def without_length_of_w(w, a, b):
@@ -72,6 +64,28 @@ EXERCISE = Exercise(
     teaches=("fairness.weat", "fairness.association"),
     reference=word_effect,
     alternatives=(loop, without_length_of_w),
+    equal=(
+        (
+            "w, a, b = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (w, a, b))",
+            "of two axes 1 is the last",
+        ),
+        ("spread = np.concatenate([to_a, to_b], axis=1).std(axis=-1, ddof=1)", "of two axes 1 is the last"),
+        ("spread = np.concatenate([to_a, to_b], axis=-1).std(axis=1, ddof=1)", "of two axes 1 is the last"),
+        ("return (to_a.mean(axis=-1) - to_b.mean(axis=1)) / spread", "of two axes 1 is the last"),
+        ("return (to_a.mean(axis=1) - to_b.mean(axis=-1)) / spread", "of two axes 1 is the last"),
+        (
+            "near, far = ([word @ v / np.linalg.norm(v) for v in words] for words in (a, b))",
+            "a product of vectors in any order",
+        ),
+        (
+            "near, far = ([v.T @ word / np.linalg.norm(v) for v in words] for words in (a, b))",
+            "a vector has one axis only",
+        ),
+        (
+            "near, far = ([v @ word.T / np.linalg.norm(v) for v in words] for words in (a, b))",
+            "a vector has one axis only",
+        ),
+    ),
     mistakes=(
         mistake(
             "dot products instead of cosines",
