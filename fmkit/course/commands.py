@@ -240,7 +240,7 @@ def feedback(course, chapter, student, packed):
 
     for name in _graded(course, chapter):
         students = write_feedback(course, name, student)
-        click.echo(f"{name}: {len(students)} pages, feedback/STUDENT/{name}/{name}.html")
+        click.echo(f"{name}: {_count(len(students), 'page')}, feedback/STUDENT/{name}/{name}.html")
         if packed:
             path, others = write_archive(course, name, students)
             click.echo(str(path))

@@ -42,7 +42,7 @@ def differences(
         When the file cannot be read, or has no such column, or several.
     """
     said: list[str] = []
-    header, lines = read_people(path, said)
+    header, lines = read_people(path, said, names=True)
     at, who = _column(path, header, chapter, column), _Who(course.students())
     there: dict[str, float | None] = {}
     found, maybe = [], set()

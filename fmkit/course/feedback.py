@@ -35,6 +35,8 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
     if student is not None:
         found = {id: mark for id, mark in found.items() if id == student}
     if not found:
+        if student and student not in {s.id for s in course.students()}:
+            raise CourseError(f"there is no student {student!r} in students.csv")
         whose = f" of {student}" if student else ""
         raise CourseError(f"{chapter}: nothing{whose} has been graded yet: run `fmkit course grade`")
     titles = text_titles(course, chapter)
@@ -74,7 +76,11 @@ def _moodle_folder(course: Course, student: Student, chapter: str) -> str:
     """
     names = {plain_name(student.first_name + student.last_name), plain_name(student.id)}
     names |= {plain_name(student.last_name + student.first_name)}
-    for one in reversed(read_tries(course, student.id, chapter)):
+    try:
+        tries = read_tries(course, student.id, chapter)
+    except CourseError:  # `collect` says so
+        return ""
+    for one in reversed(tries):
         for part in PurePosixPath(one.source).parts:
             if found := MOODLE.match(part):
                 fits = any(name and plain_name(found["name"]).endswith(name) for name in names)

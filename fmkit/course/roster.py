@@ -89,20 +89,25 @@ def read_roster(path: Path, notes: list[str] | None = None) -> list[Student]:
     return list(students.values())
 
 
-def read_people(path: Path, said: list[str]) -> tuple[list[str], list[tuple[int, Student, list[str]]]]:
+def read_people(
+    path: Path, said: list[str], names: bool = False
+) -> tuple[list[str], list[tuple[int, Student, list[str]]]]:
     """The header of a CSV file about students, and its lines: number, whose, cells. Nothing is left out.
 
     Raises
     ------
     CourseError
-        When the file cannot be read, or has no column with ids or e-mail addresses.
+        When the file cannot be read, or has no column with ids or e-mail addresses; with ``names`` one with
+        names will do, too.
     """
-    header, columns, rows = _table(path, said)
+    header, columns, rows = _table(path, said, names)
     students = (_student({f: _cell(cells, c) for f, c in columns.items()}) for _, cells in rows)
     return header, [(row[0], student, row[1]) for row, student in zip(rows, students, strict=True)]
 
 
-def _table(path: Path, said: list[str]) -> tuple[list[str], dict[str, int], list[tuple[int, list[str]]]]:
+def _table(
+    path: Path, said: list[str], names: bool
+) -> tuple[list[str], dict[str, int], list[tuple[int, list[str]]]]:
     """The header, where each field stands, and the numbered lines below it that are somebody's."""
     rows = read_table(path, said)
     if not rows:
@@ -115,6 +120,8 @@ def _table(path: Path, said: list[str]) -> tuple[list[str], dict[str, int], list
         if "email" in columns and any("@" in _cell(cells, columns["email"]) for _, cells in below):
             said.append("it has no ids, so the e-mail addresses are the ids")
             return rows[at][1], columns | {"id": columns["email"]}, below
+        if names and ("name" in columns or {"first_name", "last_name"} <= set(columns)):
+            return rows[at][1], columns, below
     raise CourseError(
         f"{path} has no column id, or nothing stands in it; its first line should be {','.join(HEADER)}"
     )

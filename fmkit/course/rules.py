@@ -147,6 +147,8 @@ def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[s
         found = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return Late(), False, frozenset(), None
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{path} cannot be read: it is not UTF-8. Save it as UTF-8") from error
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
     said: list[str] = []

@@ -71,7 +71,8 @@ def test_an_archive_of_moodle(course, tmp_path):
         ("emmy", CHAPTER): "late",
     }
     assert found.new == 4 and counts(course, "ada") == nb("second") and counts(course, "emmy") == nb("emmy")
-    nobodys, several = found.notes
+    nobodys, several, beside = found.notes
+    assert beside == "no notebooks, so left in the archive beside one: onlinetext.html (emmy)"
     assert "Nobody Known" in nobodys and "kept as tries/_nobody/" in nobodys
     assert several == (
         "ada: Ada Lovelace_101_assignsubmission_file_/p1 (1).ipynb of 2026-11-19 09:00 counts, and not "
@@ -212,7 +213,9 @@ def test_damaged_and_encrypted_entries_cost_only_themselves(course, tmp_path):
     ("data", "words"),
     [
         (b"", "neither a folder nor a complete zip"),
-        (b"%PDF", "neither a folder nor a complete zip"),
+        (b"%PDF", "neither a folder nor a complete zip archive: it is a PDF. Download it again"),
+        (b"Rar!", "neither .*: it is a RAR archive. Unpack it and collect the folder"),
+        (b"\x1f\x8b", "neither .*: it is a gzip archive. Unpack it and collect the folder"),
         ("cut", "neither a folder nor a complete zip|cannot be read"),
     ],
 )
@@ -259,8 +262,9 @@ def test_each_notebook_says_which_chapter_it_is(course, tmp_path):
     }
     found = take(course, tmp_path, entries)
     assert set(found.counted) == {("ada", CHAPTER), ("ada", name), ("emmy", name)}
-    wanted = "jose/x.ipynb: its chapter is not known (`--chapter NN` names it); kept as"
-    assert any(note.startswith(wanted) for note in found.notes)
+    wanted = "; its chapter is not known (`--chapter NN` names it); kept as"
+    (note,) = [note for note in found.notes if wanted in note]
+    assert note.startswith("jose/x.ipynb: the file is not a notebook: ")
     found = take(course, tmp_path, {"jose/x.ipynb": b"{"}, chapter=CHAPTER)
     assert found.counted == {("jose", CHAPTER): "on time"}
 

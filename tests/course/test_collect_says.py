@@ -7,6 +7,7 @@ from helpers.courses import CHAPTER, LINEAR, NEURON
 
 from fmkit.command.cli import main
 from fmkit.course.collecting.collect import collect, read_tries
+from fmkit.errors import CourseError
 
 EARLY, LATER = (2026, 11, 18, 9, 0, 0), (2026, 11, 19, 9, 0, 0)
 
@@ -99,7 +100,8 @@ def test_blackboards_description_is_no_try(course, tmp_path):
     assert list(found.counted) == [("ada", CHAPTER)] and found.there == 1
     assert [one.source for one in read_tries(course, "ada", CHAPTER)] == list(entries)[3:4]
     words = "Blackboard's description of an attempt without a file; left out"
-    assert found.notes == [f"HW1_emmy_attempt_2026-11-19-10-00-22.txt: {words}"]
+    assert found.notes[0] == f"HW1_emmy_attempt_2026-11-19-10-00-22.txt: {words}"
+    assert len(found.notes) == 2 and "_hw.pdf (ada)" in found.notes[1]
 
 
 def test_nor_are_sakais_own_files(course, tmp_path):
@@ -141,3 +143,49 @@ def test_addresses_have_no_capitals(tmp_path):
     found = take(course, tmp_path, {"Ada@Example.org/hw.ipynb": nb("ada")})
     assert list(found.counted) == [("ada@example.org", CHAPTER)]
     assert not [note for note in found.notes if "capitals" in note]
+
+
+def test_zeros_that_a_spreadsheet_dropped_are_said(tmp_path):
+    course = courses.make(tmp_path / "course", "id\n0042\n7\n")
+    found = take(course, tmp_path, {"42/hw.ipynb": nb("?"), "7/hw.ipynb": nb("7")})
+    (note,) = found.notes
+    assert list(found.counted) == [("7", CHAPTER)]
+    assert "no student in students.csv has this id, e-mail or name (only 0042, with zeros in front)" in note
+
+
+# --- what is no source --------------------------------------------------------------------------------------
+
+
+def test_one_notebook_alone_says_what_to_do(course, tmp_path):
+    (tmp_path / "hw.ipynb").write_bytes(nb("x"))
+    with pytest.raises(CourseError, match="lay it into a folder that is named by the student's id"):
+        collect(course, tmp_path / "hw.ipynb")
+
+
+@pytest.mark.parametrize("place", [".", "..", "tries", "tries/ada", "autograded", "release"])
+def test_the_courses_own_folders_are_refused(course, tmp_path, place):
+    take(course, tmp_path, {"ada.ipynb": nb("ada")})
+    (course.root / place).mkdir(exist_ok=True)
+    with pytest.raises(CourseError, match="is the course's own"):
+        collect(course, course.root / place)
+    assert collect(course, course.root / "submitted").new == 0
+
+
+# --- one thing that is odd ----------------------------------------------------------------------------------
+
+
+def test_a_damaged_list_of_tries_costs_one_student(course, tmp_path):
+    take(course, tmp_path, {"ada.ipynb": nb("ada"), "zoe.ipynb": nb("zoe")})
+    (course.root / "tries" / "ada" / CHAPTER / "tries.json").write_text("{")
+    found = take(course, tmp_path, {"ada.ipynb": nb("ada"), "emmy.ipynb": nb("emmy"), "zoe.ipynb": nb("zoe")})
+    assert {student for student, _ in found.counted} == {"emmy", "zoe"}
+    (note,) = found.notes
+    assert note.startswith("ada: ") and note.endswith("is damaged: delete it and collect the same again")
+
+
+def test_what_is_no_notebook_beside_one_is_named(course, tmp_path):
+    entries = {"ada/hw.ipynb": nb("ada"), "ada/proof.pdf": b"%PDF", "emmy/only.pdf": b"%PDF"}
+    entries |= {f"{student}/README.md": b"x" for student in ("ada", "jose", "zoe")}
+    entries |= {f"{student}/hw.ipynb": nb(student) for student in ("jose", "zoe")}
+    notes = take(course, tmp_path, entries).notes
+    assert "no notebooks, so left in the archive beside one: proof.pdf (ada)" in notes

@@ -92,6 +92,15 @@ def test_a_name_that_two_have_is_said_to_be_theirs(course):
     assert lines == ["a1 (Anna Schmidt) is not in lms.csv"]
 
 
+def test_names_alone_will_do(course):
+    text = "Student;04-backprop\nLovelace, Ada;7,20\nEmmy Noether;1,33\nMunoz, José;1\n"
+    assert found(course, text)[0] == ["jose: 0 here, 1 there", "zoe (Zoë Łoś) is not in lms.csv"]
+    text = "Vorname;Nachname;04-backprop\nAda;Lovelace;7,20\n"
+    assert found(course, text, students=course.students()[:1])[0] == []
+    with pytest.raises(CourseError, match="has no column id"):
+        found(course, "Who;04-backprop\nada;7\n")
+
+
 def test_a_name_in_the_other_order_is_found_unless_somebody_is_called_so(course):
     turned = CANVAS.replace('"Lovelace, Ada",1,,ada', '"Ada, Lovelace",1,,').replace("7.20", "8")
     assert found(course, turned)[0] == ["ada: 7.2 here, 8 there"]

@@ -129,6 +129,12 @@ def test_a_setting_that_cannot_be_used_is_named_and_the_rest_counts(course, text
     assert (found.best or found.day_first is False) and found.late == Late()
 
 
+def test_a_file_in_another_encoding_says_so(course):
+    (course.root / "course.toml").write_bytes("# für alle\n".encode("cp1252"))
+    with pytest.raises(CourseError, match="it is not UTF-8. Save it as UTF-8"):
+        read_rules(course)
+
+
 def test_an_extension_that_changes_nothing_is_named(course):
     found = write(
         course,

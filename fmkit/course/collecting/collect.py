@@ -9,6 +9,7 @@ import bisect
 import json
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from glob import escape
@@ -20,6 +21,7 @@ from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import SHUT, Incoming, Unfit, climbs, is_archive
 from fmkit.course.collecting.matching import (
+    NOBODY,
     TWO_WAYS,
     Match,
     Matcher,
@@ -39,6 +41,7 @@ ONE_DOWNLOAD = timedelta(minutes=10)  # an archive whose files are all this clos
 MAX_STUDENT = 2 * MAX_BYTES  # of all that a student has in one archive
 MAX_NOBODY = 50  # files of one folder that is nobody's
 MAX_NAME = 120  # bytes of a file's name; file systems end at 255
+FEW = 2  # students who have a file of one name: what more have was handed out
 CLIMBS = "its path leads out of the archive"
 # What an LMS itself puts beside the files: Blackboard's words on an attempt, Sakai's on a folder
 _DESCRIPTION = re.compile(r"(.+_attempt_\d{4}(?:-\d\d){5})\.txt")
@@ -128,6 +131,7 @@ def collect(
     if not released:
         raise CourseError("nothing has been released yet: run `fmkit course release`")
     notes: list[str] = []
+    _refuse_our_own(course, source)
     students = read_roster(course.root / "students.csv", notes)
     owners = read_map(table, students, notes) if table else []
     collection = _Collection(course, released, on_time, notes)
@@ -153,7 +157,16 @@ def collect(
         for student, theirs in whose.items():
             collection.take(student, theirs)
     collection.look_at_times()
+    collection.say_what_lies_beside()
     return collection.result
+
+
+def _refuse_our_own(course: Course, source: Path) -> None:
+    """Refuse a folder that the course itself lies in, or keeps something in: the same would come in twice."""
+    root, place = course.root.resolve(), source.resolve()
+    ours = [root / name for name in ("tries", "source", "release", "autograded", "feedback")]
+    if source.is_dir() and (root.is_relative_to(place) or any(map(place.is_relative_to, ours))):
+        raise CourseError(f"{source} is the course's own: collect what the LMS gives, from another folder")
 
 
 def _without_descriptions(files: list[Incoming], notes: list[str]) -> list[Incoming]:
@@ -173,13 +186,22 @@ def _whose(files, students, chapters, owners, day_first) -> list[tuple[Incoming,
     """Each file with whose it is: by the table, else by its path."""
     paths = [file.path for file in files if not climbs(file.path)]
     matcher = Matcher(students, paths, chapters, day_first)
+    zeros = {s.id.lstrip("0"): s.id for s in students if s.id.startswith("0")}  # a spreadsheet drops them
     found = []
     for file in files:
         match = Match(None, CLIMBS) if climbs(file.path) else matcher.find(file.path)
+        if match.reason == NOBODY and (near := zeros.get(_without_zeros(file.path))):
+            match = replace(match, reason=f"{NOBODY} (only {near}, with zeros in front)")
         theirs = dict.fromkeys(student for pattern, student in owners if fits(file.path, pattern))
         by_table = [replace(match, student=s, reason="", number="", called="") for s in theirs]
         found += [(file, each) for each in by_table or [match]]
     return found
+
+
+def _without_zeros(path: str) -> str:
+    """The outermost folder's or file's name as a spreadsheet may have changed it."""
+    part = PurePosixPath(path).parts[0]
+    return (part if "/" in path else PurePosixPath(part).stem).lstrip("0")
 
 
 def _only_their_own(matches: list[tuple[Incoming, Match]], notes: list[str]) -> list[tuple[Incoming, Match]]:
@@ -251,6 +273,7 @@ class _Collection:
         self.rules = read_rules(course)
         self.now = datetime.now(UTC)
         self.times: dict[str, list[datetime]] = {name: [] for name in chapters}
+        self.beside: dict[str, list[str]] = {}
 
     def note(self, words: str) -> None:
         self.result.notes.append(words)
@@ -279,8 +302,11 @@ class _Collection:
     def take(self, student: str, files: list[tuple[Incoming, Match]]) -> None:
         """Keep a student's notebooks as tries, and settle which count."""
         found: dict[str, list[_Found]] = {}
-        size = 0
-        for file, match in sorted(_notebooks(files), key=self._order):
+        size, notebooks = 0, _notebooks(files)
+        if len(notebooks) < len(files):
+            paths = [PurePosixPath(file.path) for file, _ in files]
+            self.beside[student] = [path.name for path in paths if path.suffix.lower() != ".ipynb"]
+        for file, match in sorted(notebooks, key=self._order):
             try:
                 data = file.read()
             except Unfit as error:
@@ -290,15 +316,22 @@ class _Collection:
             if size > MAX_STUDENT:
                 self.note(f"{file.path}: {student} has handed in more than {MAX_STUDENT >> 20} MB; left out")
                 continue
-            found_in = self._which_chapter(file, data)
+            found_in, fault = self._which_chapter(file.path, data)
             if found_in:
                 item = _Found(file, match, data, *found_in)
                 found.setdefault(item.chapter, []).append(item)
+                if fault and not is_archive(file.path) and not file.path.lower().endswith(SHUT):
+                    self.note(f"{file.path}: {fault}")  # of an archive it has been said
             else:
-                self._keep_aside(file, "its chapter is not known (`--chapter NN` names it)")
+                unknown = "its chapter is not known (`--chapter NN` names it)"
+                self._keep_aside(file, f"{fault}; {unknown}" if fault else unknown)
         for chapter, items in found.items():
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
-            self._keep(student, chapter, ours)
+            try:
+                self._keep(student, chapter, ours)
+            except CourseError as error:
+                self.note(f"{student}: {error}")
+                continue
             due = self.due[chapter]
             status, chosen = settle(self.course, student, chapter, due, self.rules)
             self.result.counted[student, chapter] = status
@@ -316,15 +349,14 @@ class _Collection:
             who = student if len(self.given) == 1 else f"{student}, {chapter}"
             self.note(f"{who}: {_of(chosen)} counts, and not {', '.join(words)}")
 
-    def _which_chapter(self, file: Incoming, data: bytes) -> tuple[str, int, int, tuple[str, ...]] | None:
-        """The chapter, by the notebook's cells, else by its name; how many cells are shared and answered."""
-        path = file.path
+    def _which_chapter(self, path: str, data: bytes) -> tuple[tuple | None, str]:
+        """The chapter, by the notebook's cells, else by its name, with how many cells are shared and what is
+        answered; and why it is no notebook."""
+        held, fault = [], ""
         try:
             held = read_cells(data)
         except Unreadable as error:
-            held = []
-            if not is_archive(path) and not path.lower().endswith(SHUT):  # of these it has been said
-                self.note(f"{path}: {error}")
+            fault = str(error)
         ids = {cell.grade_id for cell in held}
         shared = {chapter: len(given.ids & ids) for chapter, given in self.given.items()}
         most = max(shared.values())
@@ -335,8 +367,8 @@ class _Collection:
         if len(best) > 1:
             best = _named(best, path)
         if len(best) != 1:
-            return None
-        return best[0], most, *self.given[best[0]].answered(held)
+            return None, fault
+        return (best[0], most, *self.given[best[0]].answered(held)), fault
 
     def _keep(self, student: str, chapter: str, items: list[_Found]) -> None:
         """Keep notebooks, each once."""
@@ -385,6 +417,14 @@ class _Collection:
                     "seems to be that of the download. If they were handed in before the deadline, collect "
                     "the same again with --on-time"
                 )
+
+    def say_what_lies_beside(self) -> None:
+        """Name what is no notebook beside one: it is not kept. What several have was handed out to them."""
+        count = Counter(name for names in self.beside.values() for name in set(names))
+        pairs = [(name, student) for student, names in self.beside.items() for name in names]
+        if few := [f"{name} ({student})" for name, student in pairs if count[name] <= FEW]:
+            words = ", ".join(few[:10]) + (f" and {len(few) - 10} more" if len(few) > 10 else "")
+            self.note(f"no notebooks, so left in the archive beside one: {words}")
 
 
 @dataclass(frozen=True)
@@ -549,7 +589,10 @@ def when_tried(
 
     As formgrader has it, where it did not come by `collect`.
     """
-    same = [t for t in read_tries(course, student, chapter) if t.sha256 == sha256]
+    try:
+        same = [t for t in read_tries(course, student, chapter) if t.sha256 == sha256]
+    except CourseError:  # `collect` says so
+        same = []
     in_time = [t for t in same if not t.is_late(due, extended)]
     if same:
         return datetime.fromisoformat(max(t.when for t in in_time or same)), not in_time

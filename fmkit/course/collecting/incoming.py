@@ -79,8 +79,7 @@ def opened(source: Path, notes: list[str]) -> Iterator[list[Incoming]]:
     elif not source.exists():
         raise CourseError(f"{source} does not exist")
     elif not zipfile.is_zipfile(source):
-        words = "Download it again, or unpack it and collect the folder"
-        raise CourseError(f"{source} is neither a folder nor a complete zip archive. {words}")
+        raise CourseError(f"{source} is neither a folder nor a complete zip archive{_what_to_do(source)}")
     else:
         try:
             archive = zipfile.ZipFile(source)
@@ -93,6 +92,20 @@ def opened(source: Path, notes: list[str]) -> Iterator[list[Incoming]]:
             files = [_in_zip(archive, entry) for entry in _listed(archive, notes)]
             yield _with_archives_inside(files, notes)
     _opened_inside.cache_clear()
+
+
+def _what_to_do(source: Path) -> str:
+    """Words on a source that is neither, by what it is."""
+    if source.name.lower().endswith(".ipynb"):
+        return ": lay it into a folder that is named by the student's id, and collect the folder around that"
+    try:
+        with open(source, "rb") as file:
+            kind = kind_of(file.read(1 << 20), but="a zip archive")
+    except OSError as error:
+        return f": it cannot be read ({error.strerror})"
+    if kind.endswith("archive"):
+        return f": {kind}. Unpack it and collect the folder"
+    return f"{': ' * bool(kind)}{kind}. Download it again, or unpack it and collect the folder"
 
 
 # --- folders ------------------------------------------------------------------------------------------------
