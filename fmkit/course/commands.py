@@ -373,6 +373,6 @@ def _graded(course, chapter: str | None) -> list[str]:
         if never:
             click.echo(f"{name}: handed in and not graded yet: {_list(never)}")
         if stale:
-            words = f"another try counts than was graded; run `fmkit course grade {name}` again"
+            words = f"another try counts than the one that was graded; run `fmkit course grade {name}` again"
             click.echo(f"{name}: {words}: {_list(stale)}")
     return found

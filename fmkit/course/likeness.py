@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fmkit.lab.judging.fences import unfenced
+
 TINY = 40  # nodes of the syntax tree; a formula or two that anybody would write like that
 MANY = 0.05  # of the class: a form that more have is the usual one
 FEW = 3  # and so many at least may share one
@@ -67,7 +69,7 @@ def hints(answers: Mapping[str, str], given: str, solutions: list[str]) -> Hints
 def form(source: str) -> str:
     """A source without comments, docstrings, layout and its own names; nothing where it is not Python."""
     try:
-        tree = ast.parse(source[:LONGEST])
+        tree = _parsed(source)
         _Plain(_own_names(tree)).visit(tree)
         return ast.dump(tree) if tree.body else ""
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # students write these files
@@ -77,11 +79,15 @@ def form(source: str) -> str:
 def size(source: str) -> int:
     """How many nodes a syntax tree has, without docstrings; 0 where it is not Python."""
     try:
-        tree = ast.parse(source[:LONGEST])
+        tree = _parsed(source)
         _Plain({}).visit(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return 0
     return sum(not isinstance(node, ast.expr_context) for node in ast.walk(tree))
+
+
+def _parsed(source: str) -> ast.Module:
+    return ast.parse("\n".join(unfenced(source[:LONGEST].splitlines())))
 
 
 def _own_names(tree: ast.AST) -> dict[str, str]:

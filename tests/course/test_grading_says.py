@@ -60,3 +60,20 @@ def test_the_same_in_the_sandbox(tmp_path):
         entry = results[name]["exercises"][f"{NEURON}-check"]
         assert entry["status"] == "tampered", (name, entry)
         assert entry["rows"][0][1].partition(": ")[2] in source and "raise Barred" not in entry["message"]
+
+
+@pytest.mark.parametrize(
+    ("around", "words"),
+    [
+        (
+            "Here is my answer:\n```python\n{}\n```",
+            "Line 2 is a fence of Markdown: take out what is not Python",
+        ),
+        ("<<<<<<< HEAD\n{}\n=======\n>>>>>>> x", "Line 1 is a mark of git's: two versions were never merged"),
+    ],
+)
+def test_what_is_no_python_is_said(around, words):
+    source = around.format(HEAD + s.RIGHT)
+    result = grade_submission(s.data_of(with_answer(source)), s.NOTEBOOK, 1, unsafe=True)
+    message = result["exercises"][f"{NEURON}-check"]["message"]
+    assert message.startswith("The cell is not Python: SyntaxError: ") and words in message

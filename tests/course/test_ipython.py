@@ -15,6 +15,7 @@ def test_fences_of_markdown_go_and_lines_keep_their_numbers():
     assert python("```python\nx = 1\n```\n") == "\nx = 1\n\n"
     assert python("\n```\n!ls\nx = 1\n").splitlines()[-1] == "x = 1" == python("x = 1\n```").strip()
     assert python("~~~py\r\nx = 1\r\n~~~").splitlines()[1] == "x = 1"
+    assert python("```{code-cell} ipython3\nx = 1\n```").strip() == "x = 1"
     text = 't = """\n```\ncode\n```\n"""'
     assert python(text).strip() == text, "in a text they stay"
     for source in ("```", "x = 1\n```python", "Here it is:\n```\nx = 1\n```"):

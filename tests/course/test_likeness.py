@@ -55,6 +55,10 @@ def test_another_number_function_or_sign_is_another_form(edit):
     assert edit[0] in RENAMED and of(ada=ADA, eve=RENAMED.replace(*edit)).same == []
 
 
+def test_fences_of_markdown_hide_nothing():
+    assert form(f"```python\n{ADA}\n```") == form(ADA) and size(f"```\n{ADA}") == size(ADA)
+
+
 def test_names_that_swap_roles_are_another_form():
     one = "def f(a, b):\n    c = a - b\n    return c"
     assert form(one) == form(one.replace("c", "total")) != form("def f(a, b):\n    c = b - a\n    return c")

@@ -191,7 +191,8 @@ def test_date_and_points_are_of_the_try_that_was_graded(course, tmp_path, monkey
         f"{CHAPTER}: the rules have changed, so another try counts now: ada"
     )
     assert b'"first"' in course.notebook("submitted", CHAPTER, "ada").read_bytes()
-    again = f"{CHAPTER}: another try counts than was graded; run `fmkit course grade {CHAPTER}` again: ada"
+    words = f"another try counts than the one that was graded; run `fmkit course grade {CHAPTER}` again"
+    again = f"{CHAPTER}: {words}: ada"
     for command in ("feedback", "export", "report"):
         done = CliRunner().invoke(main, ["course", command, "--course", str(course.root)])
         assert again in done.stdout.splitlines() and done.exit_code == 0

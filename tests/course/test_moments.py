@@ -146,6 +146,7 @@ def test_the_course_can_say_the_order_and_what_was_guessed_is_put_right(course, 
         ("HW1_ada_attempt_2026-99-19-10-00-22_x.ipynb", "'2026-99-19-10-00-22' cannot be read"),
         ("ada+04-backprop+2026-11-19 10:00:22 CET+x/x.ipynb", "'2026-11-19 10:00:22 CET' cannot be read"),
         ("Lovelace_Ada_ada_6789/20269919100022_p1.ipynb", "'20269919100022' cannot be read"),
+        ("1-2 - Ada Lovelace - 19.11.26 10.00/x.ipynb", "'19.11.26 10.00' cannot be read"),
         ("1-2 - Ada Lovelace - 19 November, 2026/x.ipynb", "'19 November, 2026' cannot be read"),
     ],
 )

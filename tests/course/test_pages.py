@@ -120,7 +120,7 @@ def test_one_student_only(course):
 def test_a_page_shows_the_answer_that_was_graded(course):
     courses.hand_in(course, "ada", courses.solved(neuron="def newer(): pass"))
     done = CliRunner().invoke(main, ["course", "feedback", "--course", str(course.root)])
-    words = f"another try counts than was graded; run `fmkit course grade {CHAPTER}` again: ada"
+    words = f"another try counts than the one that was graded; run `fmkit course grade {CHAPTER}` again: ada"
     assert done.exit_code == 0 and f"{CHAPTER}: {words}" in done.stdout
     assert "Another try counts by now, which is not graded yet." in page(course, "ada")
     assert "newer" not in page(course, "ada")

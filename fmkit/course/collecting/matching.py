@@ -27,7 +27,7 @@ CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<number>\d+)_\d+_", re.
 BLACKBOARD = re.compile(r"(?P<name>.+?)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?=[_.])")
 # "12-34 - Ada Lovelace - Nov 19, 2026 1000 AM", a folder, or the beginning of a file's name: the date as the
 # language and the country of who downloads it write it
-BRIGHTSPACE = re.compile(r"\d+-\d+ ?- (?P<name>.+?) ?- (?P<when>(?:(?! - ).)*?\d{4}(?:(?! - ).)*)", re.I)
+BRIGHTSPACE = re.compile(r"\d+-\d+ ?- (?P<name>.+?) ?- (?P<when>(?:(?! - ).)*?\d(?:(?! - ).)*)")
 # "ada+04-backprop+2026-11-19 10:00:00 UTC+abc", as nbgrader's exchange writes it
 INBOUND = re.compile(
     r"(?P<name>.+)\+[^+]+\+"

@@ -310,7 +310,8 @@ class _Grader:
     def _why_missing(self, asked, value) -> dict:
         error = self.errors[self.answers.found[asked.check_id]]
         if error:
-            return {"message": f"The cell is not Python: {read.tidy(error, 300)}."}
+            source = self.answers.cells[self.answers.found[asked.check_id]].source
+            return {"message": f"The cell is not Python: {read.tidy(error, 300)}.{_foreign(source)}"}
         if value.get("why") is None:
             return {"message": f"The cell does not define a function called {asked.function}."}
         failure = read.failure_from(value["why"])
@@ -358,6 +359,21 @@ class _Grader:
 def _facts(source: str) -> dict:
     """Of a cell of the instructor's own, the same in every submission."""
     return slicing.scan(source)
+
+
+_FOREIGN = {
+    r"[ \t]*(?:```|~~~)": "a fence of Markdown: take out what is not Python around the code",
+    r"<{7}(?: |$)": "a mark of git's: two versions were never merged",
+}
+
+
+def _foreign(source: str) -> str:
+    """Words on a line of a cell that is no Python, where it is of a kind that is known."""
+    for number, line in enumerate(source.splitlines(), start=1):
+        for pattern, words in _FOREIGN.items():
+            if re.match(pattern, line):
+                return f" Line {number} is {words}."
+    return ""
 
 
 def _newer(python: tuple[int, int] | None) -> str:

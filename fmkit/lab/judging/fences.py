@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-_FENCE = re.compile(r"[ \t]*(?:```+|~~~+)[ \t]*[\w+.-]*[ \t]*\r?\n?")
+_FENCE = re.compile(r"[ \t]*(?:```+[^`\r\n]*|~~~+[ \t]*[\w+.-]*[ \t]*)\r?\n?")
 _CLOSED = re.compile(r"[ \t]*(?:```+|~~~+)[ \t]*\r?\n?")
 
 
