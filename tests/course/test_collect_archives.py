@@ -115,11 +115,12 @@ def test_the_archive_around_is_not_read_anew_for_each_one_in_it(course, tmp_path
     ("name", "pack"), [("w.tar.gz", gzip.compress), ("W.TGZ", gzip.compress), ("w.tar", lambda data: data)]
 )
 def test_a_tar_archive_is_opened(course, tmp_path, name, pack):
-    packed = tarred({"work/x.ipynb": nb("ada"), "work/data.csv": b"1"}, pack)
+    packed = tarred({"./work/x.ipynb": nb("ada"), "./work/data.csv": b"1"}, pack)
     found = take(
         course, tmp_path, {f"ada/{name}": packed, "emmy.tar.gz": tarred({"p.ipynb": nb("e")}, gzip.compress)}
     )
     assert found.notes == [] and counts(course, "ada") == nb("ada") and counts(course, "emmy") == nb("e")
+    assert read_tries(course, "ada", CHAPTER)[0].source == f"ada/{name}/work/x.ipynb"
 
 
 def test_links_and_paths_in_a_tar_archive_lead_nowhere(course, tmp_path):
@@ -242,3 +243,11 @@ def test_one_in_the_lmss_own_archive_is_nobodys_and_named(course, tmp_path):
     assert note.startswith("../../emmy/hw.ipynb: its path leads out of the archive; kept as tries/_nobody/")
     (kept,) = (course.root / "tries" / "_nobody").iterdir()
     assert kept.read_bytes() == nb("climbs")
+
+
+@pytest.mark.parametrize("name", [".", "..", "../..", "./..", "/.."])
+def test_names_that_are_none_stop_nobody(course, tmp_path, name):
+    packed = courses.zipped({name: nb("odd"), "x.ipynb": nb("ada")})
+    found = take(course, tmp_path, {name: nb("odd"), "ada/w.zip": packed, "emmy.ipynb": nb("emmy")})
+    assert {student for student, _ in found.counted} == {"ada", "emmy"}
+    assert counts(course, "ada") == nb("ada")

@@ -91,7 +91,10 @@ def test_no_reading(text):
 def brightspace(tmp_path, **dates):
     """An archive of Brightspace's: student -> the date in the name of the folder."""
     names = {"ada": "Ada Lovelace", "emmy": "Emmy Noether", "jose": "José Muñoz Ñandú"}
-    entries = {f"12-34 - {names[id]} - {date}/hw.ipynb": courses.solved(why=id) for id, date in dates.items()}
+    entries = {"index.html": b"<html>"}
+    entries |= {
+        f"12-34 - {names[id]} - {date}/hw.ipynb": courses.solved(why=id) for id, date in dates.items()
+    }
     (tmp_path / "in.zip").write_bytes(courses.zipped(entries, DOWNLOAD))
     return tmp_path / "in.zip"
 

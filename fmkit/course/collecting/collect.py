@@ -21,6 +21,7 @@ from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting import incoming
 from fmkit.course.collecting.incoming import SHUT, Incoming, Unfit, climbs, is_archive
 from fmkit.course.collecting.matching import (
+    BRIGHTSPACE,
     NOBODY,
     TWO_WAYS,
     Match,
@@ -43,7 +44,8 @@ MAX_NOBODY = 50  # files of one folder that is nobody's
 MAX_NAME = 120  # bytes of a file's name; file systems end at 255
 FEW = 2  # students who have a file of one name: what more have was handed out
 CLIMBS = "its path leads out of the archive"
-# What an LMS itself puts beside the files: Blackboard's words on an attempt, Sakai's on a folder
+# What an LMS itself puts beside the files: Blackboard's words on an attempt, Sakai's on a folder, and
+# Brightspace's index.html
 _DESCRIPTION = re.compile(r"(.+_attempt_\d{4}(?:-\d\d){5})\.txt")
 _OF_SAKAI = re.compile(r"(?:.*/)?[^/]+,[^/]*\([^()/]+\)/(?:comments\.txt|feedbackText\.html)")
 
@@ -172,12 +174,13 @@ def _refuse_our_own(course: Course, source: Path) -> None:
 def _without_descriptions(files: list[Incoming], notes: list[str]) -> list[Incoming]:
     """The files without those that the LMS wrote itself; an attempt that has no others is noted."""
     found, paths = [], sorted(file.path for file in files)
+    is_brightspace = any(BRIGHTSPACE.match(path) for path in paths)
     for file in files:
         if attempt := _DESCRIPTION.fullmatch(file.path):
             at = bisect.bisect_left(paths, f"{attempt[1]}_")
             if at == len(paths) or not paths[at].startswith(f"{attempt[1]}_"):
                 notes.append(f"{file.path}: Blackboard's description of an attempt without a file; left out")
-        elif not _OF_SAKAI.fullmatch(file.path):
+        elif not _OF_SAKAI.fullmatch(file.path) and not (is_brightspace and file.path == "index.html"):
             found.append(file)
     return found
 
@@ -305,7 +308,8 @@ class _Collection:
         size, notebooks = 0, _notebooks(files)
         if len(notebooks) < len(files):
             paths = [PurePosixPath(file.path) for file, _ in files]
-            self.beside[student] = [path.name for path in paths if path.suffix.lower() != ".ipynb"]
+            said = (".ipynb", *SHUT)
+            self.beside[student] = [p.name for p in paths if not p.name.lower().endswith(said)]
         for file, match in sorted(notebooks, key=self._order):
             try:
                 data = file.read()

@@ -204,7 +204,8 @@ def _listed(archive: zipfile.ZipFile, notes: list[str]) -> list[zipfile.ZipInfo]
 
 def _kept(names: list[str], where: str, notes: list[str]) -> list[str]:
     """Of the names in an archive those of files that count; those too deep inside are noted."""
-    names = [name for name in names if name and name[-1] != "/" and not _is_skipped(name)]
+    names = [name for name in names if PurePosixPath(name).parts and name[-1] != "/"]
+    names = [name for name in names if not _is_skipped(name)]
     if deep := [name for name in names if name.count("/") >= MAX_DEPTH]:
         words = f"more than {MAX_DEPTH} folders inside each other ({len(deep)} such files); left out"
         notes.append(f"{where}{deep[0]}: {words}")
@@ -288,11 +289,10 @@ def _inside(file: Incoming, room: _Room, notes: list[str]) -> list[Incoming]:
 
 def _of_member(file: Incoming, member: _Member, notes: list[str]) -> Incoming:
     """A file in a student's archive: theirs, wherever its path leads."""
-    name = member.name
-    if climbs(name):
-        notes.append(f"{file.path}/{name}: its path leads out of the archive; taken for a file in it")
-        name = "/".join(part for part in PurePosixPath(name).parts if part != "..")
-    return Incoming(f"{file.path}/{name.lstrip('/')}", file.when, member.read)
+    if climbs(member.name):
+        notes.append(f"{file.path}/{member.name}: its path leads out of the archive; taken for a file in it")
+    name = "/".join(part for part in PurePosixPath(member.name).parts if part not in ("..", "/"))
+    return Incoming(f"{file.path}/{name}", file.when, member.read)
 
 
 def _members(archive: zipfile.ZipFile | tarfile.TarFile, file: Incoming) -> Iterator[_Member]:
