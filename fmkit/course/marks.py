@@ -98,7 +98,7 @@ def marks(course: Course, chapter: str) -> dict[str, Mark]:
     return found
 
 
-STALE = "another try counts by now, which is not graded yet"
+STALE = "another try counts by now; these points are of the one graded before"
 
 
 def _when(

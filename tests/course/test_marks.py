@@ -22,7 +22,7 @@ from fmkit.course.grading import marking
 from fmkit.course.grading.grade import grade_submission
 from fmkit.course.grading.journal import Journal
 from fmkit.course.layout import open_course
-from fmkit.course.marks import enter, lateness, marks, members
+from fmkit.course.marks import STALE, enter, lateness, marks, members
 from fmkit.course.rules import Late
 from fmkit.course.submission import digest
 from fmkit.course.term import write_term
@@ -157,9 +157,9 @@ def test_the_result_is_that_of_the_try_that_counts(course, tmp_path):
         journal.add((CHAPTER, "ada", "x", ""), before | {"sha256": "0" * 64, "reason": "another version"})
     assert marking.latest(course, CHAPTER)["ada"] == before
     hand_in_more(course, tmp_path, ("new", 0.5))
-    assert marking.latest(course, CHAPTER)["ada"]["reason"] == "another version", (
-        "until the new one is graded"
-    )
+    assert marking.latest(course, CHAPTER)["ada"] == before, "until the new one is graded"
+    course.notebook("autograded", CHAPTER, "ada").with_name(marking.ENTERED).unlink()
+    assert marking.latest(course, CHAPTER)["ada"]["reason"] == "another version", "where nothing is noted"
 
 
 # --- extensions ---------------------------------------------------------------------------------------------
@@ -199,7 +199,10 @@ def test_date_and_points_are_of_the_try_that_was_graded(course, tmp_path, monkey
     # what was graded came 20 hours late, as it is now, and its own score is what it costs a share of
     ada = marks(course, CHAPTER)["ada"]
     assert (ada.when, ada.late, ada.raw, ada.score) == (later, True, 2, 1.8)
-    assert ada.remarks == ("1 day late: -10 %", "another try counts by now, which is not graded yet")
+    assert ada.remarks == (
+        "1 day late: -10 %",
+        "another try counts by now; these points are of the one graded before",
+    )
     row = table(course)["ada"]
     assert row["handed in"].startswith("2026-11-21") and row["late"] == "yes" and row["score"] == "1.8"
     text = course.notebook("feedback", CHAPTER, "ada").with_suffix(".html").read_text()
@@ -214,13 +217,35 @@ def test_date_and_points_are_of_the_try_that_was_graded(course, tmp_path, monkey
     )
 
 
+def test_points_are_of_the_same_try_where_both_have_been_graded(course, tmp_path, monkeypatch):
+    """The journal holds both results, the gradebook that of the later one until `grade` runs again."""
+    hand_in_more(course, tmp_path, ("second", -20))
+    lay_down(course, extensions_csv="id,chapter,due\nada,4,2026-11-21\n")
+    assert settle_all(course, CHAPTER, only_changed=True) == ["ada"]
+    courses.enter(course, [courses.result(course, "ada", linear={"status": "wrong"})], monkeypatch)
+    (course.root / "extensions.csv").unlink()
+    assert settle_all(course, CHAPTER, only_changed=True) == ["ada"]
+    ada = marks(course, CHAPTER)["ada"]
+    assert (ada.when, ada.raw) == ((DUE + timedelta(hours=20)).astimezone(UTC), 2)
+    assert ada.result["exercises"]["backprop-linear-check"]["status"] == "wrong"
+    assert STALE in ada.remarks
+    assert marking.ungraded(course, CHAPTER)[1] == ["ada"]
+    options = ["--unsafe"] if courses.unsafe() else []
+    done = CliRunner().invoke(
+        main, ["course", "grade", "--student", "ada", *options, "--course", str(course.root)]
+    )
+    assert done.exit_code == 0, done.output
+    ada = marks(course, CHAPTER)["ada"]
+    assert (ada.when, ada.raw, ada.remarks) == ((DUE - timedelta(hours=1)).astimezone(UTC), 5, ())
+
+
 def test_what_came_by_another_way_has_the_date_of_its_grading(course, monkeypatch):
     """nbgrader's own collect replaces the file, and knows nothing of tries."""
     shutil.rmtree(course.root / "tries" / "ada")
     courses.hand_in(course, "ada", courses.solved(why="by the exchange"))
     ada = marks(course, CHAPTER)["ada"]
     assert (ada.when, ada.late) == ((DUE - timedelta(hours=1)).astimezone(UTC), False)
-    assert ada.remarks == ("another try counts by now, which is not graded yet",)
+    assert ada.remarks == ("another try counts by now; these points are of the one graded before",)
 
 
 def test_the_best_try_stays_the_best_when_the_same_is_collected_again(course, tmp_path, monkeypatch):

@@ -131,7 +131,10 @@ def grade_tries(course: Course, todo: list[dict], *options: Any, **more: Any) ->
 
 
 def latest(course: Course, chapter: str) -> dict[str, dict]:
-    """The result of each student for a chapter: of the try that counts, else the last one graded."""
+    """The result of each student for a chapter: the one that the gradebook has.
+
+    Where it is not known which that is, the one of the try that counts, else the last one.
+    """
     found: dict[str, dict[str, dict]] = {}
     for result in every_result(course.journal):
         if result["chapter"] == chapter:
@@ -144,11 +147,24 @@ def latest(course: Course, chapter: str) -> dict[str, dict]:
 
 
 def _counting(course: Course, chapter: str, student: str, versions: dict[str, dict]) -> dict:
-    """Of the graded versions the one that is in ``submitted/`` now, else the last one."""
+    """Of the graded versions the one in the gradebook, else the one in ``submitted/`` now, else the last."""
     last = list(versions.values())[-1]
     if len(versions) == 1:
         return last
-    return versions.get(content_of(course.notebook("submitted", chapter, student)), last)
+    entered = versions.get(_entered(course, chapter, student))
+    return entered or versions.get(content_of(course.notebook("submitted", chapter, student)), last)
+
+
+def _entered(course: Course, chapter: str, student: str) -> str:
+    """The content whose result the gradebook has, as `grade` notes beside what formgrader shows."""
+    path = course.notebook("autograded", chapter, student).with_name(ENTERED)
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+ENTERED = "graded.txt"
 
 
 def _completed(course: Course, result: dict, in_parts: frozenset[str]) -> dict:
@@ -331,6 +347,7 @@ def _changed(course: Course, result: dict, nb) -> set[str]:
 
 def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -> None:
     path = course.notebook("autograded", result["chapter"], result["student"])
+    write_whole(path.with_name(ENTERED), result["sha256"].encode())
     write_whole(path, nbformat.writes(nb).encode("utf-8", "replace"))
     if when:
         write_whole(path.parent / "timestamp.txt", when.strftime(STAMP).encode())
