@@ -38,6 +38,10 @@ quantization (chapter 13)  numbers of 8 bits and fewer; GPTQ
 pruning      (chapter 13)  leave out weights, two of four, neurons, directions
 distillation (chapter 13)  a small model learns from a large one
 speculative  (chapter 13)  a cheap model guesses, the large one checks: the same law, sooner
+retrieval    (chapter 16)  BM25, fusion, chunks, nDCG, when to say "I do not know"
+recommend    (chapter 16)  biases and factors, the split by time, diversity, exposure
+monitoring   (chapter 16)  rates with intervals, change points, an alarm
+speech       (chapter 16)  the log-mel picture, Whisper, wrong words
 
 ``import fmkit`` itself imports nothing heavy.
 """

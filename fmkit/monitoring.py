@@ -52,7 +52,8 @@ def gains(hits: Counts, totals: Counts) -> Float[Array, "T1"]:
     hits, totals = _series(hits, totals)
     before = np.cumsum(hits)[:-1], np.cumsum(totals)[:-1]  # (T-1,) each
     after = hits.sum() - before[0], totals.sum() - before[1]
-    return _likelihood(*before) + _likelihood(*after) - _likelihood(hits.sum(), totals.sum())
+    whole_series = hits.sum(keepdims=True), totals.sum(keepdims=True)  # (1,) each
+    return _likelihood(*before) + _likelihood(*after) - _likelihood(*whole_series)
 
 
 def _likelihood(hits: Array, totals: Array) -> Array:

@@ -112,10 +112,11 @@ def encode(params: dict, picture: Float[Array, "T M"], n_heads: int) -> Float[Ar
 
     Examples
     --------
-    >>> from fmkit.data.speech import load_whisper  # doctest: +SKIP
-    >>> params, tokenizer, n_heads = load_whisper()  # doctest: +SKIP
-    >>> encode(params["encoder"], log_mel(sound), n_heads).shape  # doctest: +SKIP
-    (1, 1500, 384)
+    >>> from fmkit.data.speech import load_whisper, spoken
+    >>> params, _, n_heads = load_whisper()
+    >>> sound, text = spoken()["president"]
+    >>> encode(params["encoder"], log_mel(sound, seconds=4), n_heads).shape
+    (1, 200, 384)
     """
     holds("params", params, {"conv1", "conv2", "wpe", "blocks", "lnf"}, "an encoder's")
     picture = floats("picture", picture, 2, "(T, M)")
@@ -219,6 +220,15 @@ def transcribe(
     Notes
     -----
     On silence, or on a picture of less than 30 seconds, it may repeat itself until ``max_new_tokens``.
+
+    Examples
+    --------
+    >>> from fmkit.data.speech import BEGIN, END, NO_TIMES, load_whisper, spoken
+    >>> params, tokenizer, n_heads = load_whisper()
+    >>> sound, text = spoken()["president"]
+    >>> tokens = transcribe(params, log_mel(sound), n_heads, [BEGIN, NO_TIMES], END, max_new_tokens=5)
+    >>> tokenizer.decode(tokens)
+    ' who was the first president'
     """
     holds("params", params, {"encoder", "decoder"}, "Whisper's")
     decoder = params["decoder"]

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from fmkit._paths import PACKAGE
 from fmkit._types import Array
 from fmkit.data.assets import asset_path
 from fmkit.errors import TableError
 from fmkit.speech import RATE
 
+SOUNDS = PACKAGE / "data" / "sounds"
 BEGIN, NO_TIMES, END = 50257, 50362, 50256  # Whisper's own tokens, of its English models
 
 
@@ -112,6 +114,32 @@ def _norm(w: dict, name: str) -> dict:
 
 def _float(array: Array) -> Array:
     return array.astype(np.float32)
+
+
+SPOKEN = {
+    "adam": "What happens in Adam without the bias correction?",
+    "attention": "Why do we divide the scores by the square root of the width?",
+    "president": "Who was the first president of the United States?",
+    "shakespeare": "Shall I compare thee to a summer's day? Thou art more lovely and more temperate.",
+    "softmax": "What does the temperature do to a softmax?",
+}
+
+
+def spoken() -> dict[str, tuple[Float[Array, "N"], str]]:
+    """Five short sentences as sounds, and what is said in them.
+
+    **No person speaks here**: the voice is that of a program, and so it is clearer than people are.
+
+    Returns
+    -------
+    sounds : dict
+        By name: the sound, as `read_sound` gives it, and the text.
+
+    Notes
+    -----
+    Source: made with ``hibari-tts`` 0.2.1 (Apache 2.0).
+    """
+    return {name: (read_sound(SOUNDS / f"{name}.wav"), text) for name, text in SPOKEN.items()}
 
 
 def read_sound(path: str | Path) -> Float[Array, "N"]:
