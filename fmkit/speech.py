@@ -228,7 +228,7 @@ def transcribe(
     >>> sound, text = spoken()["president"]
     >>> tokens = transcribe(params, log_mel(sound), n_heads, [BEGIN, NO_TIMES], END, max_new_tokens=5)
     >>> tokenizer.decode(tokens)
-    ' who was the first president'
+    ' who was the first president of'
     """
     holds("params", params, {"encoder", "decoder"}, "Whisper's")
     decoder = params["decoder"]
