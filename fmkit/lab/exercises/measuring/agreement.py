@@ -158,6 +158,16 @@ EXERCISE = Exercise(
             "Each rating counts the same, not each item: divide by m - 1 only.",
         ),
         mistake(
+            "each item counts the same, and single ratings belong to the pool",
+            (
+                "if len(given) > 1: -> if len(given):",
+                "observed += disagreement(given) / max(len(given) * (len(given) - 1), 1)",
+                "expected = disagreement(pooled) / (len(pooled) * (len(pooled) - 1)) * "
+                "sum(len(given) > 1 for given in kept)",
+            ),
+            "Each rating counts the same, not each item, and one without a partner counts nowhere.",
+        ),
+        mistake(
             "every pair counts the same",
             (
                 "observed, kept = 0.0, [] -> observed, kept, pairs = 0.0, [], 0",

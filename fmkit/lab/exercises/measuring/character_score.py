@@ -144,6 +144,16 @@ EXERCISE = Exercise(
             "Average over the lengths that both texts have.",
         ),
         mistake(
+            "each text's own lengths",
+            (
+                "for n in range(1, max_n + 1):",
+                "precisions.append(same / own.total()) -> if own:\n    precisions.append(same / own.total())",
+                "recalls.append(same / wanted.total()) -> if wanted:\n    recalls.append(same / "
+                "wanted.total())",
+            ),
+            "Precision and recall are averaged over the same lengths: those that both texts have.",
+        ),
+        mistake(
             "all lengths counted together",
             (
                 "precisions.append(same / own.total()) -> precisions.append((same, own.total()))",

@@ -30,6 +30,7 @@ def cases(rng):
     turned = ([["b", "a", "b"], ["x", "y", "z"]], [[["a", "b", "x"]], [["z", "y", "x"], ["x", "y"]]])
     upper = ([["Night", "the"]], [[["night", "the", "sea"]]])
     seam = ([["a", "b"], ["c", "d"]], [[["x", "b"]], [["c", "y"]]])  # "b c" stands nowhere
+    parts = ([["a", "b", "c"]], [[["a", "x"], ["y", "b", "c"]]])  # some in one reference, some in the other
     uneven = ([["a"] * 9 + ["b"], ["c", "d", "e"]], [[["b", "a", "x"]], [["c", "d", "e"]]])
     return [
         (*example, 1),
@@ -41,6 +42,7 @@ def cases(rng):
         (*upper, 1),
         (*seam, 2),
         (*uneven, 1),
+        (*parts, 1),
         ([["a", "b"], []], [[["a", "b"]], [["c"], []]], 3),  # no n-gram at all
         ([[], ["a", "b", "c"], ["a"]], [[["a"]], [["a", "b"]], [["b", "a", "b"]]], 2),
         case(4, 9, 2, 1),

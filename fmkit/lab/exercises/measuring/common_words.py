@@ -1,6 +1,7 @@
 """ROUGE-L with beta: the longest sequence of words that both texts have in the same order."""
 
 from collections import Counter
+from difflib import SequenceMatcher
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,11 @@ def cases(rng):
         (["c", "b", "a"], ["a", "b", "c", "d"], 0.5),  # the same words, turned round
         (["x", "a", "b", "c", "y"], ["x", "y", "a", "b", "c"], 1.2),  # who takes the first y loses the rest
         (["y", "a", "b", "c"], ["a", "b", "c", "y", "z"], 1.5),
+        (
+            ["a", "b", "c", "d", "x", "y", "z"],
+            ["x", "y", "z", "a", "b", "p", "c", "d"],
+            1.0,
+        ),  # 4, but 3 in a row
         (["ab", "c"], ["a", "bc", "d"], 2.0),
         (["Night", "sea"], ["night", "sea", "night"], 1.0),
         (["a", "b"], ["c", "d", "e"], 1.0),
@@ -102,6 +108,10 @@ def in_a_row(hyp, ref):
     return best
 
 
+def longest_runs_first(hyp, ref):
+    return sum(block.size for block in SequenceMatcher(None, hyp, ref, autojunk=False).get_matching_blocks())
+
+
 SCORE = "return (1 + beta**2) * p * r / (beta**2 * p + r)"
 
 EXERCISE = Exercise(
@@ -154,6 +164,16 @@ EXERCISE = Exercise(
             "takes what comes first",
             "common = greedily(hyp, ref)",
             "Who takes the first match may lose two later ones: all ways have to be compared.",
+        ),
+        mistake(
+            "takes the longest run of words first",
+            "common = longest_runs_first(hyp, ref)",
+            "The longest run may stand in the way of two shorter ones: all ways have to be compared.",
+        ),
+        mistake(
+            "0 by 0 where nothing is common",
+            ("common = np.float64(row[-1])", "if common == 0: -> if common < 0:"),
+            "Where nothing is common the answer is 0.0: look before you divide.",
         ),
         mistake(
             "a word used twice",

@@ -232,6 +232,23 @@ EXERCISE = Exercise(
             ),
             "No smoothing is asked for: what is never found makes BLEU 0.",
         ),
+        *(
+            mistake(
+                f"{eps} instead of nothing found",
+                (
+                    "if not found.all(): -> if not found.any():",
+                    f"found / there -> np.maximum(found / np.maximum(there, 1), {eps})",
+                ),
+                "No smoothing is asked for: what is never found makes BLEU 0.",
+            )
+            for eps in ("1e-6", "1e-7", "1e-8", "1e-9", "1e-10", "1e-12", "1e-16")
+        ),
+        mistake(
+            "at most four lengths",
+            "found, there = np.zeros(max_n), np.zeros(max_n) -> max_n = min(max_n, 4)\n"
+            "found, there = np.zeros(max_n), np.zeros(max_n)",
+            "max_n is an argument: 4 is only the usual one.",
+        ),
         mistake(
             "the shortest reference",
             "closest += min(len(ref) for ref in refs[k])",

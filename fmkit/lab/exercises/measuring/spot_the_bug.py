@@ -21,12 +21,12 @@ def cases(rng):
         return a[order], b[order], draws
 
     a, b = np.array([[3, 4], [1, 2]]), np.array([[2, 4], [1, 2]])
-    example = a, b, np.array([[0, 1], [0, 0], [1, 1]])
+    example = a, b, np.array([[0, 1], [0, 0], [1, 1], [0, 1]])
     twins = np.array([[1, 2], [2, 5], [3, 3]]), np.array([[1, 2], [2, 5], [3, 3]]), rng.integers(0, 3, (6, 3))
     long = (
         np.array([[1, 1], [9, 30], [1, 1]]),
         np.array([[0, 1], [15, 30], [1, 1]]),
-        rng.integers(0, 3, (9, 3)),
+        rng.integers(0, 3, (8, 3)),
     )
     again = (  # with its repeats the first draw is a's, without them a tie; and the other way round
         np.array([[3, 4], [0, 2], [1, 2]]),
@@ -41,8 +41,8 @@ def cases(rng):
         (a[:1], b[:1], np.zeros((4, 1), dtype=int)),
         case(8, 12, 0.1),
         case(15, 20),
-        case(20, 31, 0.15, empty=2),
-        case(12, 9, -0.1),
+        case(20, 30, 0.15, empty=2),
+        case(12, 10, -0.1),
         case(40, 60, 0.05, empty=3),
         case(25, 40, 0.3),
     ]
@@ -95,6 +95,17 @@ EXERCISE = Exercise(
     parts=True,
     mistakes=(
         mistake(
+            "the script as it was",
+            (
+                "total = counts.sum(-2) -> return np.mean(counts[..., 0] / counts[..., 1], axis=-1)\n"
+                "total = counts.sum(-2)",
+                "ahead = score(a[draws[0::2]]) > score(b[draws[1::2]])",
+                "p = (1 + (~ahead).sum()) / (1 + len(ahead))",
+            ),
+            "Both slips are still there: what is a score of a test set, and which draws does each "
+            "system get?",
+        ),
+        mistake(
             "each system on test sets of its own",
             "ahead = score(a[draws]) > score(b[np.roll(draws, 1, axis=0)])",
             "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
@@ -107,8 +118,7 @@ EXERCISE = Exercise(
         mistake(
             "the first half of the draws for a, the other for b",
             (
-                "ahead = score(a[draws[: len(draws) // 2]]) > score(b[draws[len(draws) // 2 :][: "
-                "len(draws) // 2]])",
+                "ahead = score(a[draws[: len(draws) // 2]]) > score(b[draws[len(draws) // 2 :]])",
                 "p = (1 + (~ahead).sum()) / (1 + len(ahead))",
             ),
             "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
@@ -116,7 +126,7 @@ EXERCISE = Exercise(
         mistake(
             "every second draw for a, the others for b",
             (
-                "ahead = score(a[draws[0::2][: len(draws) // 2]]) > score(b[draws[1::2]])",
+                "ahead = score(a[draws[0::2]]) > score(b[draws[1::2]])",
                 "p = (1 + (~ahead).sum()) / (1 + len(ahead))",
             ),
             "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
