@@ -34,8 +34,8 @@ OFFICIAL_BLEU = {
     "xmu": 26.69,
 }
 
-# What people thought of them: mean standardised direct assessment. Second-hand: as a later project, which
-# implements Zhan et al., "Difficulty-aware machine translation evaluation" (2021), tabulates it. Its BLEU of
+# What people thought of them: mean standardised direct assessment. Second-hand: as a later project, after
+# Zhan et al., "Difficulty-aware machine translation evaluation" (2021), tabulates it. Its BLEU of
 # all 16 is ours. The original (Bojar et al., "Findings of the 2017 Conference on Machine Translation", 2017,
 # the table for English-German) could not be opened: these figures are not checked against it.
 HUMAN_SCORE = {

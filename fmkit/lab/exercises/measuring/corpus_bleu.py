@@ -236,7 +236,7 @@ EXERCISE = Exercise(
             mistake(
                 f"{eps} instead of nothing found",
                 (
-                    "if not found.all(): -> if not found.any():",
+                    "if not found.all(): -> if not length:",
                     f"found / there -> np.maximum(found / np.maximum(there, 1), {eps})",
                 ),
                 "No smoothing is asked for: what is never found makes BLEU 0.",

@@ -111,11 +111,6 @@ EXERCISE = Exercise(
             "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
         ),
         mistake(
-            "each system on test sets of its own, from the other end",
-            "ahead = score(a[draws]) > score(b[draws[::-1]])",
-            "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
-        ),
-        mistake(
             "the first half of the draws for a, the other for b",
             (
                 "ahead = score(a[draws[: len(draws) // 2]]) > score(b[draws[len(draws) // 2 :]])",
