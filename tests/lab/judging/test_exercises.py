@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.paths import NOTEBOOKS
+from helpers.proof import unproven
 
 from fmkit.lab import exercises
 from fmkit.lab.judging.answer import Outcome, run_answer
@@ -20,7 +21,7 @@ from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import judge, known_outcomes, make_cases
 from fmkit.lab.judging.mistakes import source_of
 from fmkit.lab.judging.plain import is_plain, leaves, plain
-from fmkit.lab.proof import edits_of, exercise_rows
+from fmkit.lab.proof import edits_of
 from fmkit.lab.proving import code_lines, given_lines
 
 EVERY = exercises.every()
@@ -42,24 +43,9 @@ def known(exercise, seed):
 # --- the proof ---------------------------------------------------------------------------------------------
 
 
-def unproven(exercise, seeds):
-    return {
-        (row.answer, row.accepted, row.named): seed
-        for seed in seeds
-        for row in exercise_rows(exercise, seed)
-        if not row.is_proven
-    }
-
-
 @each_exercise
 def test_mistakes_are_named_and_right_answers_accepted(exercise):
     assert not unproven(exercise, range(1))
-
-
-@pytest.mark.slow
-@each_exercise
-def test_no_check_depends_on_the_luck_of_a_draw(exercise):
-    assert not unproven(exercise, range(60))
 
 
 def map_leaves(f, value):
