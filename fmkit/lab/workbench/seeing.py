@@ -15,7 +15,9 @@ from fmkit import unlabelled, vision
 from fmkit._files import write_whole
 from fmkit._paths import PACKAGE
 from fmkit.activations import leaky_relu, leaky_relu_backward
+from fmkit.attention import attention, attention_backward, attention_weights
 from fmkit.data import pictures
+from fmkit.lab.workbench import emoji_clip
 from fmkit.layers import linear, linear_backward, mlp, mlp_backward
 from fmkit.losses import cross_entropy, cross_entropy_backward, mse, mse_backward
 from fmkit.metrics import accuracy
@@ -253,7 +255,36 @@ def _squashed(x):
     return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
 
 
-# ------------------------------------------------------------------------------------------ a forger of digits
+def train_guesser(images: np.ndarray, steps: int, seed: int = 0, batch: int = 128) -> dict:
+    """A feed-forward net that is shown a quarter of the patches and says all, each at mean 0 and variance 1.
+
+    It is told which patches are hidden: black may be hidden, or paper.
+    """
+    rng = np.random.default_rng(seed)
+    params, state = _layers(rng, 784 + 49, 256, 784), None
+    for k in range(steps):
+        x = images[rng.integers(0, len(images), batch)]
+        shown, hidden = hide_patches(x, rng)
+        said, cache = _guess(params, shown, hidden)
+        _, loss_cache = unlabelled.masked_image_loss(said, vision.patches(x, PATCH), hidden, normalize=True)
+        dsaid = unlabelled.masked_image_loss_backward(1.0, loss_cache)
+        grads = _named(mlp_backward(dsaid.reshape(batch, -1), cache)[1:])
+        params, state = apply(adamw, params, grads, state, lr=2e-3 * warmup_cosine(k, 20, steps))
+    return params
+
+
+def guess(params: dict, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """What the net of `train_guesser` says of all patches, (B, 49, 16)."""
+    return _guess(params, shown, hidden)[0]
+
+
+def _guess(params, shown, hidden):
+    seen = np.concatenate([shown.reshape(len(shown), -1), hidden.astype(np.float32)], 1)
+    out, cache = mlp(seen, **params)
+    return out.reshape(len(shown), 49, PATCH * PATCH), cache
+
+
+# -------------------------------------------------------------------------------- a forger of digits
 
 NOISE = 16  # random numbers that a forgery is made of
 LEAKY = leaky_relu, leaky_relu_backward
@@ -301,7 +332,72 @@ def _named(grads) -> dict:
     return dict(zip(("w1", "b1", "w2", "b2"), grads, strict=True))
 
 
-# ----------------------------------------------------------------------------------- a linear reader of codes
+# --------------------------------------------------------------------------------------------------- a graph
+
+
+def club_guess(
+    club: np.ndarray, may_look: np.ndarray, asked: int, *, steps: int = 120, seed: int = 0, rate: float = 0.03
+) -> tuple[int, np.ndarray]:
+    """Guess one member's club by attention, trained on hiding the others, one or several at a time.
+
+    Parameters
+    ----------
+    club : (N,) of 0 and 1
+        That of ``asked`` is never used.
+    may_look : (N, N) booleans
+        True where a member may look at another: the edges of the graph.
+
+    Returns
+    -------
+    guess : int
+    weights : (N,)
+        How much the asked member looked at each.
+    """
+    rng = np.random.default_rng(seed)
+    n, width = len(club), 8
+    params = {
+        "qkv": rng.normal(0.0, 0.5, (4, 3 * width)),
+        "out": rng.normal(0.0, 0.5, (width, 2)),
+        "bias": np.zeros(2),
+    }
+    state = None
+    for _ in range(steps):
+        hidden = rng.random(n) < 0.3
+        hidden[asked] = True
+        logits, caches = _look(params, _members(club, hidden, may_look), may_look)
+        targets = np.where(hidden & (np.arange(n) != asked), club, -100)  # nobody tells the one that is asked
+        if (targets == -100).all():
+            continue
+        _, cache = cross_entropy(logits, targets)
+        grads = _look_backward(cross_entropy_backward(1.0, cache), caches)
+        params, state = apply(adamw, params, grads, state, lr=rate)
+    hidden = np.arange(n) == asked
+    logits, caches = _look(params, _members(club, hidden, may_look), may_look)
+    return int(logits[asked].argmax()), attention_weights(caches[1])[0, 0, asked]
+
+
+def _members(club, hidden, may_look):
+    """What is known of each: on which side, or that it is hidden; and how many friends."""
+    friends = may_look.sum(1) / len(club)
+    return np.stack([(club == 0) & ~hidden, (club == 1) & ~hidden, hidden, friends], 1).astype(float)
+
+
+def _look(params, x, may_look):
+    qkv, cache1 = linear(x, params["qkv"])
+    q, k, v = (part[None, None] for part in np.split(qkv, 3, axis=1))
+    seen, cache2 = attention(q, k, v, may_look)
+    logits, cache3 = linear(seen[0, 0], params["out"], params["bias"])
+    return logits, (cache1, cache2, cache3)
+
+
+def _look_backward(dlogits, caches):
+    dseen, dout, dbias = linear_backward(dlogits, caches[2])
+    dq, dk, dv = attention_backward(dseen[None, None], caches[1])
+    _, dqkv, _ = linear_backward(np.concatenate([d[0, 0] for d in (dq, dk, dv)], axis=1), caches[0])
+    return {"qkv": dqkv, "out": dout, "bias": dbias}
+
+
+# -------------------------------------------------------------------------------- a linear reader of codes
 
 
 def codes_of(encoder: dict | None, images: np.ndarray) -> np.ndarray:
@@ -382,9 +478,23 @@ def compare_readers(say: Callable[[str], None] = print, steps: int = 2000) -> di
     return found
 
 
+def compare_clip(say: Callable[[str], None] = print, steps: int = 400) -> list[dict]:
+    """The emoji's CLIP with other seeds and other unseen combinations; and with English names only."""
+    found = []
+    for languages, seed in (((0, 1), 0), ((0, 1), 1), ((0,), 0), ((0,), 1)):
+        emoji = emoji_clip.load(seed)
+        start = time.process_time()
+        params, _ = emoji_clip.train(emoji, steps, seed=seed, languages=languages)
+        right = emoji_clip.unseen(params, emoji)
+        seconds = round(time.process_time() - start, 1)
+        found.append({"languages": list(languages), "seed": seed, "right": right, "seconds": seconds})
+        say(f"clip {languages} {seed}: {right} {seconds} s")
+    return found
+
+
 def main() -> None:
-    """Make ``seeing.json`` again: some five minutes of one core."""
-    found = {"readers": compare_readers(), "pretraining": compare()}
+    """Make ``seeing.json`` again: some ten minutes of one core."""
+    found = {"readers": compare_readers(), "pretraining": compare(), "clip": compare_clip()}
     write_whole(RESULTS, (json.dumps(found, indent=1) + "\n").encode())
 
 

@@ -4,11 +4,11 @@ CHAPTER = "10"
 ORDER = (
     "gaps",
     "channel_patches",
-    "views",
     "denoising_step",
     "mask_patches",
     "spot_the_bug",
     "gan_step",
+    "views",
     "clip_loss",
     "zero_shot",
 )
