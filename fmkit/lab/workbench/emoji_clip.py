@@ -144,6 +144,8 @@ def train(
 ) -> tuple[dict, list[float]]:
     """Train both encoders. Each picture of a batch comes with its name in one language, drawn by chance.
 
+    Whoever interrupts the kernel gets what has been learned so far.
+
     Parameters
     ----------
     languages : numbers
@@ -157,16 +159,19 @@ def train(
     """
     rng = np.random.default_rng(seed)
     params, state, losses = init(seed, len(emoji.words)), None, []
-    for k in range(steps):
-        rows = rng.choice(emoji.train, batch, replace=False)
-        shift = tuple(rng.integers(-2, 3, 2))  # the whole batch a little aside
-        images = np.roll(emoji.pictures[rows], shift, (1, 2))
-        ids = emoji.ids[rng.choice(languages, batch), rows]
-        lr = rate * warmup_cosine(k, steps // 4, steps)
-        params, state, loss = step(params, state, images, ids, lr)
-        losses.append(loss)
-        if say:
-            say(k, loss)
+    try:
+        for k in range(steps):
+            rows = rng.choice(emoji.train, batch, replace=False)
+            shift = tuple(rng.integers(-2, 3, 2))  # the whole batch a little aside
+            images = np.roll(emoji.pictures[rows], shift, (1, 2))
+            ids = emoji.ids[rng.choice(languages, batch), rows]
+            lr = rate * warmup_cosine(k, steps // 4, steps)
+            params, state, loss = step(params, state, images, ids, lr)
+            losses.append(loss)
+            if say:
+                say(k, loss)
+    except KeyboardInterrupt:
+        pass  # what has been learned so far is good enough to play with
     return params, losses
 
 

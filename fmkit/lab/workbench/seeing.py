@@ -447,9 +447,9 @@ def compare(say: Callable[[str], None] = print, steps: int = STEPS) -> dict:
             right = [[probe(codes[i], y[i], test_codes, y_test) for i in draws] for draws in rows]
             found["probe"].setdefault(kind, []).append({"right": right, "seconds": round(seconds, 1)})
             say(f"{kind} {seed} {np.mean(right, 1).round(3)} {seconds:.0f} s")
+    x, y, x_test, y_test = digits(0)
     for name, change in {"plain": None, "augmented": warped}.items():
-        for seed in SEEDS:
-            x, y, x_test, y_test = digits(0)
+        for seed in range(DRAWS):
             right = []
             start = time.process_time()
             for n in LABELS:
