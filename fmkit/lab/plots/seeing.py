@@ -50,10 +50,13 @@ def pictures(
 
 
 def _put(ax: Axes, image: np.ndarray) -> None:
+    style = (
+        {"interpolation": "nearest"} if max(image.shape[:2]) <= 64 else {}
+    )  # pixels stay pixels: a small file
     if image.ndim == 3 and image.shape[2] == 3:
-        ax.imshow(image if image.dtype == np.uint8 else np.clip(image, 0, 1))
+        ax.imshow(image if image.dtype == np.uint8 else np.clip(image, 0, 1), **style)
     else:
-        ax.imshow(image.reshape(image.shape[:2]), cmap="gray_r", vmin=0.0, vmax=1.0)
+        ax.imshow(image.reshape(image.shape[:2]), cmap="gray_r", vmin=0.0, vmax=1.0, **style)
 
 
 def maps(codes: Mapping[str, np.ndarray], labels: np.ndarray, *, title: str) -> Axes:

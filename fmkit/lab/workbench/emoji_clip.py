@@ -14,7 +14,6 @@ import numpy as np
 from fmkit.data import pictures
 from fmkit.layers import mlp, mlp_backward
 from fmkit.optimizers import adamw, apply, warmup_cosine
-from fmkit.params import tree_map
 from fmkit.unlabelled import MAX_LOG_SCALE, contrastive, contrastive_backward, unit_vectors
 from fmkit.vision import cnn, cnn_backward, init_cnn
 
@@ -95,7 +94,7 @@ def init(seed: int, n_words: int) -> dict:
     text["mlp"] = {"w1": normal(WORD**-0.5, WORD, WORD), "b1": np.zeros(WORD, np.float32)}
     text["mlp"] |= {"w2": normal(WORD**-0.5, WORD, SIZE), "b2": np.zeros(SIZE, np.float32)}
     image = init_cnn(rng, (32, 32, 3), widths=(32, 64, 128), n_out=SIZE)
-    return {"image": image, "text": text, "log_scale": np.float32(np.log(1 / 0.07))}
+    return {"image": image, "text": text, "log_scale": np.full(1, np.log(1 / 0.07), np.float32)}
 
 
 def read(params: dict, ids: np.ndarray) -> tuple[np.ndarray, Any]:
@@ -123,10 +122,10 @@ def step(params: dict, state: Any, images: np.ndarray, ids: np.ndarray, lr: floa
     """One step of training on a batch of pictures with a name each."""
     a, image_cache = cnn(params["image"], images)  # (B, SIZE)
     b, text_cache = read(params["text"], ids)  # (B, SIZE)
-    loss, cache = contrastive(a, b, params["log_scale"])
+    loss, cache = contrastive(a, b, params["log_scale"][0])
     da, db, dlog_scale = contrastive_backward(1.0, cache)
     grads = {"image": cnn_backward(da, image_cache)[0], "text": read_backward(db, text_cache)}
-    grads["log_scale"] = np.float32(dlog_scale)
+    grads["log_scale"] = np.full(1, dlog_scale, np.float32)
     params, state = apply(adamw, params, grads, state, lr=lr, weight_decay=0.05)
     params["log_scale"] = np.minimum(params["log_scale"], np.float32(MAX_LOG_SCALE))
     return params, state, float(loss)
@@ -205,8 +204,3 @@ def unseen(params: dict, emoji: Emoji) -> dict[str, float]:
         "picture to Chinese": found_at(images, chinese),
         "English to Chinese": found_at(english, chinese),
     }
-
-
-def rounded(params: dict) -> dict:
-    """The parameters as float16, which takes half the room."""
-    return tree_map(lambda w: np.asarray(w, np.float16), params)

@@ -15,6 +15,7 @@ def cases(rng):
 
     example = np.eye(2), np.eye(2), 0.0, np.array([0, 1])
     turned = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 3.0], [2.0, 0.0]]), 5.0, np.array([4, 9])
+    hot = rng.normal(size=(4, 2))
     return [
         example,
         case(3, 2, 1.0, [0, 1, 2]),
@@ -27,7 +28,7 @@ def cases(rng):
         (*turned[:2], 120.0, turned[3]),
         case(3, 5, 1.2, [8, 8, 8]),  # all alike: nothing is left to be told apart
         as_float32(case(5, 4, 1.3, [0, 1, 1, 2, 0])),
-        as_float32(case(4, 2, 4.6, [0, 1, 2, 2])),
+        as_float32((hot, np.roll(2.0 * hot, 1, axis=0), 4.6, np.array([0, 1, 2, 2]))),  # another is nearest
     ]
 
 
