@@ -1,20 +1,32 @@
 """Losses without labels: values known by hand, and what must not matter."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
+from fmkit.layers import mlp
 from fmkit.unlabelled import (
     MAX_LOG_SCALE,
+    autoencoder,
     contrastive,
     contrastive_backward,
+    discriminator_loss,
+    discriminator_loss_backward,
+    generator_loss,
+    generator_loss_backward,
+    inception_score,
+    init_autoencoder,
+    mask_patches,
     masked_image_loss,
     masked_image_loss_backward,
     simclr,
     simclr_backward,
+    two_views,
     unit_vectors,
     unit_vectors_backward,
+    zero_shot,
 )
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -172,3 +184,82 @@ def test_what_is_refused(call, said):
 def test_captions_have_to_be_numbered():
     with pytest.raises(TypeError, match="same: expected an array of integers, got float64 numbers"):
         contrastive(A, A, 1.0, np.ones(4))
+
+
+# --- views, hidden patches, codes, forgeries, words ---------------------------------------------------------
+
+
+def test_two_views_are_windows_of_their_own_picture(rng):
+    images = rng.random((4, 6, 5, 2))
+    offsets = np.stack([rng.integers(0, 4, (2, 4)), rng.integers(0, 3, (2, 4))], -1)
+    flips = np.array([[True, False, True, False], [False, True, True, False]])
+    for v, view in enumerate(two_views(images, offsets, flips, 3)):
+        for n, (top, left) in enumerate(offsets[v]):
+            window = images[n, top : top + 3, left : left + 3]
+            assert np.array_equal(view[n], window[:, ::-1] if flips[v, n] else window)
+    bytes_ = (255 * images).astype(np.uint8)
+    assert two_views(bytes_, offsets, flips, 3)[0].dtype == np.uint8
+
+
+def test_a_view_that_sticks_out_is_refused(rng):
+    images, flips = rng.random((1, 4, 4)), np.zeros((2, 1), bool)
+    for corner in (-1, 2):
+        with pytest.raises(ValueError, match="offsets: expected 0 to 1 rows"):
+            two_views(images, np.full((2, 1, 2), corner), flips, 3)
+
+
+def test_hidden_patches_can_be_put_back(rng):
+    tokens, noise = rng.random((3, 7, 2)), rng.random((3, 7))
+    everything, restore = mask_patches(tokens, noise, 7)
+    assert np.array_equal(np.take_along_axis(everything, restore[..., None], 1), tokens)
+    visible, same = mask_patches(tokens, noise, 2)
+    assert np.array_equal(visible, everything[:, :2]) and np.array_equal(same, restore)
+    seen = same < 2
+    assert (seen.sum(1) == 2).all()
+    assert (np.where(seen, noise, -1).max(1) < np.where(seen, 9, noise).min(1)).all()
+
+
+def test_more_patches_than_there_are_cannot_stay(rng):
+    with pytest.raises(ValueError, match="keep: expected at most 4 patches, got 5"):
+        mask_patches(rng.random((1, 4, 2)), rng.random((1, 4)), 5)
+
+
+def test_the_codes_of_an_autoencoder_are_its_encoders(rng):
+    params, x = init_autoencoder(rng, 6, 5, 2), rng.random((3, 6)).astype(np.float32)
+    codes = mlp(x, **params["encoder"])[0]
+    assert codes.shape == (3, 2)
+    assert np.array_equal(autoencoder(params, x)[0], mlp(codes, **params["decoder"])[0])
+
+
+@both_dtypes
+def test_a_gan_is_safe_far_from_0(dtype):
+    far = np.array([-1000.0, 1000.0], dtype)
+    loss, cache = discriminator_loss(far, far)
+    assert loss == 1000.0 and loss.dtype == dtype
+    dreal, dfake = discriminator_loss_backward(1.0, cache)
+    assert dreal.tolist() == [-0.5, 0.0] and dfake.tolist() == [0.0, 0.5]
+    loss, cache = generator_loss(far)
+    assert loss == 500.0 and generator_loss_backward(2.0, cache).tolist() == [-1.0, 0.0]
+
+
+def test_no_pictures_no_loss():
+    for loss in (generator_loss, partial(discriminator_loss, np.zeros(2))):
+        with pytest.raises(ValueError, match="fake_logits: expected a picture at least"):
+            loss(np.zeros(0))
+
+
+def test_the_inception_score_counts_classes_that_are_seen_surely():
+    two = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    assert inception_score(two) == pytest.approx(2.0)
+    assert inception_score(0.9 * two + 0.1 / 3) < 2.0
+    with pytest.raises(ValueError, match="rows that sum to 1"):
+        inception_score(2 * two)
+
+
+def test_a_class_counts_the_same_however_many_sentences_it_has(rng):
+    image, cat = rng.standard_normal((2, 4)), rng.standard_normal((1, 4))
+    one = zero_shot(image, [cat, -cat])
+    again = zero_shot(3.0 * image, [np.repeat(cat, 5, 0) * np.arange(1.0, 6.0)[:, None], -cat])
+    np.testing.assert_allclose(again, one, atol=1e-12)
+    with pytest.raises(ValueError, match="prompts: expected a sentence at least"):
+        zero_shot(image, [cat, cat[:0]])
