@@ -263,7 +263,7 @@ def _pairs(a: Array, b: Array) -> tuple[Array, Array]:
     return a, b
 
 
-def zero_shot(images: Float[Array, "N D"], prompts: Sequence[Float[Array, "M D"]]) -> Float[Array, "N K"]:
+def zero_shot(images: Float[Array, "N D"], prompts: Sequence[Float[Array, "_ D"]]) -> Float[Array, "N K"]:
     """How near each picture is to each of K classes that are given in words only.
 
     Several sentences a class ("a photo of a cat", "a drawing of a cat", ...) are made one: all to length 1,
