@@ -50,14 +50,13 @@ def goodhart(
     box = ipywidgets.Textarea(
         texts[names[0]], continuous_update=False, layout={"width": "560px", "height": "66px"}
     )
-    buttons = [ipywidgets.Button(description=trick, layout={"width": "136px"}) for trick in TRICKS]
+    buttons = [ipywidgets.Button(description=trick, layout={"width": "150px"}) for trick in TRICKS]
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "width": "560px"})
 
     def redraw():
         fig = Figure(figsize=(5.8, 1.9), dpi=144, layout="constrained")
-        scoreboard(
-            {measure: {"": value} for measure, value in score(box.value).items()}, title="", ax=fig.subplots()
-        )
+        bars = {measure: {"": value} for measure, value in score(box.value).items()}
+        scoreboard(bars, title="", ax=fig.subplots()).set_xlim(0, 1.1)  # the same for every text
         picture.value = png(fig)
 
     def play(trick):
