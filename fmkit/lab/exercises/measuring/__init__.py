@@ -14,6 +14,7 @@ ORDER = (
 )
 USES = (
     "text",
+    "tokenizers",
     "metrics",
     "ngram",
     "curves",
