@@ -13,4 +13,4 @@ ORDER = (
     "word_effect",
     "spot_the_bug",
 )
-USES = ("text", "layers", "attention", "bert", "curves", "significance", "explain", "fairness")
+USES = ("curves", "significance", "explain", "fairness")  # of the reference, by the chapter's notebook

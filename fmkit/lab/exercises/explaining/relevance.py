@@ -68,11 +68,7 @@ EXERCISE = Exercise(
     teaches=("explain.attention_rollout",),
     equal=(
         ("eye = np.eye(weights.shape[2], dtype=weights.dtype)", "the last two axes are of one length"),
-        ("step = np.maximum(slope * layer, 0).mean(0)", "a product in any order"),
-        ("total = step @ total + total", "a sum in any order"),
         ("total = np.eye(weights.shape[-2], dtype=weights.dtype)", "the last two axes are of one length"),
-        ("total = np.eye(weights.shape[2], dtype=weights.dtype)", "the last two axes are of one length"),
-        ("total = np.eye(weights.shape[3], dtype=weights.dtype)", "of four axes 3 is the last"),
     ),
     reference=relevance,
     alternatives=(product, loop),
