@@ -124,7 +124,9 @@ class _Who:
         """Why somebody was not found."""
         ids = sorted(self.called(theirs))
         if not ids:
-            return "is not in students.csv"
+            near = [id for id in self.ids if id.lstrip("0") == theirs.id.casefold().lstrip("0") != ""]
+            other = f" (only {near[0]}, with other zeros in front)" if near else ""
+            return f"is not in students.csv{other}"
         words = f"{len(ids)} students in students.csv have this name ({' and '.join(ids)})"
         return f"may be any: {words}, and the line has no id or e-mail of theirs"
 

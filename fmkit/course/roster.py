@@ -31,7 +31,7 @@ class Student:
 # As LMS and spreadsheets call the columns, in their languages, without accents, capitals and signs;
 # of several columns the one that stands first here counts.
 _ALIASES = {
-    "id": """sisloginid displayid id username login idnumber userid studentid studentnumber studentno
+    "id": """sisloginid loginid displayid id username login idnumber userid studentid studentnumber studentno
         matriculation matriculationnumber registrationnumber orgdefinedid sisuserid netid uid
         anmeldename benutzername benutzerkennung kennung idnummer matrikelnummer matrikelnr matrnr
         nomdutilisateur identifiant numeroetudiant numerodidentification nombredeusuario numerodeid

@@ -169,7 +169,11 @@ def _values(found: dict[str, Any], said: list[str]) -> dict[str, Any]:
     """The settings that can be used, by their names."""
     values = {}
     for table, entries in found.items():
-        if table not in _TABLES or not isinstance(entries, dict):
+        if table in _TABLES and not isinstance(entries, dict):
+            name = next(name for where, name in _KNOWN if where == table)
+            said.append(f"{table} is a heading, [{table}], with lines such as {name} = ... below it")
+            continue
+        if table not in _TABLES:
             said.append(f"there is no setting [{table}], but {', '.join(_TABLES)}")
             continue
         for name, value in entries.items():
@@ -241,11 +245,15 @@ class _Reader:
         self.notes += [f"{name}: {words}" for words in said]
 
     def _id(self, text: str) -> str:
+        if not text:
+            raise CourseError("it names no student")
         if text.casefold() not in self.ids:
             raise CourseError(f"there is no student {text!r} in students.csv")
         return self.ids[text.casefold()]
 
     def _chapter(self, text: str) -> str:
+        if not text:
+            raise CourseError("it names no chapter")
         return which_chapter(text, self.chapters)
 
 

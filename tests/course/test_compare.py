@@ -92,6 +92,13 @@ def test_a_name_that_two_have_is_said_to_be_theirs(course):
     assert lines == ["a1 (Anna Schmidt) is not in lms.csv"]
 
 
+def test_zeros_that_a_spreadsheet_dropped_are_said(course):
+    (course.root / "students.csv").write_text("id\n007\n", "utf-8")
+    text = "Login ID,04-backprop\n7,3\n"
+    lines, _ = found(course, text, students=[])
+    assert lines == ["7 (lms.csv, line 2) is not in students.csv (only 007, with other zeros in front)"]
+
+
 def test_names_alone_will_do(course):
     text = "Student;04-backprop\nLovelace, Ada;7,20\nEmmy Noether;1,33\nMunoz, José;1\n"
     assert found(course, text)[0] == ["jose: 0 here, 1 there", "zoe (Zoë Łoś) is not in lms.csv"]

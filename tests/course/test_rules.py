@@ -79,6 +79,14 @@ def test_each_line_that_cannot_be_used_is_named_and_the_rest_counts(course):
     assert len(found.notes) == 5
 
 
+def test_a_cell_that_is_empty_is_said_to_be(course):
+    found = write(course, "extensions.csv", "id,chapter,due\n,4,2026-12-03\nada,,2026-12-03\n")
+    assert [note.split(": ")[2] for note in found.notes] == [
+        "it names no student; left out",
+        "it names no chapter; left out",
+    ]
+
+
 def test_teams_hold_for_all_chapters_or_for_one(course):
     found = write(
         course, "teams.csv", "team,id,chapter\nred,ada,\nred,emmy,\nblue,emmy,7\n,0042,\nblue,Emmy,07\n"
@@ -111,7 +119,7 @@ def test_a_file_that_cannot_be_used_at_all_is_refused(course, name, text, words)
     [
         ("[late]\npercent_per_day = 10\n", "[late] has no percent_per_day, but grace_days, percent_a_day"),
         ("[latte]\n", "there is no setting [latte], but late, tries, points, dates"),
-        ("late = 3\n", "there is no setting [late]"),
+        ("late = 3\n", "late is a heading, [late], with lines such as grace_days = ... below it"),
         ("[late]\nat_most = true\n", "at_most is True; it should be a number from 0 to 100"),
         ('[late]\npercent_a_day = "10"\n', "percent_a_day is '10'"),
         ("[late]\ngrace_days = -1\n", "grace_days is -1"),
