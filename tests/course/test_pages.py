@@ -17,6 +17,7 @@ from fmkit.course.chapter import Chapter
 from fmkit.course.collecting.collect import collect
 from fmkit.course.export import export
 from fmkit.course.feedback import write_archive, write_feedback
+from fmkit.course.grading.marking import verdict_card
 from fmkit.errors import CourseError
 
 SCRIPT = "<script>alert(1)</script>"
@@ -108,6 +109,12 @@ def test_a_page_holds_no_solution_and_no_test(course):
         "BEGIN SOLUTION" not in text and "return x.T" not in text and "One scalar, many weights" not in text
     )
     assert "check(" not in text
+
+
+def test_a_card_tells_the_points_of_the_course(course):
+    for points, words in ((7.0, "7 points"), (1.0, "1 point"), (2.5, "2.5 points")):
+        entry = courses.entry("backprop.neuron", "One sigmoid neuron", points, points)
+        assert f"right on every input. {words}." in repr(verdict_card(course, entry))
 
 
 def test_one_student_only(course):

@@ -253,7 +253,9 @@ def verdict_card(course: Course, entry: dict):
     verdict = Verdict(status, "", message, entry["misconception"], entry["hint"], rows, tuple(entry["notes"]))
     more = {key: entry.get(key, "") for key in ("how", "right")}  # a journal of an older kit has neither
     verdict = replace(verdict, **more, says=tuple(entry.get("says", ())))
-    return card(exercises.get(entry["exercise"], course.exercises), verdict)
+    most = entry["max_points"]  # the course's notebook may give another number than the exercise's own
+    exercise = exercises.get(entry["exercise"], course.exercises)
+    return card(replace(exercise, points=int(most) if most == int(most) else most), verdict)
 
 
 def autograded(course: Course, result: dict):
