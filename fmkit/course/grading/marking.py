@@ -151,7 +151,7 @@ def _counting(course: Course, chapter: str, student: str, versions: dict[str, di
     last = list(versions.values())[-1]
     if len(versions) == 1:
         return last
-    entered = versions.get(_entered(course, chapter, student))
+    entered = versions.get(_entered(course, chapter, student) or None)
     return entered or versions.get(content_of(course.notebook("submitted", chapter, student)), last)
 
 
@@ -206,12 +206,26 @@ def _tried_but_not_graded(course: Course, chapter: str) -> set[str]:
     """Who has a try that has not been graded, where the best one is to count."""
     results = every_result(course.journal)
     graded = {(r["student"], r["sha256"]) for r in results if r["chapter"] == chapter}
-    students = {path.parent.parent.name for path in _submitted(course, chapter)}
-    return {s for s in students if {(s, t.sha256) for t in read_tries(course, s, chapter)} - graded}
+    found = set()
+    for path in _submitted(course, chapter):
+        student = path.parent.parent.name
+        with contextlib.suppress(CourseError):  # a damaged list: `collect` says so
+            tried = {(student, one.sha256) for one in read_tries(course, student, chapter)}
+            found |= {student} if tried - graded else set()
+    return found
 
 
 def content_of(path: Path) -> str:
     """The digest of a submission's file, as a result has it; nothing where it cannot be read."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ""
+    return _content(path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=10_000)  # a command asks for each file several times
+def _content(path: Path, *version: int) -> str:
     try:
         return digest(read_bytes(path))
     except Unreadable:
