@@ -51,10 +51,8 @@ def coloured(score: float, tokens: list[str], explanations: Mapping[str, np.ndar
         rows.append(f'<tr><td style="{cell}">{html.escape(name)}</td><td>{words}</td><td>{best}</td></tr>')
     first = {int(np.argmax(values)) for values in explanations.values()}
     cut = f" The first {MOST} of {len(tokens)} tokens are drawn." if len(tokens) > MOST else ""
-    said = (
-        f"Score {score:+.2f} (above 0: positive). As the first are named {len(first)} different tokens.{cut}"
-    )
-    head = "<tr><th></th><th></th><th>most for it</th></tr>"
+    said = f"Score {score:+.2f} (above 0: positive). {len(first)} different tokens come first.{cut}"
+    head = "<tr><th></th><th></th><th>most for the verdict</th></tr>"
     return f'<p>{said}</p><table style="line-height:1.7">{head}{"".join(rows)}</table>'
 
 
