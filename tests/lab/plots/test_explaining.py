@@ -90,7 +90,7 @@ def test_disagreement_reads_again_and_shows_each_explanation():
     field, shown = box.children
     assert asked == ["good <b>"] and "-1.50" in shown.value
     assert "&lt;b&gt;" in shown.value and "<b>" not in shown.value and "b&lt;" in shown.value
-    assert "are named 2 different tokens" in shown.value
+    assert "2 different tokens come first" in shown.value
     assert "rgba(213, 94, 0, 0.19)" in shown.value and "rgba(0, 114, 178, 0.75)" in shown.value
     field.value = "so bad"
     assert asked == ["good <b>", "so bad"]
