@@ -171,6 +171,62 @@ EXERCISE = Exercise(
             "n_groups = group.max() + 1",
             "A group may have nobody: it still has its place, with NaN.",
         ),
+        mistake(
+            "both over the whole group",
+            (
+                "fpr[g] = (guess[group == g] > target[group == g]).mean()",
+                "fnr[g] = (guess[group == g] < target[group == g]).mean()",
+            ),
+            "Those with target 0 divide the false positives, those with target 1 the false "
+            "negatives: not everybody.",
+        ),
+        mistake(
+            "both over the whole group, whoever is in it",
+            (
+                "if no.any(): -> if (group == g).any():",
+                "if yes.any(): -> if (group == g).any():",
+                "fpr[g] = (guess[group == g] > target[group == g]).mean()",
+                "fnr[g] = (guess[group == g] < target[group == g]).mean()",
+            ),
+            "Those with target 0 divide the false positives, those with target 1 the false "
+            "negatives: not everybody.",
+        ),
+        mistake(
+            "the share of errors for either rate",
+            (
+                "fpr[g] = (guess[group == g] != target[group == g]).mean()",
+                "fnr[g] = (guess[group == g] != target[group == g]).mean()",
+            ),
+            "One rate is about those with target 0, the other about those with target 1.",
+        ),
+        mistake(
+            "one gap over both rates together",
+            "gap = np.nanmax([fpr, fnr]) - np.nanmin([fpr, fnr])",
+            "An FPR is compared with FPRs only: two gaps, and the larger one counts.",
+        ),
+        mistake(
+            "a group without one rate left out of the other gap, too",
+            "gap = max(np.nanmax(fpr + 0 * fnr) - np.nanmin(fpr + 0 * fnr), np.nanmax(fnr + "
+            "0 * fpr) - np.nanmin(fnr + 0 * fpr))",
+            "A group that lacks one rate may still have the other: it counts there.",
+        ),
+        mistake(
+            "the first group against the second",
+            "gap = max(abs(fpr[0] - fpr[min(1, n_groups - 1)]), abs(fnr[0] - fnr[min(1, n_groups - 1)]))",
+            "Of several groups the highest and the lowest rate are compared.",
+        ),
+        mistake(
+            "only the groups that occur",
+            (
+                "fpr, fnr = np.full(len(np.unique(group)), np.nan), np.full(len(np.unique(group)), np.nan)",
+                "for g in range(n_groups): -> for g, k in enumerate(np.unique(group)):",
+                (
+                    "(group == g) & (target == 0), (group == g) & (target == 1) -> (group == k) "
+                    "& (target == 0), (group == k) & (target == 1)"
+                ),
+            ),
+            "A group may have nobody: it still has its place, with NaN.",
+        ),
     ),
     hints=(
         "The FPR of a group: the mean guess of those of its people whose target is 0.",

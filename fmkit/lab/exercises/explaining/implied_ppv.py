@@ -152,6 +152,11 @@ EXERCISE = Exercise(
             "return np.where(known, (1 - fnr + 1 - fpr) / 2, np.nan)",
             "That is the balanced accuracy, which does not know the prevalence.",
         ),
+        mistake(
+            "NaN as soon as there is no false alarm",
+            "known = alarms > 0",
+            "Without any false alarm every call is right: that is a PPV of 1, not an unknown one.",
+        ),
     ),
     hints=(
         "Think of 1,000 people: how many have target 1, and how many of them are called? And of the others?",

@@ -166,6 +166,27 @@ EXERCISE = Exercise(
             "std = np.where(std > -1, std, 1)",
             "A number that is the same in every training token has no spread: divide it by 1.",
         ),
+        mistake(
+            "the first rows for the test",
+            "np.isin(sentence, order[:n_test]) -> np.arange(len(x)) < n_test",
+            "Which tokens are the test is said by their sentence, and by `order`.",
+        ),
+        mistake(
+            "a little added to every spread",
+            "std = std + 1e-8",
+            "What does not vary in training may vary in the test: nearly 0 below the bar "
+            "makes it huge. Divide by 1.",
+        ),
+        mistake(
+            "scaled by all tokens, with N - 1",
+            "mean, std = x.mean(0), x.std(0, ddof=1)",
+            "The training part alone decides on the scale, and the plain `std` is meant.",
+        ),
+        mistake(
+            "not scaled at all",
+            "return train_x, test_x",
+            "The mean goes, and each number is divided by its spread.",
+        ),
     ),
     hints=(
         "A token belongs to the test if its sentence is among the first n_test of `order`: np.isin.",

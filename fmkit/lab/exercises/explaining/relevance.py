@@ -158,6 +158,17 @@ EXERCISE = Exercise(
             "return total.T",
             "Row t belongs to the position that looks.",
         ),
+        mistake(
+            "a matrix product of weights and slopes",
+            "np.maximum(layer * slope, 0) -> np.maximum(layer @ slope, 0)",
+            "Each weight is multiplied by its own slope: entry by entry.",
+        ),
+        mistake(
+            "rows made to sum to 1",
+            "step = np.maximum(layer * slope, 0).mean(0) / np.maximum(np.maximum(layer * "
+            "slope, 0).mean(0).sum(-1, keepdims=True), 1e-12)",
+            "The rows are left as they are: how much comes is a part of the answer.",
+        ),
     ),
     hints=(
         "For one layer: weights times slopes, head by head; negative ones become 0; then the heads' mean.",

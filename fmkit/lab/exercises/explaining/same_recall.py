@@ -190,6 +190,31 @@ EXERCISE = Exercise(
             "coin = float((wanted - above) / at >= 0.5)",
             "The probability itself is asked for, a half or a third, too.",
         ),
+        mistake(
+            "the recall itself for the coin",
+            "coin = recall",
+            "Those above the threshold are called for sure: the coin makes up only what is missing.",
+        ),
+        mistake(
+            "rounded up to whole people",
+            "wanted = np.ceil(recall * len(ones))",
+            "By the coin the recall comes out exactly, on average: do not round.",
+        ),
+        mistake(
+            "the coin shared with those above the threshold",
+            "coin = wanted / (above + at)",
+            "Those above are called already: the coin is what is still wanted, over those at the threshold.",
+        ),
+        mistake(
+            "the coin for those below the threshold, too",
+            "score[here] == t -> score[here] <= t",
+            "Below the threshold nobody is called.",
+        ),
+        mistake(
+            "everybody from a quantile on",
+            "p[here] = score[here] >= np.quantile(ones, 1 - recall)",
+            "A threshold alone calls too many where scores are tied: those at it toss a coin.",
+        ),
     ),
     hints=(
         "For one group: walk through the scores of its ones, from the highest down, until enough are called.",

@@ -156,6 +156,16 @@ EXERCISE = Exercise(
             "(values[k | 1 << i] - values[k]) -> abs(values[k | 1 << i] - values[k])",
             "A part may help here and harm there: signs stay.",
         ),
+        mistake(
+            "one order only",
+            "orders / math.factorial(n) -> (k == 2**i - 1)",
+            "All orders count the same, not only the one in which the parts are numbered.",
+        ),
+        mistake(
+            "the same share for everybody",
+            "(values[k | 1 << i] - values[k]) -> (values[-1] - values[0]) / n",
+            "Complete, but who earned it? Each part gets its own mean gain.",
+        ),
     ),
     hints=(
         "For each coalition k without part i: the gain values[k | 1 << i] - values[k].",

@@ -145,6 +145,21 @@ EXERCISE = Exercise(
             "np.array(curve) -> np.minimum.accumulate(np.array(curve))",
             "The score may rise again when a part goes that spoke against it: draw it.",
         ),
+        mistake(
+            "began with the score of nothing",
+            "curve = [values[there]] -> curve = [values[0]]",
+            "Nothing comes last; the curve begins with the whole input.",
+        ),
+        mistake(
+            "the pieces over n + 1",
+            "(curve[:-1] + curve[1:]).mean() / 2 -> (curve[:-1] + curve[1:]).sum() / 2 / len(curve)",
+            "n parts make n pieces: divide by n.",
+        ),
+        mistake(
+            "the area without the first piece",
+            "(curve[:-1] + curve[1:]).mean() / 2 -> (curve[1:-1] + curve[2:]).mean() / 2",
+            "The first piece lies between the whole input and the first deletion.",
+        ),
     ),
     hints=(
         "Begin with coalition 2**n - 1, all parts. Taking part i away subtracts 2**i.",

@@ -157,6 +157,28 @@ EXERCISE = Exercise(
             "return np.abs(to_a.mean(axis=1) - to_b.mean(axis=1)) / spread",
             "The sign says to which set the word leans.",
         ),
+        mistake(
+            "the spread of the words' differences",
+            "spread = (to_a.mean(axis=1) - to_b.mean(axis=1)).std() or 1.0",
+            "That is the test of two sets of words. Here each word is measured by the spread "
+            "of its own cosines.",
+        ),
+        mistake(
+            "the mean of the two spreads",
+            "spread = (to_a.std(axis=1, ddof=1) + to_b.std(axis=1, ddof=1)) / 2",
+            "One spread, over the cosines to both sets together.",
+        ),
+        mistake(
+            "the cosine with the mean of each set",
+            "return (w @ (a.mean(axis=0) / np.linalg.norm(a.mean(axis=0))) - w @ "
+            "(b.mean(axis=0) / np.linalg.norm(b.mean(axis=0)))) / spread",
+            "A mean of cosines is asked for, not the cosine with a mean.",
+        ),
+        mistake(
+            "the sign only",
+            "return np.sign(to_a.mean(axis=1) - to_b.mean(axis=1))",
+            "How far it leans is asked for, in spreads.",
+        ),
     ),
     hints=(
         "Divide each row of w, a and b by its own length: then products are cosines, (N, A) and (N, B).",
