@@ -18,6 +18,7 @@ def cases(rng):
     hot = rng.normal(size=(4, 2))
     return [
         example,
+        (np.eye(2), -2.0 * np.eye(2), 5.0, np.array([3, 3])),  # only the own pair is left, at -100
         case(3, 2, 1.0, [0, 1, 2]),
         case(3, 4, 0.7, [5, 2, 5]),
         case(4, 3, 1.5, [1, 1, 0, 0]),
@@ -198,6 +199,21 @@ EXERCISE = Exercise(
             "the own pair's score counted once only",
             "2 * np.diag(logits) -> np.diag(logits)",
             "Each direction subtracts the score of the right answer.",
+        ),
+        mistake(
+            "the best score for the own one",
+            "- 2 * np.diag(logits) -> - logits.max(1) - logits.max(0)",
+            "The right answer is the own pair, on the diagonal, however bad its score is.",
+        ),
+        mistake(
+            "divided by the sum of sizes, not by the length",
+            "a = a / np.abs(a).sum(1, keepdims=True)",
+            "The length of a vector is the root of its sum of squares.",
+        ),
+        mistake(
+            "a twin's score set to -100 instead of left out",
+            "logits[twins] = -100.0",
+            "With a scale of 100 the own pair itself may have a score of -100.",
         ),
     ),
     hints=(

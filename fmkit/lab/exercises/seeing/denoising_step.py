@@ -166,6 +166,16 @@ EXERCISE = Exercise(
             "dout = -2 * miss / miss.size",
             "A gradient points to where the loss grows: out - x, in this order.",
         ),
+        mistake(
+            "the ReLU's slope without the bias",
+            "dz = (dout @ w) * (seen @ w > 0)",
+            "The ReLU was given seen @ w + b: where is that above 0?",
+        ),
+        mistake(
+            "the gradient of b returned for c, too",
+            "return loss, dw, dz.sum(0), dz.sum(0)",
+            "b belongs to the codes, c to the pixels: their gradients have other sizes.",
+        ),
     ),
     hints=(
         "Forward first: seen = x + noise, z = seen @ w + b, h = relu(z), out = h @ w.T + c; compared with x.",

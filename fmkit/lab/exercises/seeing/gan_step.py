@@ -192,6 +192,26 @@ EXERCISE = Exercise(
             ("d_loss = 0.0 * real.mean()",),
             "The detective also pays for each real picture that it does not call real.",
         ),
+        mistake(
+            "the forger's gradient smoothed, its loss not",
+            "dforger = (p_fake - 1 + smooth) / len(fake)",
+            "Only the real pictures' label is smoothed: what does the forger want to hear?",
+        ),
+        mistake(
+            "the slope of the sigmoid for that of the loss",
+            "dforger = p_fake * (p_fake - 1) / len(fake)",
+            "The slope of -log sigmoid is simpler: the sigmoid's own slope has cancelled.",
+        ),
+        mistake(
+            "the two losses in the wrong order",
+            "return float(g_loss), float(d_loss), dreal, dfake, dforger",
+            "First the detective's loss, then the forger's.",
+        ),
+        mistake(
+            "logits for probabilities",
+            "p_real, p_fake = real, fake",
+            "p minus label: which function makes a probability of a logit?",
+        ),
     ),
     hints=(
         "np.logaddexp(0, z) is log(1 + exp(z)), safe: z = -logit at real, logit at forged.",

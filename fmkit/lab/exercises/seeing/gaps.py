@@ -132,6 +132,21 @@ EXERCISE = Exercise(
             "i, j = w.shape[:2] -> w = w.swapaxes(0, 1)\ni, j = w.shape[:2]",
             "The first axis of w runs down the picture, the second to the right.",
         ),
+        mistake(
+            "row and column of the window exchanged",
+            "@ w[a, b] -> @ w[b, a]",
+            "The first index of w goes down the picture, as the first index of x does.",
+        ),
+        mistake(
+            "the whole window moved by the gap, not spread",
+            "x[a * gap :, b * gap :] -> x[a + gap :, b + gap :]",
+            "The first weight looks at the first pixel; each further one lies a gap further on.",
+        ),
+        mistake(
+            "the stride used inside the window",
+            "x[a * gap :, b * gap :] -> x[a * stride :, b * stride :]",
+            "stride moves the window, gap spreads its weights: which of the two stands where?",
+        ),
     ),
     hints=(
         "Neighbours in w look at pixels that are gap apart: the window spans (i - 1) * gap + 1 rows.",

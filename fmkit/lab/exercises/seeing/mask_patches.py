@@ -128,6 +128,16 @@ EXERCISE = Exercise(
             "restore = (np.argsort(order, axis=1) >= keep).astype(int)",
             "Which are hidden can be read off restore; the way back cannot be read off the mask.",
         ),
+        mistake(
+            "the end of the order is shown",
+            "order[:, :keep, None] -> order[:, -keep:, None]",
+            "The patches with the smallest numbers stay, and an argsort begins with them.",
+        ),
+        mistake(
+            "returned in the wrong order",
+            "return restore, visible",
+            "First what is seen, then the way back.",
+        ),
     ),
     hints=(
         "Where a patch is must be added while it still is there.",

@@ -145,6 +145,16 @@ EXERCISE = Exercise(
             "* seen.std() -> * seen.std(ddof=1)",
             "Divide by how many numbers there are, as np.std does.",
         ),
+        mistake(
+            "mean and spread exchanged",
+            "* seen.std() + seen.mean() -> * seen.mean() + seen.std()",
+            "The spread multiplies, the mean is added.",
+        ),
+        mistake(
+            "the mean of the patches' own spreads",
+            "* seen.std() -> * seen.std(-1).mean()",
+            "One spread over all visible numbers of the picture: patches differ from each other, too.",
+        ),
     ),
     hints=(
         "What may the picture use that the model has not said? Only what everybody has seen.",

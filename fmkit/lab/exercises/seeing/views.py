@@ -149,6 +149,16 @@ EXERCISE = Exercise(
             "top, left = corners[v, n] -> left, top = corners[v, n]",
             "A corner is (row, column): how far down, then how far to the right.",
         ),
+        mistake(
+            "what is too bright wraps around to black",
+            "out[v, n] = window * gains[v, n] % 1",
+            "Whatever would be above 1 is 1.",
+        ),
+        mistake(
+            "the pictures before the views",
+            "return out.swapaxes(0, 1)",
+            "The first axis tells the view, the second the picture.",
+        ),
     ),
     hints=(
         "Two loops, over the views and over the pictures; everything random is indexed by both.",

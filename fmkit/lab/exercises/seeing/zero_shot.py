@@ -144,6 +144,11 @@ EXERCISE = Exercise(
             ),
             "A class with more sentences must not come out longer: to length 1 at the end.",
         ),
+        mistake(
+            "the answer instead of probabilities",
+            "return np.eye(e.shape[1])[e.argmax(1)]",
+            "Asked are the probabilities, not which class has the largest.",
+        ),
     ),
     equal=(
         ("e = np.exp(logits - logits.max(-1, keepdims=True))", "of two axes 1 is the last"),
