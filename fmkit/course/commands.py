@@ -176,9 +176,9 @@ def collect(course, source, chapter, on_time, table):
 
 
 def _taken_in(found) -> str:
-    """How many notebooks of how many students there are, new ones and others, in words."""
+    """How many files of how many students there are, new ones and others, in words."""
     many, new = len({student for student, _ in found.counted}), found.new
-    words = f"{_count(found.there, 'notebook')} of {_count(many, 'student')}"
+    words = f"{_count(found.there, 'file')} of {_count(many, 'student')}"
     if found.there:
         both = (new, "new"), (found.there - new, "there already")
         words += ": " + ", ".join(f"{n} {what}" for n, what in both if n)

@@ -343,7 +343,7 @@ def test_the_command_says_what_it_found(course, tmp_path):
     )
     done = CliRunner().invoke(main, ["course", "collect", str(path), "--course", str(course.root)])
     assert done.exit_code == 0 and done.stderr == ""
-    assert done.stdout.splitlines()[:2] == ["2 notebooks of 2 students: 2 new", "late: emmy (04-backprop)"]
+    assert done.stdout.splitlines()[:2] == ["2 files of 2 students: 2 new", "late: emmy (04-backprop)"]
     assert "p1.ipynb: no student in students.csv has this id, e-mail or name" in done.stdout
     assert done.stdout.splitlines()[-1] == "nothing in it from: jose, zoe"
 
@@ -516,7 +516,7 @@ def test_a_table_says_whose_it_is(undue, tmp_path):
     done = CliRunner().invoke(
         main, ["course", "collect", str(path), "--map", str(table), "--course", str(undue.root)]
     )
-    assert done.stdout.splitlines()[0] == "3 notebooks of 3 students: 3 there already"
+    assert done.stdout.splitlines()[0] == "3 files of 3 students: 3 there already"
 
 
 def test_the_roster_is_looked_at_again(undue, tmp_path):

@@ -75,14 +75,14 @@ def said(course, source):
 def test_the_numbers_add_up(course, tmp_path):
     entries = {"ada/1.ipynb": nb("1"), "ada/2.ipynb": nb("2"), "ada/2b.ipynb": nb("2"), "emmy.ipynb": nb("e")}
     (tmp_path / "in.zip").write_bytes(courses.zipped(entries))
-    assert said(course, tmp_path / "in.zip")[0] == "3 notebooks of 2 students: 3 new"
-    assert said(course, tmp_path / "in.zip")[0] == "3 notebooks of 2 students: 3 there already"
+    assert said(course, tmp_path / "in.zip")[0] == "3 files of 2 students: 3 new"
+    assert said(course, tmp_path / "in.zip")[0] == "3 files of 2 students: 3 there already"
     (tmp_path / "in.zip").write_bytes(courses.zipped(entries | {"jose.ipynb": nb("j")}))
-    assert said(course, tmp_path / "in.zip")[0] == "4 notebooks of 3 students: 1 new, 3 there already"
+    assert said(course, tmp_path / "in.zip")[0] == "4 files of 3 students: 1 new, 3 there already"
     (tmp_path / "in.zip").write_bytes(courses.zipped({"zoe.ipynb": nb("z")}))
-    assert said(course, tmp_path / "in.zip")[0] == "1 notebook of 1 student: 1 new"
+    assert said(course, tmp_path / "in.zip")[0] == "1 file of 1 student: 1 new"
     (tmp_path / "in.zip").write_bytes(courses.zipped({"nobody.ipynb": nb("?")}))
-    assert said(course, tmp_path / "in.zip")[0] == "0 notebooks of 0 students"
+    assert said(course, tmp_path / "in.zip")[0] == "0 files of 0 students"
 
 
 # --- what an LMS writes itself ------------------------------------------------------------------------------
