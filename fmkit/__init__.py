@@ -38,6 +38,9 @@ quantization (chapter 13)  numbers of 8 bits and fewer; GPTQ
 pruning      (chapter 13)  leave out weights, two of four, neurons, directions
 distillation (chapter 13)  a small model learns from a large one
 speculative  (chapter 13)  a cheap model guesses, the large one checks: the same law, sooner
+privacy      (chapter 14)  attacks on membership, DP-SGD, its accountant and an audit
+federated    (chapter 14)  averages of clients' models, and sums that nobody can look into
+adversarial  (chapter 14)  inputs made to mislead, and a proof that none is near
 retrieval    (chapter 16)  BM25, fusion, chunks, nDCG, when to say "I do not know"
 recommend    (chapter 16)  biases and factors, the split by time, diversity, exposure
 monitoring   (chapter 16)  rates with intervals, change points, an alarm
