@@ -181,6 +181,7 @@ def card(exercise: Exercise, verdict: Verdict, note: str = "") -> Card:
         points = f"{exercise.points} point{'' if exercise.points == 1 else 's'}"
         verb = " Right" if exercise.title.endswith("?") else ": right"
         paragraphs = [("", f"{exercise.title}{verb} on every input. {points}.")]
+        paragraphs += [("", sentence) for sentence in verdict.says]
         paragraphs += [("Note", note)] if note else []
         return Card("right", "Correct", exercise.id, f"{exercise.id}: correct ({points})", tuple(paragraphs))
     if verdict.status == "undone":

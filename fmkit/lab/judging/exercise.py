@@ -66,6 +66,9 @@ class Exercise:
     parts : bool
         Whether each returned value that is right gives its share of the points in a course (see
         `judging.parts`).
+    attack : callable, optional
+        ``(cases, outcomes) -> str``: what the outcomes prove, right or wrong, in a sentence. It sees plain
+        data only, like the judge, and never calls the answer.
     allowed : tuple of str
         Modules that an answer may use, beside Python's own library: NumPy, and those of the reference that
         the chapter's notebook imports (set by the loader).
@@ -90,6 +93,7 @@ class Exercise:
     equal: tuple[tuple[str, str], ...] = ()
     teaches: tuple[str, ...] = ()
     parts: bool = False
+    attack: Callable | None = field(default=None, compare=False)
     allowed: tuple[str, ...] = ("numpy",)
     id: str = ""
     chapter: str = ""

@@ -128,7 +128,7 @@ def judge(
     problems = [_problem(exercise, *both) for both in zip(expected, outcomes, strict=True)]
     at = _worst(problems, cases)
     if at is None:
-        return _right(exercise, names)
+        return _right(exercise, names, cases, outcomes)
     problem = problems[at]
     rows, notes = (
         _rows(exercise, cases, outcomes, expected, at, problem),
@@ -148,6 +148,7 @@ def judge(
     says = (
         () if is_named or problem.kind == "order" else what_is_said(exercise, cases, expected, outcomes, at)
     )
+    says = (*says, *_proven(exercise, cases, outcomes))
     if found and found.how == "edit" and any(words in say for say in says for words in PLAIN):
         found = None
     wrong = replace(wrong, right=right, says=says)
@@ -170,7 +171,7 @@ HARMLESS = ("tqdm",)  # may be used in any answer: it answers nothing
 _PYTHONS_OWN = sys.stdlib_module_names - {"importlib"}  # importlib brings in anything
 
 
-def _right(exercise, names) -> Verdict:
+def _right(exercise, names, cases, outcomes) -> Verdict:
     """Right values: does the answer use what it may not, or a function that it should write itself?"""
     if barred := barred_names(exercise, names):
         message = f"The values are right, but the answer uses {' and '.join(barred)}."
@@ -178,7 +179,18 @@ def _right(exercise, names) -> Verdict:
         return Verdict("wrong", "module", message, rows=rows)
     if taught := _taught(exercise, names):
         return Verdict("wrong", "taught", f"The values are right. In this exercise write {taught} yourself.")
-    return Verdict("ok")
+    return Verdict("ok", says=_proven(exercise, cases, outcomes))
+
+
+def _proven(exercise, cases, outcomes) -> tuple[str, ...]:
+    """What the exercise's attack makes of the outcomes. They may hold anything: then it proves nothing."""
+    if exercise.attack is None:
+        return ()
+    try:
+        with quiet():
+            return tuple(filter(None, [exercise.attack(cases, outcomes)]))
+    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError):
+        return ()
 
 
 def _taught(exercise, names) -> str:
