@@ -151,6 +151,7 @@ def lime(
     expect("masks", masks, (None, None), "(S, n)")
     y = floats("y", y, 1, "(S,)")
     expect("y", y, (len(masks),), "(S,)")
+    demand(np.isfinite(y).all(), "y", "finite numbers", "NaN or inf among them")
     width, ridge = number("width", width, above=0), number("ridge", ridge, 0)
     weight = np.exp(-(((1 - np.sqrt(masks.mean(1))) / width) ** 2))  # (S,)
     design = np.c_[masks, np.ones(len(masks))]

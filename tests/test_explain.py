@@ -245,6 +245,7 @@ def test_control_labels_hang_on_the_kind_only_and_are_as_frequent():
         (lambda: occlusion(lambda m: m, 3), ValueError, "value"),
         (lambda: lime(np.ones((3, 2)), np.ones(2)), ValueError, "y"),
         (lambda: lime(np.ones((3, 2)), np.ones(3), width=0.0), ValueError, "width"),
+        (lambda: lime(np.ones((3, 2)), np.full(3, np.nan)), ValueError, "y: expected finite numbers"),
         (lambda: shapley(np.ones(3)), ValueError, r"values: expected 2\*\*n scores, got 3"),
         (lambda: shapley(np.ones(1)), ValueError, "values"),
         (lambda: attention_rollout(np.ones((2, 2, 3, 4))), ValueError, "weights"),

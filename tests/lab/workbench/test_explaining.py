@@ -65,7 +65,7 @@ def test_slopes_in_the_attention_weights_are_torchs(reader):
     hidden = torch.nn.functional.gelu(x @ p["mlp"]["w1"] + p["mlp"]["b1"])
     x = norm(x + hidden @ p["mlp"]["w2"] + p["mlp"]["b2"], **p["ln2"])
     score = x.mean(1) @ torch.tensor(reader.w) + reader.b
-    assert float(score) == pytest.approx(bench.score_of(reader, words[0]))
+    assert score.item() == pytest.approx(bench.score_of(reader, words[0]))
     score.backward()
     np.testing.assert_allclose(dweights[-1], weights.grad.numpy(), atol=1e-10)
     assert dweights.shape == (3, 1, 2, 4, 4)

@@ -85,6 +85,19 @@ def cumulated(score, target, group, recall):
     return p
 
 
+def first_come(score, target, group, recall):
+    p = np.zeros_like(score)
+    for g in np.unique(group):
+        here = np.flatnonzero(group == g)
+        wanted = recall * target[here].sum()
+        for i in here[np.argsort(-score[here], kind="stable")]:
+            if wanted <= 0:
+                break
+            p[i] = min(1, wanted) if target[i] else 1
+            wanted -= target[i]
+    return p
+
+
 EXERCISE = Exercise(
     title="The same recall for everybody",
     points=3,
@@ -214,6 +227,11 @@ EXERCISE = Exercise(
             "everybody from a quantile on",
             "p[here] = score[here] >= np.quantile(ones, 1 - recall)",
             "A threshold alone calls too many where scores are tied: those at it toss a coin.",
+        ),
+        mistake(
+            "of equal scores the first are called",
+            first_come,
+            "Two people of one group with the same score get the same probability, wherever they stand.",
         ),
     ),
     hints=(

@@ -166,6 +166,11 @@ EXERCISE = Exercise(
             "(values[k | 1 << i] - values[k]) -> (values[-1] - values[0]) / n",
             "Complete, but who earned it? Each part gets its own mean gain.",
         ),
+        mistake(
+            "counted part i among those before it",
+            ("math.factorial(size) -> math.factorial(size + 1)", "n - size - 1 -> max(n - size - 2, 0)"),
+            "`size` counts those who are there before part i comes: i itself is not among them.",
+        ),
     ),
     hints=(
         "For each coalition k without part i: the gain values[k | 1 << i] - values[k].",

@@ -157,7 +157,8 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the area without the first piece",
-            "(curve[:-1] + curve[1:]).mean() / 2 -> (curve[1:-1] + curve[2:]).mean() / 2",
+            "(curve[:-1] + curve[1:]).mean() / 2 -> (curve[1:-1] + curve[2:]).mean() / 2 "
+            "if len(curve) > 2 else curve[-1]",
             "The first piece lies between the whole input and the first deletion.",
         ),
     ),

@@ -179,6 +179,26 @@ EXERCISE = Exercise(
             "return np.sign(to_a.mean(axis=1) - to_b.mean(axis=1))",
             "How far it leans is asked for, in spreads.",
         ),
+        mistake(
+            "the sample's spread of the words' differences",
+            "spread = (to_a.mean(axis=1) - to_b.mean(axis=1)).std(ddof=1) if len(w) > 1 else 1.0",
+            "That is the test of two sets of words. Here each word is measured by the "
+            "spread of its own cosines.",
+        ),
+        mistake(
+            "the cosine with the mean vector of each set",
+            (
+                (
+                    "w, a, b = (x / np.linalg.norm -> middle, other = a.mean(axis=0), "
+                    "b.mean(axis=0)\nw, a, b = (x / np.linalg.norm"
+                ),
+                (
+                    "return (w @ (middle / np.linalg.norm(middle)) - w @ (other / "
+                    "np.linalg.norm(other))) / spread"
+                ),
+            ),
+            "A mean of cosines is asked for, not the cosine with a mean.",
+        ),
     ),
     hints=(
         "Divide each row of w, a and b by its own length: then products are cosines, (N, A) and (N, B).",
