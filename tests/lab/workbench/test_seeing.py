@@ -157,3 +157,23 @@ def test_what_is_kept_says_what_the_chapter_says():
         assert run["right"]["picture to English"] > 0.5
         assert (run["right"]["picture to Chinese"] > 0.5) == both
         assert (run["right"]["English to Chinese"] > 0.5) == both
+
+
+def test_the_long_run_in_small_makes_what_is_kept(digits, monkeypatch):
+    for name, value in {"LABELS": (20,), "DRAWS": 1, "SEEDS": (0,)}.items():
+        monkeypatch.setattr(lab, name, value)
+    lines, kept = [], lab.results()
+    made = lab.compare(lines.append, steps=2)
+    assert made.keys() == kept["pretraining"].keys()
+    for group in ("probe", "supervised"):
+        assert made[group].keys() == kept["pretraining"][group].keys()
+        for runs in made[group].values():
+            ((right,),) = (run["right"] for run in runs)
+            assert len(right) == 1 and 0 <= right[0] <= 1
+    readers = lab.compare_readers(lines.append, steps=2)
+    assert readers.keys() == kept["readers"].keys()
+    clips = lab.compare_clip(lines.append, steps=1)
+    assert [(run["languages"], run["seed"]) for run in clips] == [
+        (run["languages"], run["seed"]) for run in kept["clip"]
+    ]
+    assert len(lines) == 9 + 6 + 4
