@@ -41,6 +41,8 @@ speculative  (chapter 13)  a cheap model guesses, the large one checks: the same
 privacy      (chapter 14)  attacks on membership, DP-SGD, its accountant and an audit
 federated    (chapter 14)  averages of clients' models, and sums that nobody can look into
 adversarial  (chapter 14)  inputs made to mislead, and a proof that none is near
+parallel     (chapter 15)  several processes train one model, every byte counted
+scaling      (chapter 15)  what a model costs on paper, and the law of its loss
 retrieval    (chapter 16)  BM25, fusion, chunks, nDCG, when to say "I do not know"
 recommend    (chapter 16)  biases and factors, the split by time, diversity, exposure
 monitoring   (chapter 16)  rates with intervals, change points, an alarm
