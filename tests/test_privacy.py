@@ -69,6 +69,28 @@ def test_norms_are_those_of_each_examples_own_gradient():
         assert squared[i] == pytest.approx((dw**2).sum() + (db**2).sum())
 
 
+def test_norms_are_those_of_torchs_gradients_through_two_layers():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(6, 4)), rng.integers(0, 3, 6)
+    shapes = (4, 5), (5,), (5, 3), (3,)
+    w1, b1, w2, b2 = params = [torch.tensor(rng.normal(size=s), requires_grad=True) for s in shapes]
+    h = torch.relu(torch.tensor(x) @ w1 + b1)
+    h.retain_grad()
+    z = torch.tensor(x) @ w1.detach() + b1.detach()
+    logits = h @ w2 + b2
+    logits.retain_grad()
+    torch.nn.functional.cross_entropy(logits, torch.tensor(y), reduction="sum").backward()
+    dhidden = (h.grad * (z > 0)).numpy()
+    squared = privacy.squared_norms(x, dhidden)
+    squared = squared + privacy.squared_norms(h.detach().numpy(), logits.grad.numpy())
+    for i in range(6):
+        one = torch.relu(torch.tensor(x[i : i + 1]) @ w1 + b1) @ w2 + b2
+        loss = torch.nn.functional.cross_entropy(one, torch.tensor(y[i : i + 1]))
+        grads = torch.autograd.grad(loss, params)
+        assert squared[i] == pytest.approx(sum(float((g**2).sum()) for g in grads), rel=1e-10)
+
+
 def test_clipping_shortens_the_long_and_leaves_the_short():
     grads = np.random.default_rng(0).normal(size=(8, 5)) * np.arange(8)[:, None]
     clipped = grads * privacy.clip_factors((grads**2).sum(1), 3.0)[:, None]
