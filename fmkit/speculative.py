@@ -11,9 +11,11 @@ from jaxtyping import Float, Integer
 
 from fmkit._shapes import expect, floats, integers
 from fmkit._types import Array, Scalar
-from fmkit._values import demand, generator, number, whole
+from fmkit._values import demand, generator, instance, number, whole
+from fmkit.activations import softmax
 from fmkit.decoding import new_cache
-from fmkit.generation import probabilities, sample
+from fmkit.generation import probabilities
+from fmkit.ngram import NGram, refine
 
 Probs = Callable[[list[int]], Float[Array, "V"]]  # tokens so far -> the draft's probabilities of the next
 
@@ -92,7 +94,8 @@ def _drawn(weights: Float[Array, "V"], u: float) -> int:
     """The token whose piece of a line, cut by the weights, holds the point at the part u."""
     ends = np.cumsum(weights, dtype=np.float64)
     demand(ends[-1] > 0, "p", "rows that add up to 1, as q's", "one with nothing left to draw")
-    return min(int(np.searchsorted(ends, u * ends[-1], side="right")), int(np.flatnonzero(weights)[-1]))
+    token = int(ends.searchsorted(u * ends[-1], side="right"))  # "right": a piece of length 0 is never hit
+    return token if token < len(ends) else int(np.flatnonzero(weights)[-1])  # a point rounded up to the end
 
 
 def tokens_per_call(acceptance: float, k: int) -> float:
@@ -161,6 +164,7 @@ def generate_speculatively(
     generator(rng)
     k, ids, left = whole("k", k, 1), [*prompt], whole("max_new_tokens", max_new_tokens, 0)
     demand(len(ids) > 0, "prompt", "a token at least", "none")
+    probabilities(np.zeros(2), (), **settings)  # a wrong setting is refused here
     room = config.block_size
     demand(len(ids) + left + k <= room, "max_new_tokens", f"{room - len(ids) - k} at most", left)
     kv = new_cache(params, config, room)
@@ -169,8 +173,7 @@ def generate_speculatively(
         guesses, q = _guess(draft, ids, k, rng)
         logits, kv = extend(params, np.array([unread + guesses]), config, kv)  # (1, T, V)
         scores = logits[0, len(unread) - 1 :]  # (K+1, V): after the last known token, and after each guess
-        p = [probabilities(row, ids + guesses[:i], **settings) for i, row in enumerate(scores)]
-        p = np.stack(p).astype(np.float64)
+        p = _after_each(scores, ids, guesses, settings)
         new = verify(p, q, np.array(guesses), rng.random(k + 1))[:left]
         ids, left = ids + new, left - len(new)
         kv.length = len(ids) - 1  # forget the guesses that went; the last token is read next time
@@ -178,10 +181,65 @@ def generate_speculatively(
         yield from new
 
 
+def _after_each(
+    scores: Float[Array, "K1 V"], ids: list[int], guesses: list[int], settings: dict
+) -> Float[Array, "K1 V"]:
+    """What plain sampling would draw from at each place; all at once where no row needs a look of its own."""
+    scores = scores.astype(np.float64)
+    if set(settings) <= {"temperature"}:
+        with np.errstate(over="ignore"):  # next to temperature 0 all but the best become -inf
+            scores = (scores - scores.max(-1, keepdims=True)) / settings.get("temperature", 1.0)
+        return softmax(scores)[0]
+    return np.stack([probabilities(row, ids + guesses[:i], **settings) for i, row in enumerate(scores)])
+
+
 def _guess(draft: Probs, ids: list[int], k: int, rng) -> tuple[list[int], Float[Array, "K V"]]:
     """k tokens drawn from the draft, one after another, and the probabilities that they were drawn from."""
     guesses, q = [], []
-    for _ in range(k):
-        q.append(np.asarray(draft(ids + guesses), dtype=np.float64))
-        guesses.append(sample(rng, q[-1]))
-    return guesses, np.stack(q)
+    for u in rng.random(k).tolist():
+        q.append(draft(ids + guesses))
+        guesses.append(_drawn(q[-1], u))
+    return guesses, np.stack(q).astype(np.float64, copy=False)
+
+
+def ngram_draft(model: NGram) -> Probs:
+    """Chapter 07's counting model as a draft: what it says after every context it has seen, looked up.
+
+    Returns
+    -------
+    draft : callable
+        Tokens so far -> `fmkit.ngram.next_probabilities` of the model. The arrays are rows of one table,
+        which takes 4 bytes for each context and token of the vocabulary: do not write into them.
+
+    Examples
+    --------
+    >>> from fmkit.ngram import fit, next_probabilities
+    >>> model = fit(np.array([0, 1] * 6 + [0, 2, 0]), order=2, vocab_size=3)
+    >>> draft = ngram_draft(model)
+    >>> print(draft([2, 0]).round(3), np.allclose(draft([2, 0]), next_probabilities(model, np.array([2, 0]))))
+    [0.059 0.828 0.113] True
+    """
+    instance("model", model, NGram)
+    V, table = model.vocab_size, np.full((1, model.vocab_size), 1.0 / model.vocab_size)  # nothing is known
+    tables, rows, seen = [], [], np.zeros(1, np.int64)
+    for n, level in enumerate(model.levels):
+        shorter = np.searchsorted(seen, level.contexts % V ** max(n - 1, 0))  # was seen if the longer one was
+        grams = level.contexts[:, None] * V + np.arange(V)  # (K, V)
+        table = refine(level, grams.ravel(), table[shorter].ravel(), V).reshape(grams.shape)
+        tables.append(table.astype(np.float32))
+        rows.append({code: row for row, code in enumerate(level.contexts.tolist())})
+        seen = level.contexts
+    reach = len(tables) - 1
+
+    def draft(ids: list[int]) -> Float[Array, "V"]:
+        last = ids[-reach:] if reach else []
+        while True:  # the longest context that was seen
+            code = 0  # as in `fmkit.ngram`: its tokens are digits in base V
+            for token in last:
+                code = code * V + token
+            row = rows[len(last)].get(code)
+            if row is not None:
+                return tables[len(last)][row]
+            last = last[1:]
+
+    return draft

@@ -1,0 +1,319 @@
+"""Chapter 13's models, made smaller: what they still can.
+
+    python benchmarks/smaller.py            # all parts that are not in the file yet
+    python benchmarks/smaller.py --part smollm2
+
+Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, about 15 CPU minutes. The parts:
+``classify`` fine-tunes MiniLM on the film reviews (chapter 08's full fine-tuning, two epochs), makes it smaller in
+many ways, and writes what each says of the 1,056 test sentences; two students of two blocks are trained on it.
+``retrieve`` asks the pretrained MiniLM for the second half of 250 sentences, in the same ways. ``table`` lets it
+say a vector for every word piece alone, and classifies by their means. ``smollm2`` is the perplexity of the
+language model with 8 and 4 bits. The last line is ``accuracy N``, of the model as it was fine-tuned.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+
+
+def accuracy(positive, labels) -> float:
+    return float(((positive > 0.5) == labels).mean())
+
+
+def small_forms(params, grams, config) -> dict:
+    """Every way of making MiniLM smaller without training: name -> model."""
+    import numpy as np
+
+    from fmkit.lab.workbench import smaller
+    from fmkit.pruning import keep_largest, two_of_four
+    from fmkit.quantization import absmax, absmax_groups, dequantize, dequantize_groups, gptq
+
+    def rounded(bits, axis=0):
+        return lambda i, name, w: dequantize(*absmax(np.ascontiguousarray(w), bits, axis))
+
+    def careful(bits):
+        return lambda i, name, w: dequantize(*gptq(np.ascontiguousarray(w), grams[i, name], bits))
+
+    def groups(i, name, w):
+        return dequantize_groups(*absmax_groups(np.ascontiguousarray(w), 4, 32))
+
+    def norms(i, name):
+        return np.sqrt(grams[i, name].diagonal()).astype(np.float32)
+
+    ways = {
+        "float32": lambda i, name, w: w,
+        "8 bits": rounded(8),
+        "8 bits, activations too": smaller.in_bytes,
+        "4 bits": rounded(4),
+        "4 bits, one scale a weight": rounded(4, None),
+        "4 bits, groups of 32": groups,
+        "4 bits, GPTQ": careful(4),
+        "3 bits": rounded(3),
+        "3 bits, GPTQ": careful(3),
+        "half of the weights": lambda i, name, w: w * keep_largest(w, 0.5),
+        "two of four": lambda i, name, w: w * two_of_four(w),
+        "two of four, by inputs": lambda i, name, w: w * two_of_four(w, norms(i, name)),
+        "rank 96": smaller.thin(96),
+    }
+    forms = {name: smaller.changed(params, change) for name, change in ways.items()}
+    forms["half of the neurons"] = smaller.fewer_neurons(params, config.d_ff // 2)
+    return forms
+
+
+def fine_tuned():
+    """MiniLM fine-tuned on the reviews, as our NumPy has it."""
+    from fmkit.data.pretrained import load_bert
+    from fmkit.runs.finetuning import run as finetuning
+
+    with tempfile.TemporaryDirectory() as folder:
+        finetuning.save(finetuning.finetune("full", epochs=2)["model"], folder)
+        return load_bert(folder)
+
+
+def student(teacher_params, config, ids, labels, soft, mix: float, epochs: int = 2, lr: float = 2e-4):
+    """Two blocks (the teacher's first and fourth to begin with) that learn from its logits ``soft``, or labels.
+
+    The table of words and the classifier's layers stay the teacher's. Temperature 2.
+    """
+    import copy
+
+    import numpy as np
+
+    from fmkit.bert import bert_block, bert_block_backward
+    from fmkit.attention import padding_mask
+    from fmkit.batching import batches_by_length, pad
+    from fmkit.distillation import distillation_loss, distillation_loss_backward
+    from fmkit.lab.workbench import smaller
+    from fmkit.layers import layernorm
+    from fmkit.optimizers import adamw
+    from fmkit.params import flatten, unflatten
+
+    params = smaller.fewer_blocks(teacher_params, (0, 3))
+    params = params | {"blocks": copy.deepcopy(params["blocks"])}
+    trained = {"blocks": params["blocks"], "pooler": params["pooler"], "classifier": params["classifier"]}
+    trained = unflatten({name: np.ascontiguousarray(w) for name, w in flatten(trained).items()})
+    rng, state, step = np.random.default_rng(0), None, 0
+    lengths = [len(text) for text in ids]
+    total = epochs * len(batches_by_length(lengths, 32))
+    for _ in range(epochs):
+        for rows in batches_by_length(lengths, 32, rng):
+            padded, mask = pad([ids[i] for i in rows])
+            x = params["wte"][padded] + params["wse"][0] + params["wpe"][: padded.shape[1]]
+            x, hide, caches = layernorm(x, **params["ln"], eps=config.eps)[0], padding_mask(mask), []
+            for p in trained["blocks"]:
+                x, cache = bert_block(x, p, config.n_heads, hide, config.eps)
+                caches.append(cache)
+            pooler, head = trained["pooler"], trained["classifier"]
+            first = x[:, 0]
+            pooled = np.tanh(first @ pooler["w"] + pooler["b"])
+            scores = pooled @ head["w"] + head["b"]
+            _, cache = distillation_loss(scores, soft[rows], labels[rows], 2.0, mix)
+            dscores = distillation_loss_backward(1.0, cache)
+            dpooled = (dscores @ head["w"].T) * (1 - pooled * pooled)
+            dx = np.zeros_like(x)
+            dx[:, 0] = dpooled @ pooler["w"].T
+            grads = {
+                "pooler": {"w": first.T @ dpooled, "b": dpooled.sum(0)},
+                "classifier": {"w": pooled.T @ dscores, "b": dscores.sum(0)},
+                "blocks": [],
+            }
+            for cache in reversed(caches):
+                dx, dblock = bert_block_backward(dx, cache)
+                grads["blocks"].insert(0, dblock)
+            rate = lr * min(1.0, (step + 1) / 40) * (1 - step / total)
+            step += 1
+            trained, state = adamw(trained, grads, state, lr=rate)
+    return params | trained
+
+
+def classify() -> dict:
+    import numpy as np
+
+    from fmkit.activations import softmax
+    from fmkit.lab.workbench import smaller
+    from fmkit.runs.finetuning.data import encode, splits
+
+    began = time.process_time()
+    train, _, test = splits()
+    params, config = fine_tuned()
+    print(f"fine-tuned in {time.process_time() - began:.0f} CPU-s", flush=True)
+    ids, test_ids = (encode([text for text, _ in rows]) for rows in (train, test))
+    labels, target = (np.array([label for _, label in rows]) for rows in (train, test))
+    grams = smaller.grams(params, ids[:256], config)
+
+    def said(model):
+        positive = softmax(smaller.logits(model, test_ids, config))[0][:, 1]
+        return [round(float(p), 3) for p in positive]
+
+    out = {}
+    for name, model in small_forms(params, grams, config).items():
+        out[name] = said(model)
+        print(f"{name:28} {accuracy(np.array(out[name]), target):.4f}", flush=True)
+    out["two blocks, untrained"] = said(smaller.fewer_blocks(params, (0, 3)))
+    soft = smaller.logits(params, ids, config)
+    for name, mix in (("two blocks, distilled", 0.9), ("two blocks, labels only", 0.0)):
+        out[name] = said(student(params, config, ids, labels, soft, mix))
+        print(f"{name:28} {accuracy(np.array(out[name]), target):.4f}", flush=True)
+    teacher = [round(float(s), 2) for s in soft[:, 1] - soft[:, 0]]
+    return {"positive": out, "teacher_margin": teacher}
+
+
+def retrieve(n: int = 250) -> dict:
+    """For each way, whether each first half of a sentence found its own second half among n."""
+    import numpy as np
+
+    from fmkit.data import datasets
+    from fmkit.data.pretrained import load_bert
+    from fmkit.lab.workbench import smaller
+    from fmkit.runs.finetuning.data import encode, splits
+    from fmkit.text import clean
+
+    words = [clean(text).split() for text, _ in datasets.editorials()]
+    words = [text for text in words if len(text) >= 12]
+    chosen = np.random.default_rng(0).permutation(len(words))[:n]
+    halves = [" ".join(words[i][: len(words[i]) // 2]) for i in chosen]
+    halves += [" ".join(words[i][len(words[i]) // 2 :]) for i in chosen]
+    params, config = load_bert(datasets.pretrained_path("minilm"))
+    ids, out = encode(halves), {}
+    grams = smaller.grams(params, encode([text for text, _ in splits()[0][:256]]), config)
+    for name, model in small_forms(params, grams, config).items():
+        v = smaller.vectors(model, ids, config)
+        v /= np.linalg.norm(v, axis=1, keepdims=True)
+        out[name] = ((v[:n] @ v[n:].T).argmax(1) == np.arange(n)).astype(int).tolist()
+        print(f"{name:28} {np.mean(out[name]):.3f}", flush=True)
+    return out
+
+
+def table() -> dict:
+    """MiniLM as a table of vectors, a logistic regression on the means of its rows."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    from fmkit.data.datasets import pretrained_path
+    from fmkit.data.pretrained import load_bert
+    from fmkit.distillation import word_table
+    from fmkit.lab.workbench import smaller
+    from fmkit.runs.finetuning.data import encode, splits
+
+    params, config = load_bert(pretrained_path("minilm"))
+    train, _, test = splits()
+    ids = {name: encode([text for text, _ in rows]) for name, rows in (("train", train), ("test", test))}
+    first, last = ids["train"][0][0], ids["train"][0][-1]
+    single = smaller.vectors(params, [[first, i, last] for i in range(config.vocab_size)], config)
+    counts = np.bincount(np.concatenate(ids["train"]), minlength=config.vocab_size)
+    rows = word_table(single, counts, 256)
+    x = {name: np.stack([rows[text[1:-1]].mean(0) for text in texts]) for name, texts in ids.items()}
+    x = {name: v / x["train"].std() for name, v in x.items()}
+    head = LogisticRegression(C=10.0, max_iter=2000).fit(x["train"], [label for _, label in train])
+    positive = head.predict_proba(x["test"])[:, 1]
+    print(f"table {accuracy(positive, np.array([label for _, label in test])):.4f}", flush=True)
+    return {"positive": [round(float(p), 3) for p in positive], "width": 256}
+
+
+def smollm2(n_tokens: int = 512) -> dict:
+    """Perplexity of film reviews, bytes, and tokens per second, of SmolLM2 with fewer bits."""
+    import numpy as np
+
+    from fmkit.data.datasets import pretrained_path
+    from fmkit.data.pretrained import load_llama
+    from fmkit.lab.workbench import smaller
+    from fmkit.llama import llama, llama_step
+    from fmkit.losses import cross_entropy
+    from fmkit.quantization import absmax, absmax_groups, dequantize, dequantize_groups
+    from fmkit.runs.finetuning.data import splits
+    from transformers import AutoTokenizer
+
+    folder = pretrained_path("smollm2")
+    params, config = load_llama(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer.encode("\n".join(text for text, _ in splits()[2]))[: n_tokens + 1]
+    names = {"attn": ("wqkv", "wo"), "mlp": ("w_gate", "w_up", "w_down")}
+
+    def with_weights(change, wte):
+        blocks = []
+        for p in params["blocks"]:
+            block = dict(p)
+            for part, ours in names.items():
+                block[part] = p[part] | {name: change(np.ascontiguousarray(p[part][name])) for name in ours}
+            blocks.append(block)
+        return params | {"blocks": blocks, "wte": wte}
+
+    def eight_rows(w):  # a scale for each token
+        return dequantize(*absmax(w, 8, axis=1))
+
+    inner = sum(p[part][name].size for p in params["blocks"] for part, ours in names.items() for name in ours)
+    scales = sum(p[part][n].shape[1] for p in params["blocks"] for part, ours in names.items() for n in ours)
+    V, words = config.vocab_size, params["wte"].size
+    ways = {  # how, and the bytes
+        "float32": (lambda w: w, params["wte"], 4 * (inner + words)),
+        "8 bits": (lambda w: dequantize(*absmax(w, 8)), None, inner + words + 4 * (scales + V)),
+        "4 bits": (lambda w: dequantize(*absmax(w, 4)), None, inner // 2 + words + 4 * (scales + V)),
+        "4 bits, groups of 32": (
+            lambda w: dequantize_groups(*absmax_groups(w, 4, 32)),
+            None,
+            inner // 2 + words + 4 * (inner // 32 + V),
+        ),
+    }
+    out = {}
+    for name, (change, wte, size) in ways.items():
+        model = with_weights(change, eight_rows(params["wte"]) if wte is None else wte)
+        scores = llama(model, np.array([ids[:-1]]), config)[0][0]
+        loss = float(cross_entropy(scores, np.array(ids[1:]))[0])
+        out[name] = {"perplexity": round(float(np.exp(loss)), 3), "bytes": int(size)}
+        print(name, out[name], flush=True)
+        del model, scores
+    speeds = {"float32": [], "8 bits": []}
+    packed = [
+        [absmax(np.ascontiguousarray(p[part][name]), 8) for part, ours in names.items() for name in ours]
+        for p in params["blocks"]
+    ]
+    _, kv = llama_step(params, np.array([ids[:32]]), config)
+    for _ in range(5):  # taking turns
+        for name, times in speeds.items():
+            start, kv.length = time.process_time(), 32
+            if name == "8 bits":  # NumPy has no product of bytes and floats: back to floats, at each step
+                for block in packed:
+                    for form in block:
+                        dequantize(*form)
+            llama_step(params, np.array([[ids[32]]]), config, kv)
+            times.append(time.process_time() - start)
+    for name, times in speeds.items():
+        out[name]["tokens_per_second"] = round(1 / float(np.median(times)), 1)
+    print({name: out[name]["tokens_per_second"] for name in speeds})
+    return out
+
+
+PARTS = {"classify": classify, "retrieve": retrieve, "table": table, "smollm2": smollm2}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", choices=list(PARTS), help="only this one, anew")
+    args = parser.parse_args()
+    wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    if any(os.environ.get(name) != "1" for name in wanted):
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | wanted)
+
+    from fmkit._paths import RESULTS
+
+    path = RESULTS / "smaller.json"
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for name in [args.part] if args.part else [name for name in PARTS if name not in known]:
+        made = PARTS[name]()
+        known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        known[name] = made
+        path.write_text(json.dumps(known, separators=(",", ":")) + "\n", "utf-8")
+    from fmkit.runs.finetuning.data import splits
+
+    labels = [label for _, label in splits()[2]]
+    right = [(p > 0.5) == label for p, label in zip(known["classify"]["positive"]["float32"], labels, strict=True)]
+    print(f"accuracy {sum(right) / len(right):.4f}")
+
+
+if __name__ == "__main__":
+    main()
