@@ -82,9 +82,9 @@ def student(teacher_params, config, ids, labels, soft, mix: float, epochs: int =
 
     import numpy as np
 
-    from fmkit.bert import bert_block, bert_block_backward
     from fmkit.attention import padding_mask
     from fmkit.batching import batches_by_length, pad
+    from fmkit.bert import bert_block, bert_block_backward
     from fmkit.distillation import distillation_loss, distillation_loss_backward
     from fmkit.lab.workbench import smaller
     from fmkit.layers import layernorm
@@ -216,15 +216,14 @@ def table() -> dict:
 def smollm2(n_tokens: int = 512) -> dict:
     """Perplexity of film reviews, bytes, and tokens per second, of SmolLM2 with fewer bits."""
     import numpy as np
+    from transformers import AutoTokenizer
 
     from fmkit.data.datasets import pretrained_path
     from fmkit.data.pretrained import load_llama
-    from fmkit.lab.workbench import smaller
     from fmkit.llama import llama, llama_step
     from fmkit.losses import cross_entropy
     from fmkit.quantization import absmax, absmax_groups, dequantize, dequantize_groups
     from fmkit.runs.finetuning.data import splits
-    from transformers import AutoTokenizer
 
     folder = pretrained_path("smollm2")
     params, config = load_llama(folder)
@@ -311,7 +310,9 @@ def main() -> None:
     from fmkit.runs.finetuning.data import splits
 
     labels = [label for _, label in splits()[2]]
-    right = [(p > 0.5) == label for p, label in zip(known["classify"]["positive"]["float32"], labels, strict=True)]
+    right = [
+        (p > 0.5) == label for p, label in zip(known["classify"]["positive"]["float32"], labels, strict=True)
+    ]
     print(f"accuracy {sum(right) / len(right):.4f}")
 
 

@@ -1,7 +1,7 @@
 """Chapter 13's workbench: MiniLM with other weights than its own, and what is read off on the way.
 
-A *model* is the parameters of `fmkit.bert`, in which a weight may also be a function ``w(x)``: two thin matrices
-one after the other, or a product in whole numbers.
+A *model* is the parameters of `fmkit.bert`, in which a weight may also be a function ``w(x)``: two thin
+matrices one after the other, or a product in whole numbers.
 """
 
 import json
@@ -92,7 +92,7 @@ def grams(params: dict, ids: list[list[int]], config: BertConfig) -> dict[tuple[
     return found
 
 
-# ------------------------------------------------------------------------------------------------ other weights
+# ----------------------------------------------------------------------------------------------- other weights
 
 
 def changed(params: dict, change: Callable) -> dict:
