@@ -61,6 +61,16 @@ EXERCISE = Exercise(
     cases=cases,
     reference=byte_product,
     alternatives=(shifted_first, in_floats),
+    equal=(
+        ("sums = x_q @ w_q.astype(np.int32)", "NumPy turns bytes into int32 beside int32"),
+        ("sums = x_q.astype(np.int32) @ w_q", "NumPy turns bytes into int32 beside int32"),
+        ("columns = w_q.sum(0)", "NumPy adds bytes up in its largest whole numbers"),
+        ("moved = x_q - x_zero", "beside whole numbers of 64 bits a byte becomes one"),
+        (
+            "return (moved @ w_q).astype(b.dtype) * (x_scale * w_scale) + b",
+            "beside whole numbers of 64 bits a byte becomes one",
+        ),
+    ),
     teaches=("quantization.int8_linear",),
     mistakes=(
         mistake(

@@ -106,6 +106,15 @@ EXERCISE = Exercise(
     cases=cases,
     reference=distil,
     alternatives=(row_by_row, with_masks),
+    equal=(
+        ("below = z - z.max(-1, keepdims=True)", "the last axis, by its other number"),
+        ("return below - np.log(np.exp(below).sum(-1, keepdims=True))", "the last axis, by its other number"),
+        ("n = max(1, len(rows))", "the two arguments may stand in any order"),
+        ("known = max(1, (labels >= 0).sum())", "the two arguments may stand in any order"),
+        ("known = max((labels >= 0).sum(), 0)", "without a label nothing is divided"),
+        ("known = max((labels >= 0).sum(), -1)", "without a label nothing is divided"),
+        ("grad[i] = mix * T * (q - p) / len(student)", "it was 0 before"),
+    ),
     teaches=("distillation.distillation_loss", "distillation.distillation_loss_backward"),
     parts=True,
     mistakes=(

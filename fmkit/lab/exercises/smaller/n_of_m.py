@@ -23,6 +23,8 @@ def cases(rng):
         case(3, 12, 1, 4),
         case(6, 9, 2, 3),
         case(8, 8, 3, 4),
+        (np.sign(rng.normal(size=(2, 80))), np.ones(80), 7, 40),  # many alike
+        case(3, 4, 1, 1),  # nothing goes
         as_float32(case(5, 10, 3, 5)),
     ]
 
@@ -60,6 +62,15 @@ EXERCISE = Exercise(
     cases=cases,
     reference=n_of_m,
     alternatives=(loops, by_rank),
+    equal=(
+        (
+            "matters = (np.abs(w) * norms).reshape(len(w), -2, m)",
+            "NumPy takes any number below 0 for the size that is left",
+        ),
+        ("order = np.argsort(-matters, axis=-1, kind='stable')", "the last axis, by its other number"),
+        ("np.put_along_axis(keep, order[:, :, :n], True, axis=-1)", "the last axis, by its other number"),
+        ("order = np.argsort(-matters, kind='stable')", "argsort's own axis is the last"),
+    ),
     teaches=("pruning.two_of_four", "pruning.keep_largest"),
     mistakes=(
         mistake(

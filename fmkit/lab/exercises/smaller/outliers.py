@@ -69,6 +69,14 @@ EXERCISE = Exercise(
     cases=cases,
     reference=outliers,
     alternatives=(column_by_column, in_place),
+    equal=(
+        ("scale = np.where(largest > 0, largest / m, 2)", "a column of zeros stays one, whatever divides it"),
+        ("q = np.rint(rest / scale)", "nothing exceeds m: the largest becomes m"),
+        (
+            "out, top = (w.copy(), 1 - 2 ** (bits - 1))",
+            "a step below 0 gives whole numbers of the other sign",
+        ),
+    ),
     teaches=("quantization.absmax",),
     mistakes=(
         mistake(

@@ -35,8 +35,15 @@ def cases(rng):
     )
     apart = np.array([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]), np.array([[0.0, 0.5, 0.5]])  # nothing in common
     same = np.array([[0.25, 0.75], [0.25, 0.75], [0.5, 0.5]]), np.array([[0.25, 0.75], [0.25, 0.75]])
+    borders = (  # a number that is p / q, or falls on an edge; 0 where the first token has no piece
+        np.array([[0.25, 0.25, 0.5], [0.0, 0.5, 0.5]]),
+        np.array([[0.5, 0.25, 0.25]]),
+        np.array([[0], [0], [1], [1]]),
+        np.array([[0.5, 0.25], [0.25, 0.5], [0.0, 0.0], [0.75, 0.5]]),
+    )
     return [
         example,
+        borders,
         every_run(*law, 8),
         every_run(*two, 4),
         every_run(*apart, 4),
@@ -106,6 +113,14 @@ EXERCISE = Exercise(
     cases=cases,
     reference=speculate,
     alternatives=(all_at_once, with_quotients),
+    equal=(
+        ("weights = p[n] if n >= K else np.maximum(p[n] - q[n], 0)", "n never exceeds K"),
+        ("n = np.cumprod(stays, axis=1).sum(-1)", "the last axis, by its other number"),
+        ("n = np.cumprod(stays, axis=-1).sum(1)", "the last axis, by its other number"),
+        ("ends = np.concatenate([left, p[K:]]).cumsum(-1)", "the last axis, by its other number"),
+        ("out[np.arange(M), n] = (ends[n] <= point).sum(-1)", "the last axis, by its other number"),
+        ("kept = at <= n[:, None]", "what is too much is written over"),
+    ),
     teaches=("speculative.verify",),
     mistakes=(
         mistake(

@@ -50,8 +50,7 @@ def inverse_anew(w, hessian, scale, bits):
         inverse = np.linalg.inv(raised[i:, i:])  # of the inputs that are left
         rounded = np.clip(np.rint(left[:, i] / scale), -m, m) * scale
         error = (left[:, i] - rounded) / inverse[0, 0]
-        left[:, i:] -= np.outer(error, inverse[0])
-        left[:, i] = rounded
+        left[:, i:] -= np.outer(error, inverse[0])  # column i becomes `rounded` by that
     return left
 
 
@@ -67,6 +66,7 @@ def inverse_kept_up(w, hessian, scale, bits):
 
 
 LAST = "left[:, i + 1 :] -= np.outer(error, upper[i, i + 1 :])"
+OFF_BY_ONE = f"{LAST} -> left[:, i + 2 :] -= np.outer(error, upper[i, i + 1 : -1])"
 
 EXERCISE = Exercise(
     title="Spot the bug: GPTQ",
@@ -76,6 +76,7 @@ EXERCISE = Exercise(
     cases=cases,
     reference=mended_gptq,
     alternatives=(inverse_anew, inverse_kept_up),
+    equal=(("left, out = (w.copy(), np.ones_like(w))", "every entry is written"),),
     teaches=("quantization.gptq",),
     mistakes=(
         mistake(
@@ -85,14 +86,14 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the columns are off by one",
-            "left[:, i + 1 :] -= np.outer(error, upper[i, i + 1 :]) -> left[:, i + 2 :] -= np.outer(error, upper[i, i + 1 : -1])",
+            OFF_BY_ONE,
             "The entry of column j belongs to column j: both slices begin at the same place.",
         ),
         mistake(
             "both bugs as published",
             (
                 "upper = np.linalg.inv(raised)",
-                "left[:, i + 1 :] -= np.outer(error, upper[i, i + 1 :]) -> left[:, i + 2 :] -= np.outer(error, upper[i, i + 1 : -1])",
+                OFF_BY_ONE,
             ),
             "There are two slips: which inverse, and which column.",
         ),

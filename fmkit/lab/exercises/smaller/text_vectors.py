@@ -68,6 +68,15 @@ EXERCISE = Exercise(
     cases=cases,
     reference=text_vectors,
     alternatives=(loops, weighted_table),
+    equal=(
+        (
+            "share = (weight[ids] * mask / mask.sum(-1, keepdims=True)).astype(table.dtype)",
+            "the last axis, by its other number",
+        ),
+        ("common = np.linalg.svd(x)[2][0]", "the first direction is the same"),
+        ("common = np.linalg.svd(x, full_matrices=True)[2][0]", "the first direction is the same"),
+        ("return x - np.outer(x @ common.T, common)", "a vector has no transpose"),
+    ),
     teaches=("distillation.word_table",),
     mistakes=(
         mistake(

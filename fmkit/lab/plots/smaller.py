@@ -1,0 +1,130 @@
+"""Chapter 13's pictures: two weights on a lattice, size against quality, guesses that stay."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE
+
+
+def lattice(
+    w: Sequence[float], together: float, *, scale: float = 1.0, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Two weights, the whole numbers that they may become, and rings of equal error of the *output*.
+
+    Parameters
+    ----------
+    w : two numbers
+    together : float
+        How much the two inputs go together, -1 to 1: their correlation.
+    scale : float
+        The distance between the allowed values.
+    """
+    ax = ax or plt.subplots(figsize=(4.6, 4.0))[1]
+    w, hessian = np.asarray(w, dtype=float), np.array([[1.0, together], [together, 1.0]])
+    ticks = scale * np.arange(-3, 4)
+    points = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
+    nearest, best = chosen_points(points, w, hessian)
+    a, b = np.meshgrid(*(np.linspace(v - 1.6 * scale, v + 1.6 * scale, 121) for v in w))
+    off = np.stack([a, b], -1) - w
+    error = np.einsum("...i,ij,...j->...", off, hessian, off)
+    levels = sorted({output_error_at(point, w, hessian) for point in (nearest, best)})
+    levels = [v for i, v in enumerate(levels) if v > 1e-9 and (i == 0 or v > levels[i - 1] * 1.001)]
+    if levels:
+        ax.contour(a, b, error, levels=levels, colors=[BLACK], linewidths=1.0, linestyles="--")
+    ax.plot(*points.T, ls="", marker=".", color=BLACK, ms=5, label="allowed")
+    ax.plot(*w, ls="", marker="*", color=BLUE, ms=13, label="the weights")
+    ax.plot(*nearest, ls="", marker="s", color=ORANGE, ms=9, label="nearest")
+    ax.plot(*best, ls="", marker="o", mfc="none", mec=GREEN, mew=2, ms=15, label="best outputs")
+    ax.set(
+        xlim=(w[0] - 1.6 * scale, w[0] + 1.6 * scale),
+        ylim=(w[1] - 1.6 * scale, w[1] + 1.6 * scale),
+        xlabel="first weight",
+        ylabel="second weight",
+        title=title,
+        aspect="equal",
+    )
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
+    return ax
+
+
+def chosen_points(points: np.ndarray, w: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of some points (N, 2) the one nearest to w, and the one whose outputs are nearest to w's."""
+    off = points - w
+    return points[(off**2).sum(1).argmin()], points[np.einsum("ni,ij,nj->n", off, hessian, off).argmin()]
+
+
+def output_error_at(point: np.ndarray, w: np.ndarray, hessian: np.ndarray) -> float:
+    """The squared error of the output that comes of weights at ``point`` instead of at w."""
+    return float((point - w) @ hessian @ (point - w))
+
+
+def frontier(
+    points: Mapping[str, tuple[float, float, float, float]],
+    lines: Mapping[str, float],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Size against quality, each with its interval; models that nothing smaller beats are joined.
+
+    Parameters
+    ----------
+    points : for each name, (size, quality, low, high)
+        Numbered by size; the names stand beside the picture.
+    lines : for each name, a quality
+        What has no size of the same kind: a line across.
+    """
+    ax = ax or plt.subplots(figsize=(7.0, 3.9))[1]
+    rows = sorted(points.items(), key=lambda item: item[1][:2])
+    best, joined = -np.inf, []
+    for number, (name, (size, quality, low, high)) in enumerate(rows, 1):
+        leads = quality > best
+        best = max(best, quality)
+        if leads:
+            joined.append((size, quality))
+        colour = BLUE if leads else ORANGE
+        bars = [[quality - low], [high - quality]]
+        ax.errorbar(
+            [size], [quality], yerr=bars, fmt="o" if leads else "s", ms=5, capsize=2, color=colour, lw=0.8,
+            label=f"{number}  {name}",
+        )  # fmt: skip
+        ax.annotate(str(number), (size, quality), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    ax.plot(*np.transpose(joined), color=BLUE, lw=1.0, zorder=0)
+    for style, (name, quality) in zip((":", "-."), lines.items(), strict=False):
+        ax.axhline(quality, color=BLACK, lw=1.0, ls=style, label=name)
+    ax.set_xscale("log")
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
+    return ax
+
+
+def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axes | None = None) -> Axes:
+    """For each way of rounding: the error of the weights and the error of the outputs, an arrow for a pair."""
+    ax = ax or plt.subplots(figsize=(5.4, 3.4))[1]
+    for name, (weights, outputs) in rows.items():
+        careful = name.endswith("GPTQ")
+        style = {"marker": "o", "color": BLUE} if careful else {"marker": "s", "color": ORANGE}
+        ax.plot([weights], [outputs], ls="", ms=7, **style)
+        ax.annotate(
+            name, (weights, outputs), xytext=(8, 0), textcoords="offset points", fontsize=8, va="center"
+        )
+        plain = rows.get(name.removesuffix(", GPTQ"))
+        if careful and plain:
+            ax.annotate(
+                "", (weights, outputs), plain, arrowprops={"arrowstyle": "->", "color": BLACK, "lw": 1}
+            )
+    ax.set(
+        title=title,
+        xlabel="error of the weights (part of their size)",
+        ylabel="error of the outputs",
+        xscale="log",
+        yscale="log",
+    )
+    left, right = ax.get_xlim()
+    ax.set_xlim(left, right * 1.5)  # room for the names
+    return ax
