@@ -6,10 +6,10 @@
 
 Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, about 6 CPU minutes. The parts:
 
-- ``classify`` fine-tunes MiniLM on the film reviews (all weights, one epoch), makes it smaller in many ways, and
-  writes what each form says of every second test sentence, 528 of them.
+- ``classify`` fine-tunes MiniLM on the film reviews (all weights, one epoch), makes it smaller in many ways,
+  and writes what each form says of every second test sentence, 528 of them.
 - ``students``: two of its blocks learn from its logits for 2,000 training sentences, or from their labels.
-- ``table`` lets the pretrained MiniLM say a vector for every word piece alone; a text is the mean of its rows.
+- ``table`` lets the pretrained MiniLM say a vector for every word piece; a text is the mean of its rows.
 - ``smollm2``: perplexity, bytes and tokens per second of the language model with 8 and 4 bits.
 
 The last line is ``accuracy N``, of the fine-tuned model before anything is taken away.
@@ -21,7 +21,6 @@ import os
 import sys
 import tempfile
 import time
-
 
 STUDENT = (0, 3)  # the blocks that a student begins with
 
@@ -220,6 +219,28 @@ def table(_folder) -> dict:
     return {"positive": [round(float(p), 3) for p in positive], "width": 256}
 
 
+NAMES = (
+    ("attn", "wqkv"),
+    ("attn", "wo"),
+    ("mlp", "w_gate"),
+    ("mlp", "w_up"),
+    ("mlp", "w_down"),
+)  # the weights of a Llama's block
+
+
+def with_weights(params, change, wte) -> dict:
+    """SmolLM2 with other weights in its blocks, and another table of words."""
+    import numpy as np
+
+    blocks = []
+    for p in params["blocks"]:
+        block = {name: dict(part) if isinstance(part, dict) else part for name, part in p.items()}
+        for part, name in NAMES:
+            block[part][name] = change(np.ascontiguousarray(p[part][name]))
+        blocks.append(block)
+    return params | {"blocks": blocks, "wte": wte}
+
+
 def smollm2(_folder, n_tokens: int = 512) -> dict:
     """Perplexity of film reviews, bytes, and tokens per second, of SmolLM2 with fewer bits."""
     import numpy as np
@@ -227,7 +248,7 @@ def smollm2(_folder, n_tokens: int = 512) -> dict:
 
     from fmkit.data.datasets import pretrained_path
     from fmkit.data.pretrained import load_llama
-    from fmkit.llama import llama, llama_step
+    from fmkit.llama import llama
     from fmkit.losses import cross_entropy
     from fmkit.quantization import absmax, absmax_groups, dequantize, dequantize_groups
     from fmkit.runs.finetuning.data import splits
@@ -236,60 +257,60 @@ def smollm2(_folder, n_tokens: int = 512) -> dict:
     params, config = load_llama(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = tokenizer.encode("\n".join(text for text, _ in splits()[2]))[: n_tokens + 1]
-    names = {"attn": ("wqkv", "wo"), "mlp": ("w_gate", "w_up", "w_down")}
-
-    def with_weights(change, wte):
-        blocks = []
-        for p in params["blocks"]:
-            block = dict(p)
-            for part, ours in names.items():
-                block[part] = p[part] | {name: change(np.ascontiguousarray(p[part][name])) for name in ours}
-            blocks.append(block)
-        return params | {"blocks": blocks, "wte": wte}
-
-    def eight_rows(w):  # a scale for each token
-        return dequantize(*absmax(w, 8, axis=1))
-
-    inner = sum(p[part][name].size for p in params["blocks"] for part, ours in names.items() for name in ours)
-    scales = sum(p[part][n].shape[1] for p in params["blocks"] for part, ours in names.items() for n in ours)
-    V, words = config.vocab_size, params["wte"].size
-    ways = {  # how, and the bytes
-        "float32": (lambda w: w, params["wte"], 4 * (inner + words)),
-        "8 bits": (lambda w: dequantize(*absmax(w, 8)), None, inner + words + 4 * (scales + V)),
-        "4 bits": (lambda w: dequantize(*absmax(w, 4)), None, inner // 2 + words + 4 * (scales + V)),
+    weights = [p[part][name] for p in params["blocks"] for part, name in NAMES]
+    inner, outputs = sum(w.size for w in weights), sum(w.shape[1] for w in weights)
+    words, V = params["wte"], config.vocab_size
+    rounded_words = dequantize(*absmax(words, 8, axis=1))  # a scale for each token
+    ways = {  # how, the table of words, and the bytes
+        "float32": (lambda w: w, words, 4 * (inner + words.size)),
+        "8 bits": (
+            lambda w: dequantize(*absmax(w, 8)),
+            rounded_words,
+            inner + words.size + 4 * (outputs + V),
+        ),
+        "4 bits": (
+            lambda w: dequantize(*absmax(w, 4)),
+            rounded_words,
+            inner // 2 + words.size + 4 * (outputs + V),
+        ),
         "4 bits, groups of 32": (
             lambda w: dequantize_groups(*absmax_groups(w, 4, 32)),
-            None,
-            inner // 2 + words + 4 * (inner // 32 + V),
+            rounded_words,
+            inner // 2 + words.size + 4 * (inner // 32 + V),
         ),
     }
     out = {}
     for name, (change, wte, size) in ways.items():
-        model = with_weights(change, eight_rows(params["wte"]) if wte is None else wte)
-        scores = llama(model, np.array([ids[:-1]]), config)[0][0]
+        scores = llama(with_weights(params, change, wte), np.array([ids[:-1]]), config)[0][0]
         loss = float(cross_entropy(scores, np.array(ids[1:]))[0])
         out[name] = {"perplexity": round(float(np.exp(loss)), 3), "bytes": int(size)}
         print(name, out[name], flush=True)
-        del model, scores
-    speeds = {"float32": [], "8 bits": []}
+    for name, speed in _speeds(params, config, ids).items():
+        out[name]["tokens_per_second"] = round(speed, 1)
+        print(f"{name}: {speed:.1f} tokens/s")
+    return out
+
+
+def _speeds(params, config, ids) -> dict[str, float]:
+    """Tokens a second from float32, and from bytes that become floats at each step: NumPy has no other way."""
+    import numpy as np
+
+    from fmkit.llama import llama_step
+    from fmkit.quantization import absmax, dequantize
+
     packed = [
-        [absmax(np.ascontiguousarray(p[part][name]), 8) for part, ours in names.items() for name in ours]
-        for p in params["blocks"]
+        absmax(np.ascontiguousarray(p[part][name]), 8) for p in params["blocks"] for part, name in NAMES
     ]
     _, kv = llama_step(params, np.array([ids[:32]]), config)
+    times = {"float32": [], "8 bits": []}
     for _ in range(5):  # taking turns
-        for name, times in speeds.items():
+        for name, found in times.items():
             start, kv.length = time.process_time(), 32
-            if name == "8 bits":  # NumPy has no product of bytes and floats: back to floats, at each step
-                for block in packed:
-                    for form in block:
-                        dequantize(*form)
+            for form in packed if name == "8 bits" else ():
+                dequantize(*form)
             llama_step(params, np.array([[ids[32]]]), config, kv)
-            times.append(time.process_time() - start)
-    for name, times in speeds.items():
-        out[name]["tokens_per_second"] = round(1 / float(np.median(times)), 1)
-    print({name: out[name]["tokens_per_second"] for name in speeds})
-    return out
+            found.append(time.process_time() - start)
+    return {name: 1 / float(np.median(found)) for name, found in times.items()}
 
 
 PARTS = {"classify": classify, "students": students, "table": table, "smollm2": smollm2}

@@ -6,8 +6,8 @@
 Both sides sample at temperature 1 from the same float32 weights with a key/value cache, both in our NumPy
 (`llama_step` against `llama_extend`), one thread; the law of the text is the same. The runs take turns with
 other seeds each; the medians of processor time are compared. A third line has the plain sampler with folded
-weights (`folded_llama_step`), the fastest that we have for single tokens. The last line is ``ratio N``: tokens
-per second with the draft over those without.
+weights (`folded_llama_step`), the fastest that we have for single tokens. The last line is ``ratio N``:
+tokens per second with the draft over those without.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def compare(order: int, k: int, n_tokens: int, repeats: int) -> float:
 
 
 def calls() -> None:
-    """What a call costs that reads several tokens: of a model that fits into the processor's cache, and not."""
+    """What a call costs that reads several tokens: a model that fits into the processor's cache, and not."""
     import numpy as np
 
     from fmkit.data.datasets import pretrained_path

@@ -5,8 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
+from fmkit import ngram
+from fmkit.generation import probabilities
 from fmkit.llama import LlamaConfig, init_llama, llama_extend, llama_step
-from fmkit.speculative import generate_speculatively, overlap, tokens_per_call, verify
+from fmkit.speculative import (
+    _after_each,
+    generate_speculatively,
+    ngram_draft,
+    overlap,
+    tokens_per_call,
+    verify,
+)
 
 
 def law_of_the_first(p, q, steps=400):
@@ -118,3 +127,33 @@ def test_what_does_not_fit_is_refused():
         next(generate_speculatively(llama_extend, params, [1], CONFIG, 20, lopsided, k=4, rng=rng))
     with pytest.raises(ValueError, match="draft"):
         verify(np.full((2, 3), 1 / 3), np.full((1, 3), 1 / 3), np.array([3]), np.zeros(2))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_a_counting_draft_says_what_the_counting_model_says(order):
+    rng = np.random.default_rng(order)
+    model = ngram.fit(rng.integers(0, 4, 60) ** 2 % 5, order, 5)
+    draft = ngram_draft(model)
+    for n in (1, 2, 3, 6):
+        for _ in range(20):
+            ids = rng.integers(0, 5, n).tolist()  # among them contexts that the text does not have
+            np.testing.assert_allclose(draft(ids), ngram.next_probabilities(model, np.array(ids)), atol=1e-6)
+    assert ngram_draft(model)([]).sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.7}, {"temperature": 1e-200}, {"top_k": 2}])
+def test_all_rows_at_once_are_what_plain_sampling_draws_from(settings):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(3, 5)).astype(np.float32)
+    wanted = [probabilities(row.astype(np.float64), [1, 2], **settings) for row in scores]
+    np.testing.assert_allclose(_after_each(scores, [1], [2, 3], settings), wanted, atol=1e-6)
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_read():
+    params, rng = init_llama(np.random.default_rng(0), CONFIG), np.random.default_rng(0)
+    with pytest.raises(ValueError, match="temperature"):
+        next(
+            generate_speculatively(
+                llama_extend, params, [1], CONFIG, 5, lopsided, k=2, rng=rng, temperature=0.0
+            )
+        )

@@ -104,7 +104,7 @@ def frontier(
 
 
 def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axes | None = None) -> Axes:
-    """For each way of rounding: the error of the weights and the error of the outputs, an arrow for a pair."""
+    """For each way of rounding the error of the weights and of the outputs, and an arrow for a pair."""
     ax = ax or plt.subplots(figsize=(5.4, 3.4))[1]
     for name, (weights, outputs) in rows.items():
         careful = name.endswith("GPTQ")

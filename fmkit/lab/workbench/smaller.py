@@ -92,7 +92,7 @@ def grams(params: dict, ids: list[list[int]], config: BertConfig) -> dict[tuple[
     return found
 
 
-# ----------------------------------------------------------------------------------------------- other weights
+# ---------------------------------------------------------------------------------------------- other weights
 
 
 def changed(params: dict, change: Callable) -> dict:
