@@ -7,8 +7,8 @@
 Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, about 6 CPU minutes. The parts:
 
 - ``classify`` fine-tunes MiniLM on the film reviews (all weights, one epoch), makes it smaller in many ways,
-  and writes what each form says of every second test sentence, 528 of them.
-- ``students``: two of its blocks learn from its logits for 2,000 training sentences, or from their labels.
+  and writes what each form says of every fourth test sentence, 264 of them.
+- ``students``: two of its blocks learn from its logits for 1,000 training sentences, or from their labels.
 - ``table`` lets the pretrained MiniLM say a vector for every word piece; a text is the mean of its rows.
 - ``smollm2``: perplexity, bytes and tokens per second of the language model with 8 and 4 bits.
 
@@ -86,10 +86,10 @@ def fine_tuned(folder):
 
 
 def test_rows() -> list:
-    """Every second test sentence."""
+    """Every fourth test sentence."""
     from fmkit.runs.finetuning.data import splits
 
-    return splits()[2][::2]
+    return splits()[2][::4]
 
 
 def positive_of(model, ids, config) -> list[float]:
@@ -182,7 +182,7 @@ def students(folder) -> dict:
     from fmkit.runs.finetuning.data import encode, splits
 
     params, config = fine_tuned(folder)
-    train = splits()[0][:2000]
+    train = splits()[0][:1000]
     ids, labels = encode([text for text, _ in train]), np.array([label for _, label in train])
     soft = smaller.logits(params, ids, config)
     test_ids, target = encode([text for text, _ in test_rows()]), np.array([y for _, y in test_rows()])
@@ -292,7 +292,7 @@ def smollm2(_folder, n_tokens: int = 512) -> dict:
 
 
 def _speeds(params, config, ids) -> dict[str, float]:
-    """Tokens a second from float32, and from bytes that become floats at each step: NumPy has no other way."""
+    """Tokens a second from float32, and from bytes that become floats at each step, as NumPy needs them."""
     import numpy as np
 
     from fmkit.llama import llama_step

@@ -7,7 +7,7 @@ from fmkit.bert import BertConfig, bert, init_bert
 from fmkit.lab.workbench import smaller
 from fmkit.layers import mean_pool
 from fmkit.pruning import low_rank
-from fmkit.quantization import absmax, dequantize
+from fmkit.quantization import absmax, dequantize, int8_linear
 
 CONFIG = BertConfig(vocab_size=11, block_size=8, n_layers=2, n_heads=2, d_model=8, d_ff=16)
 TEXTS = [[1, 4, 5, 2], [1, 9, 2], [1, 3, 3, 7, 8, 2]]
@@ -59,6 +59,10 @@ def test_a_weight_may_be_a_function(params):
     np.testing.assert_allclose(smaller.hidden(full_rank, ids, mask, CONFIG), whole, atol=1e-4)
     rounded = smaller.changed(params, lambda i, name, w: dequantize(*absmax(w)))
     in_bytes = smaller.hidden(smaller.changed(params, smaller.in_bytes), ids, mask, CONFIG)
+    x = np.random.default_rng(2).normal(size=(3, 8)).astype(np.float32)
+    w = params["blocks"][0]["attn"]["wo"]
+    by_library = int8_linear(*absmax(x, axis=-1), *absmax(w))
+    np.testing.assert_allclose(smaller.in_bytes(0, "wo", w)(x), by_library, rtol=1e-5, atol=1e-6)
     near = np.abs(in_bytes - smaller.hidden(rounded, ids, mask, CONFIG)).max()
     assert 0 < near < 0.1, "only the activations are rounded besides"
 
@@ -81,10 +85,10 @@ def test_fewer_of_a_kind_leave_the_model_whole(params):
 def test_the_measured_file_holds_what_the_chapter_shows():
     found = smaller.results()
     forms = found["classify"]
-    assert len({len(said) for said in forms.values()}) == 1 and len(forms["float32"]) == 528
+    assert len({len(said) for said in forms.values()}) == 1 and len(forms["float32"]) == 264
     assert all(0 <= p <= 1 for said in forms.values() for p in said)
     assert {"8 bits", "4 bits", "4 bits, GPTQ", "half of the neurons", "two of four"} <= set(forms)
     base, eight = (found["smollm2"][name] for name in ("float32", "8 bits"))
     assert abs(eight["perplexity"] / base["perplexity"] - 1) < 0.01
     assert eight["bytes"] < base["bytes"] / 3.9
-    assert len(found["students"]["teacher_margin"]) == 2000
+    assert len(found["students"]["teacher_margin"]) == 1000

@@ -133,11 +133,6 @@ EXERCISE = Exercise(
             "It is the inverse that says how one weight makes up for another.",
         ),
         mistake(
-            "the original weights rounded",
-            "out[:, i] = np.clip(np.rint(w[:, i] / scale), -m, m) * scale",
-            "Round what is left after the others' errors were made up for, not the first weights.",
-        ),
-        mistake(
             "not clipped",
             "out[:, i] = np.rint(left[:, i] / scale) * scale",
             "A weight that has moved may lie outside the range: -m to m.",
@@ -154,8 +149,8 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Two lines are wrong: the one that makes `upper`, and the last one of the loop.",
+        "Two lines are wrong: the one that makes the inverse, and the last one of the loop.",
         "np.linalg.cholesky(np.linalg.inv(raised)).T holds, row by row, the inverses of the inputs left.",
-        "left[:, i + 1 :] and upper[i, i + 1 :] name the same columns.",
+        "W[:, j + 1 :] and the factor's [j, j + 1 :] name the same columns.",
     ),
 )
