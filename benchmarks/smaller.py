@@ -16,6 +16,7 @@ The last line is ``accuracy N``, of the fine-tuned model before anything is take
 """
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -30,7 +31,7 @@ def accuracy(positive, labels) -> float:
 
 
 def small_forms(params, grams, config) -> dict:
-    """Every way of making MiniLM smaller without training: name -> model."""
+    """Every way of making MiniLM smaller without training: name -> a function that makes the model."""
     import numpy as np
 
     from fmkit.lab.workbench import smaller
@@ -64,9 +65,11 @@ def small_forms(params, grams, config) -> dict:
         "two of four, by inputs": lambda i, name, w: w * two_of_four(w, norms(i, name)),
         "rank 96": smaller.thin(96),
     }
-    forms = {name: smaller.changed(params, change) for name, change in ways.items()}
-    forms["half of the neurons"] = smaller.fewer_neurons(params, config.d_ff // 2)
-    return forms
+    forms = {name: functools.partial(smaller.changed, params, change) for name, change in ways.items()}
+    return forms | {
+        "half of the neurons": lambda: smaller.fewer_neurons(params, config.d_ff // 2),
+        "two blocks, untrained": lambda: smaller.fewer_blocks(params, STUDENT),
+    }
 
 
 def fine_tuned(folder):
@@ -167,10 +170,8 @@ def classify(folder) -> dict:
     grams = smaller.grams(params, encode([text for text, _ in splits()[0][:128]]), config)
     ids, target = encode([text for text, _ in test_rows()]), np.array([label for _, label in test_rows()])
     out = {}
-    forms = small_forms(params, grams, config)
-    forms["two blocks, untrained"] = smaller.fewer_blocks(params, STUDENT)
-    for name, model in forms.items():
-        out[name] = positive_of(model, ids, config)
+    for name, make in small_forms(params, grams, config).items():
+        out[name] = positive_of(make(), ids, config)
         print(f"{name:28} {accuracy(np.array(out[name]), target):.4f}", flush=True)
     return out
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE
 
@@ -125,6 +126,10 @@ def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axe
         xscale="log",
         yscale="log",
     )
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(FixedLocator([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]))
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_locator(NullLocator())
     left, right = ax.get_xlim()
     ax.set_xlim(left, right * 1.5)  # room for the names
     return ax
