@@ -8,7 +8,7 @@ Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, abou
 
 - ``classify`` fine-tunes MiniLM on the film reviews (all weights, one epoch), makes it smaller in many ways,
   and writes what each form says of every fourth test sentence, 264 of them.
-- ``students``: two of its blocks learn from its logits for 1,000 training sentences, or from their labels.
+- ``teach``: its logits for 1,000 training sentences, from which a student may learn.
 - ``table`` lets the pretrained MiniLM say a vector for every word piece; a text is the mean of its rows.
 - ``smollm2``: perplexity, bytes and tokens per second of the language model with 8 and 4 bits.
 
@@ -23,8 +23,6 @@ import sys
 import tempfile
 import time
 
-STUDENT = (0, 3)  # the blocks that a student begins with
-
 
 def accuracy(positive, labels) -> float:
     return float(((positive > 0.5) == labels).mean())
@@ -38,8 +36,8 @@ def small_forms(params, grams, config) -> dict:
     from fmkit.pruning import keep_largest, two_of_four
     from fmkit.quantization import absmax, absmax_groups, dequantize, dequantize_groups, gptq
 
-    def rounded(bits, axis=0):
-        return lambda i, name, w: dequantize(*absmax(np.ascontiguousarray(w), bits, axis))
+    def rounded(bits):
+        return lambda i, name, w: dequantize(*absmax(np.ascontiguousarray(w), bits))
 
     def careful(bits):
         return lambda i, name, w: dequantize(*gptq(np.ascontiguousarray(w), grams[i, name], bits))
@@ -47,28 +45,22 @@ def small_forms(params, grams, config) -> dict:
     def groups(i, name, w):
         return dequantize_groups(*absmax_groups(np.ascontiguousarray(w), 4, 32))
 
-    def norms(i, name):
-        return np.sqrt(grams[i, name].diagonal()).astype(np.float32)
-
     ways = {
         "float32": lambda i, name, w: w,
         "8 bits": rounded(8),
         "8 bits, activations too": smaller.in_bytes,
         "4 bits": rounded(4),
-        "4 bits, one scale a weight": rounded(4, None),
         "4 bits, groups of 32": groups,
         "4 bits, GPTQ": careful(4),
         "3 bits": rounded(3),
-        "3 bits, GPTQ": careful(3),
         "half of the weights": lambda i, name, w: w * keep_largest(w, 0.5),
         "two of four": lambda i, name, w: w * two_of_four(w),
-        "two of four, by inputs": lambda i, name, w: w * two_of_four(w, norms(i, name)),
         "rank 96": smaller.thin(96),
     }
     forms = {name: functools.partial(smaller.changed, params, change) for name, change in ways.items()}
     return forms | {
         "half of the neurons": lambda: smaller.fewer_neurons(params, config.d_ff // 2),
-        "two blocks, untrained": lambda: smaller.fewer_blocks(params, STUDENT),
+        "two of six blocks": lambda: smaller.fewer_blocks(params, (0, 3)),
     }
 
 
@@ -102,62 +94,6 @@ def positive_of(model, ids, config) -> list[float]:
     return [round(float(p), 3) for p in softmax(smaller.logits(model, ids, config))[0][:, 1]]
 
 
-def student(teacher_params, config, ids, labels, soft, mix: float, epochs: int = 2, lr: float = 2e-4):
-    """Two blocks, to begin with the teacher's first and fourth, that learn from its logits, or from labels.
-
-    The table of words and the classifier's layers stay the teacher's. Temperature 2.
-    """
-    import copy
-
-    import numpy as np
-
-    from fmkit.attention import padding_mask
-    from fmkit.batching import batches_by_length, pad
-    from fmkit.bert import bert_block, bert_block_backward
-    from fmkit.distillation import distillation_loss, distillation_loss_backward
-    from fmkit.lab.workbench import smaller
-    from fmkit.layers import layernorm
-    from fmkit.optimizers import adamw
-    from fmkit.params import flatten, unflatten
-
-    params = smaller.fewer_blocks(teacher_params, STUDENT)
-    params = params | {"blocks": copy.deepcopy(params["blocks"])}
-    trained = {"blocks": params["blocks"], "pooler": params["pooler"], "classifier": params["classifier"]}
-    trained = unflatten({name: np.ascontiguousarray(w) for name, w in flatten(trained).items()})
-    rng, state, step = np.random.default_rng(0), None, 0
-    lengths = [len(text) for text in ids]
-    total = epochs * len(batches_by_length(lengths, 32))
-    for _ in range(epochs):
-        for rows in batches_by_length(lengths, 32, rng):
-            padded, mask = pad([ids[i] for i in rows])
-            x = params["wte"][padded] + params["wse"][0] + params["wpe"][: padded.shape[1]]
-            x, hide, caches = layernorm(x, **params["ln"], eps=config.eps)[0], padding_mask(mask), []
-            for p in trained["blocks"]:
-                x, cache = bert_block(x, p, config.n_heads, hide, config.eps)
-                caches.append(cache)
-            pooler, head = trained["pooler"], trained["classifier"]
-            first = x[:, 0]
-            pooled = np.tanh(first @ pooler["w"] + pooler["b"])
-            scores = pooled @ head["w"] + head["b"]
-            _, cache = distillation_loss(scores, soft[rows], labels[rows], 2.0, mix)
-            dscores = distillation_loss_backward(1.0, cache)
-            dpooled = (dscores @ head["w"].T) * (1 - pooled * pooled)
-            dx = np.zeros_like(x)
-            dx[:, 0] = dpooled @ pooler["w"].T
-            grads = {
-                "pooler": {"w": first.T @ dpooled, "b": dpooled.sum(0)},
-                "classifier": {"w": pooled.T @ dscores, "b": dscores.sum(0)},
-                "blocks": [],
-            }
-            for cache in reversed(caches):
-                dx, dblock = bert_block_backward(dx, cache)
-                grads["blocks"].insert(0, dblock)
-            rate = lr * min(1.0, (step + 1) / 40) * (1 - step / total)
-            step += 1
-            trained, state = adamw(trained, grads, state, lr=rate)
-    return params | trained
-
-
 def classify(folder) -> dict:
     import numpy as np
 
@@ -167,7 +103,7 @@ def classify(folder) -> dict:
     began = time.process_time()
     params, config = fine_tuned(folder)
     print(f"fine-tuned in {time.process_time() - began:.0f} CPU-s", flush=True)
-    grams = smaller.grams(params, encode([text for text, _ in splits()[0][:128]]), config)
+    grams = smaller.grams(params, encode([text for text, _ in splits()[0][:64]]), config)
     ids, target = encode([text for text, _ in test_rows()]), np.array([label for _, label in test_rows()])
     out = {}
     for name, make in small_forms(params, grams, config).items():
@@ -176,22 +112,14 @@ def classify(folder) -> dict:
     return out
 
 
-def students(folder) -> dict:
-    import numpy as np
-
+def teach(folder) -> dict:
+    """The teacher's logit of *positive* minus that of *negative*, for 1,000 training sentences."""
     from fmkit.lab.workbench import smaller
     from fmkit.runs.finetuning.data import encode, splits
 
     params, config = fine_tuned(folder)
-    train = splits()[0][:1000]
-    ids, labels = encode([text for text, _ in train]), np.array([label for _, label in train])
-    soft = smaller.logits(params, ids, config)
-    test_ids, target = encode([text for text, _ in test_rows()]), np.array([y for _, y in test_rows()])
-    out = {"teacher_margin": [round(float(s), 2) for s in soft[:, 1] - soft[:, 0]]}
-    for name, mix in (("two blocks, distilled", 0.9), ("two blocks, labels only", 0.0)):
-        out[name] = positive_of(student(params, config, ids, labels, soft, mix), test_ids, config)
-        print(f"{name:28} {accuracy(np.array(out[name]), target):.4f}", flush=True)
-    return out
+    scores = smaller.logits(params, encode([text for text, _ in splits()[0][:1000]]), config)
+    return {"margin": [round(float(m), 2) for m in scores[:, 1] - scores[:, 0]]}
 
 
 def table(_folder) -> dict:
@@ -314,7 +242,7 @@ def _speeds(params, config, ids) -> dict[str, float]:
     return {name: 1 / float(np.median(found)) for name, found in times.items()}
 
 
-PARTS = {"classify": classify, "students": students, "table": table, "smollm2": smollm2}
+PARTS = {"classify": classify, "teach": teach, "table": table, "smollm2": smollm2}
 
 
 def main() -> None:

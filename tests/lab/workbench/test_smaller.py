@@ -91,4 +91,4 @@ def test_the_measured_file_holds_what_the_chapter_shows():
     base, eight = (found["smollm2"][name] for name in ("float32", "8 bits"))
     assert abs(eight["perplexity"] / base["perplexity"] - 1) < 0.01
     assert eight["bytes"] < base["bytes"] / 3.9
-    assert len(found["students"]["teacher_margin"]) == 1000
+    assert len(found["teach"]["margin"]) == 1000

@@ -13,8 +13,11 @@ ORDER = (
     "speedups",
 )
 USES = (
+    "optimizers",
     "ngram",
+    "generation",
     "llama",
+    "folded",
     "significance",
     "quantization",
     "pruning",
