@@ -249,6 +249,27 @@ EXERCISE = Exercise(
             "return float(max(0, 1 - observed / expected))",
             "Below 0 they agree less than by chance: say so.",
         ),
+        mistake(
+            "divided by all raters but one, not by the item's",
+            "observed += disagreement(given) / (ratings.shape[1] - 1)",
+            "m is how many rated this item: the gaps are no raters.",
+        ),
+        mistake(
+            "the observed divided by the number of items",
+            "return float(1 - observed / len(ratings) / (expected / len(pooled)))",
+            "Both are means over ratings: divide both by n, the number of ratings (or neither).",
+        ),
+        mistake(
+            "the observed not divided by n",
+            "return float(1 - observed / (expected / len(pooled)))",
+            "Both are means over ratings: divide both by n, the number of ratings (or neither).",
+        ),
+        mistake(
+            "the share of equal pairs, item by item",
+            "return float(np.mean([((v[:, None] == v).sum() - len(v)) / (len(v) * (len(v) - 1)) "
+            "for v in kept]))",
+            "Raters who use one number only agree by chance, too: compare with what is expected.",
+        ),
     ),
     hints=(
         "row[~np.isnan(row)] are the ratings of an item; with fewer than two it is left out altogether.",

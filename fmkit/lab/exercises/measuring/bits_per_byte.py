@@ -197,6 +197,33 @@ EXERCISE = Exercise(
             "return float(n_bytes / (nats / math.log(2)))",
             "Bits per byte: the bytes divide.",
         ),
+        mistake(
+            "each text by itself, then the mean, the empty ones left out",
+            "return float(nats / math.log(2) / n_bytes) -> return float(np.mean([-row[real == "
+            "1].sum() / math.log(2) / len(text.encode()) for row, real, text in zip(logp, mask, "
+            "texts) if text]))",
+            "A short text should not weigh as much as a long one: add up over all texts, then divide once.",
+        ),
+        mistake(
+            "divided by log 2 twice",
+            "return float(nats / math.log(2) ** 2 / n_bytes)",
+            "From nats to bits is one step: divide by log 2 once.",
+        ),
+        mistake(
+            "bytes of another encoding, with its mark",
+            'n_bytes = sum(len(text.encode("utf-16")) for text in texts)',
+            "UTF-8 is asked for.",
+        ),
+        mistake(
+            "one byte more for each text",
+            'n_bytes = sum(len(text.encode("utf-8")) + 1 for text in texts)',
+            "An end mark has no bytes: only what is spelt counts.",
+        ),
+        mistake(
+            "an empty text counts as a byte",
+            'n_bytes = sum(max(len(text.encode("utf-8")), 1) for text in texts)',
+            "An empty text has no bytes; the batch as a whole has some.",
+        ),
     ),
     hints=(
         'len(text.encode("utf-8")) is the number of bytes of a text.',

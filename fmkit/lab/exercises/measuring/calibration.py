@@ -30,6 +30,7 @@ def cases(rng):
     lopsided = of_top(many, np.append(np.ones(9), [0, 0]), 3, 4)
     by_turns = of_top(np.repeat([0.55, 0.65, 0.75, 0.85], 3) + 0.02, np.tile([0, 1, 0, 0, 1, 1], 2), 3, 10)
     low = of_top([0.2, 0.22, 0.3, 0.31, 0.5], [1, 1, 0, 1, 0], 6, 3)  # below the first edge
+    ties = np.array([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4], [0.25, 0.5, 0.25]]), np.array([0, 1, 1]), 4
     timid = of_top(rng.uniform(0.5, 0.7, 12), np.ones(12), 4, 3)
     return [
         example,
@@ -38,6 +39,7 @@ def cases(rng):
         lopsided,
         by_turns,
         timid,
+        ties,
         low,
         case(60, 3, 8, 2.0),
         case(50, 5, 10, 0.5),
@@ -250,6 +252,16 @@ EXERCISE = Exercise(
             "place = np.minimum((top * bins).astype(int), bins - 1) -> bins = 10\n"
             "place = np.minimum((top * bins).astype(int), bins - 1)",
             "`bins` is an argument.",
+        ),
+        mistake(
+            "of equally likely classes the last",
+            "top, right = probs.max(1), probs.shape[1] - 1 - probs[:, ::-1].argmax(1) == y",
+            "Of equally likely classes the first one is the choice: that is what argmax gives.",
+        ),
+        mistake(
+            "how sure of class 1, but right about the choice",
+            "top, right = probs[:, 1], probs.argmax(1) == y",
+            "How sure was the model of its own choice? That is the largest of the row.",
         ),
     ),
     hints=(

@@ -33,6 +33,8 @@ def cases(rng):
         ("aaaaab", "ab aab", 2, 0.5),
         ("cat the sat", "sat the cat", 4, 2.0),
         ("x", "xyz", 6, 2.0),
+        ("ac", "ca", 2, 2.0),
+        ("abab", "abxab", 3, 1.0),
         case(14, 4, 2.0),
         case(20, 6, 2.0),
         case(16, 3, 0.5, "abc "),
@@ -219,6 +221,19 @@ EXERCISE = Exercise(
             "the plain mean of precision and recall",
             f"{SCORE} -> return 100 * (beta**2 * r + p) / (1 + beta**2)",
             "F is a harmonic mean: it is low where either is low.",
+        ),
+        mistake(
+            "stops where nothing is the same",
+            "same = (own & wanted).total()\nif same == 0:\n    break",
+            "A length of which nothing is the same has precision and recall 0, and counts in the mean.",
+        ),
+        mistake(
+            "each kind of n-gram once",
+            (
+                "own = Counter({hyp[i : i + n] for i in range(len(hyp) - n + 1)})",
+                "wanted = Counter({ref[i : i + n] for i in range(len(ref) - n + 1)})",
+            ),
+            "Every place where an n-gram stands counts, above and below the line.",
         ),
     ),
     hints=(

@@ -43,6 +43,7 @@ def cases(rng):
         (*seam, 2),
         (*uneven, 1),
         (*parts, 1),
+        ([["b", "c"]], [[["x", "b"], ["c", "y"]]], 2),  # where two references meet nothing stands
         ([["a", "b"], []], [[["a", "b"]], [["c"], []]], 3),  # no n-gram at all
         ([[], ["a", "b", "c"], ["a"]], [[["a"]], [["a", "b"]], [["b", "a", "b"]]], 2),
         case(4, 9, 2, 1),
@@ -238,6 +239,32 @@ EXERCISE = Exercise(
             "counted in per cent",
             "return found / there if there else 0.0 -> return 100 * found / there if there else 0.0",
             "A share is wanted, from 0 to 1.",
+        ),
+        mistake(
+            "divided by the first reference's n-grams",
+            "there += own.total() -> there += grams(refs[k][0]).total()",
+            "Precision asks of what the system wrote; what the references have would be recall.",
+        ),
+        mistake(
+            "divided by all references' n-grams",
+            "there += own.total() -> there += sum(grams(ref).total() for ref in refs[k])",
+            "Precision asks of what the system wrote; what the references have would be recall.",
+        ),
+        mistake(
+            "the whole corpus in one bag",
+            (
+                "found = there = 0 -> found = there = 0\nmine, theirs = Counter(), Counter()",
+                "found += (own & limit).total() -> mine += own\ntheirs += limit",
+                "return found / there if there else 0.0 -> return (mine & theirs).total() / there "
+                "if there else 0.0",
+            ),
+            "What one sentence has too often, another may not use: clip within each sentence, then add up.",
+        ),
+        mistake(
+            "the references of a sentence as one text",
+            "for ref in refs[k]: -> for ref in [[word for one in refs[k] for word in one]]:",
+            "The references are other ways to say it, not one long text: of their counts the "
+            "largest one is allowed.",
         ),
     ),
     hints=(

@@ -255,6 +255,35 @@ EXERCISE = Exercise(
             f"{SCORE} -> return 100 * (1 + beta**2) * p * r / (beta**2 * p + r)",
             "ROUGE is given from 0 to 1.",
         ),
+        mistake(
+            "the kinds of words that both have",
+            "common = len(set(hyp) & set(ref))",
+            "That is no sequence: the words have to come in the same order, and each as often as "
+            "it stands there.",
+        ),
+        mistake(
+            "how many of hyp's words are in ref",
+            "common = sum(word in ref for word in hyp)",
+            "The words have to come in the same order, and one word of the reference makes one match.",
+        ),
+        mistake(
+            "adds 1 to the neighbours",
+            "row.append(above[j] + 1 -> row.append(max(above[j + 1], row[j]) + 1",
+            "Where the words are the same, go back in both texts before you add 1.",
+        ),
+        mistake(
+            "goes back in both texts where words differ",
+            "max(above[j + 1], row[j]) -> above[j]",
+            "Where the words differ, leave out one of the one text or one of the other, whichever is better.",
+        ),
+        mistake(
+            "the last word of each text left out",
+            (
+                "for x in hyp: -> for x in hyp[:-1]:",
+                "for j, y in enumerate(ref): -> for j, y in enumerate(ref[:-1]):",
+            ),
+            "The table has a row and a column for every word, the last ones, too.",
+        ),
     ),
     hints=(
         "Fill a table: entry (i, j) is the answer for the first i words of one text and the first "

@@ -136,7 +136,7 @@ PENALTY = "penalty = min(1.0, math.exp(1 - closest / length))"
 EXERCISE = Exercise(
     title="BLEU of a corpus",
     points=3,
-    minutes=20,
+    minutes=25,
     difficulty=3,
     cases=cases,
     reference=corpus_bleu,
@@ -372,6 +372,18 @@ EXERCISE = Exercise(
             "the penalty under the root",
             "return float(100 * penalty * -> return float(100 * penalty ** (1 / max_n) *",
             "The penalty multiplies the score, after the root was taken.",
+        ),
+        mistake(
+            "the mean of penalties of the sentences",
+            "penalty = np.mean([min(1.0, math.exp(1 - min((abs(len(r) - len(h)), len(r)) for r in "
+            "refs[k])[1] / max(len(h), 1))) for k, h in enumerate(hyps)])",
+            "The lengths are added up over the corpus, and there is one penalty: a long sentence "
+            "makes up for a short one.",
+        ),
+        mistake(
+            "single words only",
+            "np.exp(np.log(found / there).mean()) -> found[0] / there[0]",
+            "All lengths from 1 to max_n take part.",
         ),
     ),
     hints=(

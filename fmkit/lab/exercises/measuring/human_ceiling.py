@@ -24,6 +24,7 @@ def cases(rng):
     no_side = np.array([[0.0, 0.0, 3.0, 1.0], [0.0, -2.0, -1.0, nan]]), 0.0, np.array([0.0, 0.0])
     on_the_cut = np.array([[1.0, -1.0, 2.0], [3.0, 1.0, 2.0]]), 0.0, np.array([1.0, -2.0])
     flips = np.array([[4.0, -1.0, -1.0], [-4.0, 1.0, 1.0]]), 0.0, np.array([0.5, -0.5])
+    nothing_asked = np.array([[0.0, 0.0], [1.0, 2.0], [1.0, -1.0]]), 0.0, np.array([1.0, 1.0, -1.0])
     crowd = np.array([[1.0, 2.0, -1.0, 2.0, 1.0, 3.0, 2.0], [1.0, -2.0, -1.0, *[nan] * 4]])
     middle = np.array([[3.0, 2.0, 4.0], [1.0, 2.0, 3.0], [1.0, 1.0, 4.0]]), 2.5, np.array([2.6, 2.4, 3.0])
     skew = np.array([[4.0, -1.0, -1.0, -1.0, 4.0], [1.0, 1.0, -4.0, 1.0, nan]]), 0.0, np.array([1.0, 1.0])
@@ -33,6 +34,7 @@ def cases(rng):
         no_side,
         on_the_cut,
         flips,
+        nothing_asked,
         (crowd, 0.0, np.array([2.0, 1.0])),
         middle,
         skew,
@@ -92,7 +94,7 @@ OTHERS = "(given.sum() - given) / (len(given) - 1)"
 EXERCISE = Exercise(
     title="The human ceiling",
     points=3,
-    minutes=20,
+    minutes=25,
     difficulty=3,
     tolerance=1e-4,
     cases=cases,
@@ -234,6 +236,31 @@ EXERCISE = Exercise(
             "return float(np.mean(people)), float(np.mean(machine)) -> "
             "return float(np.mean(machine)), float(np.mean(people))",
             "People come first.",
+        ),
+        mistake(
+            "an item in which nothing was asked counts as wrong",
+            "if len(side): -> if not len(side):\n    people.append(0.0)\n    machine.append(0.0)\nelse:",
+            "Where nothing was asked nobody was wrong: leave the item out of the mean.",
+        ),
+        mistake(
+            "divided by all raters, not by what was asked",
+            (
+                "people.append((np.sign(given - cut)[asked] == side).mean()) -> "
+                "people.append((np.sign(given - cut)[asked] == side).sum() / len(given))",
+                "machine.append((np.sign(model[k] - cut) == side).mean()) -> "
+                "machine.append((np.sign(model[k] - cut) == side).sum() / len(given))",
+            ),
+            "Average over what was asked: where the mean lay on the cut there was no question.",
+        ),
+        mistake(
+            "the others' sum divided by the columns",
+            "(given.sum() - given) / (len(given) - 1) -> (given.sum() - given) / (len(row) - 1)",
+            "The others are those who rated this item: the gaps are nobody.",
+        ),
+        mistake(
+            "the other items of a column",
+            "others = ((np.nansum(ratings, 0) - row) / (len(ratings) - 1))[~np.isnan(row)]",
+            "The others are the other ratings of the same item: of its row.",
         ),
     ),
     hints=(

@@ -222,6 +222,12 @@ EXERCISE = Exercise(
             "ahead = score(a[draws]) > score(b)",
             "Both systems have to be scored on the same drawn sentences: that is what *paired* means.",
         ),
+        mistake(
+            "only what was found is compared",
+            "ahead = a[draws][..., 0].sum(1) > b[draws][..., 0].sum(1)",
+            "A score is what was found divided by what is there, and the two systems need not have "
+            "as much there.",
+        ),
     ),
     hints=(
         "a[draws] is (R, N, 2): for each drawn test set the counts of its sentences.",
