@@ -270,6 +270,12 @@ EXERCISE = Exercise(
             "for v in kept]))",
             "Raters who use one number only agree by chance, too: compare with what is expected.",
         ),
+        mistake(
+            "the share of equal pairs, all together",
+            "return float(sum((v[:, None] == v).sum() - len(v) for v in kept) / sum(len(v) * "
+            "(len(v) - 1) for v in kept))",
+            "Raters who use one number only agree by chance, too: compare with what is expected.",
+        ),
     ),
     hints=(
         "row[~np.isnan(row)] are the ratings of an item; with fewer than two it is left out altogether.",

@@ -263,6 +263,14 @@ EXERCISE = Exercise(
             "top, right = probs[:, 1], probs.argmax(1) == y",
             "How sure was the model of its own choice? That is the largest of the row.",
         ),
+        mistake(
+            "every class of every row, and the mean over all of them",
+            (
+                "top, right = probs.ravel(), (np.arange(probs.shape[1]) == y[:, None]).ravel()",
+                "mean = (count * np.abs(gap)).sum() / len(top)",
+            ),
+            "That is another measure (class-wise): here only the class that was chosen counts.",
+        ),
     ),
     hints=(
         "probs.max(1) is how sure the model was of its choice, probs.argmax(1) == y whether that was right.",

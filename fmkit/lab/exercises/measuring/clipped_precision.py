@@ -266,6 +266,11 @@ EXERCISE = Exercise(
             "The references are other ways to say it, not one long text: of their counts the "
             "largest one is allowed.",
         ),
+        mistake(
+            "divided by the longest reference's n-grams",
+            "there += own.total() -> there += max(grams(ref).total() for ref in refs[k])",
+            "Precision asks of what the system wrote; what the references have would be recall.",
+        ),
     ),
     hints=(
         "collections.Counter(tuple(tokens[i : i + n]) for i in ...) counts the n-grams of one sentence.",

@@ -262,6 +262,15 @@ EXERCISE = Exercise(
             "others = ((np.nansum(ratings, 0) - row) / (len(ratings) - 1))[~np.isnan(row)]",
             "The others are the other ratings of the same item: of its row.",
         ),
+        mistake(
+            "the other items of a column, without their gaps",
+            (
+                "if len(given) < 2: -> if len(given) < 1:",
+                "others = np.array([(np.nansum(c) - value) / (len(c[~np.isnan(c)]) - 1) if "
+                "len(c[~np.isnan(c)]) > 1 else cut for c, value in zip(ratings.T, row) if value == value])",
+            ),
+            "The others are the other ratings of the same item: of its row.",
+        ),
     ),
     hints=(
         "(given.sum() - given) / (len(given) - 1) is, for each rating, the mean of the others.",
