@@ -36,7 +36,7 @@ def planner(presets: Mapping[str, tuple[float, float, str, int]]) -> ipywidgets.
     devices = ipywidgets.FloatLogSlider(min=0, max=5, step=0.05, description="how many", **wide)
     used = ipywidgets.FloatSlider(value=0.4, min=0.05, max=0.7, step=0.01, description="utilisation", **wide)
     sends = ipywidgets.FloatLogSlider(
-        value=25e9, min=7, max=12, step=0.1, description="sends, bytes a s", **wide
+        value=25e9, min=7, max=12, step=0.1, description="bandwidth, bytes/s", **wide
     )
     shown = ipywidgets.HTML()
 
@@ -53,7 +53,7 @@ def planner(presets: Mapping[str, tuple[float, float, str, int]]) -> ipywidgets.
             "operations": f"{found.flops:.2g}",
             "days": f"{found.days:,.1f}, {found.device_hours:,.0f} device hours",
             "gigabytes a device": f"{need / 1e9:,.1f} (ZeRO-1, without activations): {fits}",
-            "energy": f"{found.megawatt_hours:,.1f} MWh, {found.tonnes_co2:,.1f} t CO₂ at 400 g a kWh",
+            "energy": f"{found.megawatt_hours * 1000:,.0f} kWh, {found.tonnes_co2:,.3g} t CO₂ at 400 g a kWh",
             "money": f"{found.dollars:,.0f} dollars at 2 an hour",
             "one sum of the gradient": f"{found.seconds_to_share:,.2g} s on the wire",
         }

@@ -95,7 +95,7 @@ def test_the_planner_follows_its_sliders(planner):
         "parameters": 1e9,
         "how many": 10.0,
         "utilisation": 0.2,
-        "sends, bytes a s": 1e8,
+        "bandwidth, bytes/s": 1e8,
     }.items():
         by_name(planner, name).value = value
         assert table(planner) != before, name
