@@ -181,6 +181,11 @@ EXERCISE = Exercise(
             "Ask for the slope where you are now.",
         ),
         mistake(
+            "the log of a probability that was rounded to 0",
+            "loss = -np.log(np.exp(log_probs)[rows, y])",
+            "With scores far apart a probability rounds to 0, its log to minus infinity: log-softmax.",
+        ),
+        mistake(
             "the smallest loss kept",
             "worse = loss < most",
             "The worst point has the largest loss.",

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from fmkit.lab.exercises._inputs import as_float32
 from fmkit.lab.judging.exercise import Exercise, mistake
 
 
@@ -29,7 +28,7 @@ def cases(rng):
         case([7], 0.3),
         case([2, 3, 50, 8], 1.5, (4, 1)),
         case([10, 20], 0.0),
-        as_float32(case([6, 1, 3], 0.9)),
+        case([6, 1, 3], 0.9),
     ]
 
 
