@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, ScalarFormatter
 
 from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE
 
@@ -94,11 +94,16 @@ def frontier(
             [size], [quality], yerr=bars, fmt="o" if leads else "s", ms=5, capsize=2, color=colour, lw=0.8,
             label=f"{number}  {name}",
         )  # fmt: skip
-        ax.annotate(str(number), (size, quality), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        right = number == 1 or rows[number - 2][1][0] != size  # of two of one size the second goes left
+        side = {"xytext": (5, 4)} if right else {"xytext": (-5, 4), "ha": "right"}
+        ax.annotate(str(number), (size, quality), textcoords="offset points", fontsize=8, **side)
     ax.plot(*np.transpose(joined), color=BLUE, lw=1.0, zorder=0)
     for style, (name, quality) in zip((":", "-."), lines.items(), strict=False):
         ax.axhline(quality, color=BLACK, lw=1.0, ls=style, label=name)
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
     return ax
