@@ -63,7 +63,7 @@ def test_what_was_written_down_is_what_comes_out(network):
 def test_an_area_that_was_written_down_comes_out_again(network):
     photo, one = photos.photographs()["coffee"], photos.results()["coffee"]
     value = photos.showing(network, photo, one["class"])
-    for name in ("LIME", "from black"):
+    for name in ("LIME", "integrated, black"):
         patches = np.array(one["explanations"][name]["patches"])
         areas = [explain.area(curve(value, patches)) for curve in photos.CURVES]
         np.testing.assert_allclose(areas, one["explanations"][name]["areas"], atol=0.005)

@@ -65,8 +65,9 @@ def against_random(
     (left, right), (low, high) = ((x.min(), x.max()) for x in (random[:, 1], random[:, 0]))
     ax.add_patch(plt.Rectangle((left, low), right - left, high - low, fc="0.9", ec="0.6", lw=0.8))
     ax.plot(random[:, 1], random[:, 0], ".", color="0.6", label="random orders")
+    colours = (*COLOURS, "saddlebrown")  # eight, for eight explanations
     for i, (name, (deletion, insertion)) in enumerate(found.items()):
-        ax.plot(insertion, deletion, MARKERS[i], color=COLOURS[i % 7], ms=7, label=name)
+        ax.plot(insertion, deletion, MARKERS[i], color=colours[i], ms=7, label=name)
     ax.set(title=title, xlabel="insertion area (higher is better)", ylabel="deletion area (lower is better)")
     legend_beside(ax)
     return ax
@@ -139,11 +140,12 @@ def thousand(ax: Axes, prevalence: float, ppv: float, fnr: float, name: str = ""
     for left, width, called, dark, pale in blocks:
         ax.add_patch(plt.Rectangle((left, 0), width, called, fc=dark, ec="white"))
         ax.add_patch(plt.Rectangle((left, called), width, 1 - called, fc=pale, ec="white"))
-    counts = (hits, prevalence - hits, alarms, 1 - prevalence - alarms)
+    shares = (0, hits, prevalence - hits, alarms, 1 - prevalence - alarms)
+    counts = np.diff(np.round(1000 * np.cumsum(shares)))  # whole people, a thousand in all
     labels = ("called, rightly", "missed", "called, wrongly", "left alone, rightly")
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], title=name)
     ax.set_xlabel(
-        "\n".join(f"{label}: {1000 * n:.0f}" for label, n in zip(labels, counts, strict=True)), fontsize=8.5
+        "\n".join(f"{label}: {n:.0f}" for label, n in zip(labels, counts, strict=True)), fontsize=8.5
     )
     ax.spines[:].set_color(BLACK)
     ax.spines[:].set_visible(True)

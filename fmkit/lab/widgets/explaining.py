@@ -41,7 +41,7 @@ def disagreement(explain: Callable, text: str) -> ipywidgets.VBox:
 
 
 def coloured(score: float, tokens: list[str], explanations: Mapping[str, np.ndarray]) -> str:
-    """The sentence once for each explanation: red speaks for the score, blue against it, stronger is more."""
+    """The sentence once for each explanation: red speaks for the verdict, blue against; stronger is more."""
     rows = []
     for name, values in explanations.items():
         top = max(float(np.abs(values).max()), 1e-12)
@@ -51,7 +51,11 @@ def coloured(score: float, tokens: list[str], explanations: Mapping[str, np.ndar
         rows.append(f'<tr><td style="{cell}">{html.escape(name)}</td><td>{words}</td><td>{best}</td></tr>')
     first = {int(np.argmax(values)) for values in explanations.values()}
     cut = f" The first {MOST} of {len(tokens)} tokens are drawn." if len(tokens) > MOST else ""
-    said = f"Score {score:+.2f} (above 0: positive). {len(first)} different tokens come first.{cut}"
+    verdict = "positive" if score > 0 else "negative"
+    comes = "token comes" if len(first) == 1 else "different tokens come"
+    said = (
+        f"Score {score:+.2f}, the verdict is {verdict}; red speaks for it. {len(first)} {comes} first.{cut}"
+    )
     head = "<tr><th></th><th></th><th>most for the verdict</th></tr>"
     return f'<p>{said}</p><table style="line-height:1.7">{head}{"".join(rows)}</table>'
 
@@ -76,10 +80,12 @@ def impossible(groups: Mapping[str, float], ppv: float, fnr: float) -> ipywidget
     """
     names = list(groups)
     controls = [
-        *(slider(f"p {i + 1}", round(p, 2), 0.05, 0.95, 0.01) for i, p in enumerate(groups.values())),
+        *(slider(f"p, {name}", round(p, 2), 0.05, 0.95, 0.01) for name, p in groups.items()),
         slider("PPV", round(ppv, 2), 0.3, 0.99, 0.01),
         slider("FNR", round(fnr, 2), 0.0, 0.95, 0.01),
     ]
+    for control in controls:
+        control.style.description_width = "130px"  # a group's name is longer than a letter
     picture, text = ipywidgets.Image(format="png"), ipywidgets.HTML()
 
     def redraw():

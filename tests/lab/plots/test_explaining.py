@@ -76,6 +76,19 @@ def test_a_thousand_people_are_four_blocks_of_the_right_areas():
     assert "called, wrongly: 200" in ax.get_xlabel() and ax.get_title(loc="left") == "g"
 
 
+@pytest.mark.parametrize("prevalence", [0.514, 0.394])
+def test_a_thousand_people_are_a_thousand(prevalence):
+    ax = plt.subplots()[1]
+    plots_explaining.thousand(ax, prevalence, ppv=0.61, fnr=0.37)
+    assert sum(int(line.split(": ")[1]) for line in ax.get_xlabel().split("\n")) == 1000
+
+
+def test_eight_explanations_have_eight_colours():
+    found = {f"e{i}": (0.1, 0.1 * i) for i in range(8)}
+    ax = plots_explaining.against_random(found, np.array([[0.3, 0.5]]), title="T")
+    assert len({line.get_color() for line in ax.lines[1:]}) == 8
+
+
 # --- the widgets --------------------------------------------------------------------------------------------
 
 
@@ -90,7 +103,7 @@ def test_disagreement_reads_again_and_shows_each_explanation():
     field, shown = box.children
     assert asked == ["good <b>"] and "-1.50" in shown.value
     assert "&lt;b&gt;" in shown.value and "<b>" not in shown.value and "b&lt;" in shown.value
-    assert "2 different tokens come first" in shown.value
+    assert "the verdict is negative" in shown.value and "2 different tokens come first" in shown.value
     assert "rgba(213, 94, 0, 0.19)" in shown.value and "rgba(0, 114, 178, 0.75)" in shown.value
     field.value = "so bad"
     assert asked == ["good <b>", "so bad"]
@@ -107,6 +120,7 @@ def test_a_long_text_is_cut_and_said_to_be():
 def test_impossible_follows_its_sliders():
     box = widgets_explaining.impossible({"A": 0.5, "C": 0.4}, 0.6, 0.3)
     p1, p2, ppv, fnr, text, picture = box.children
+    assert (p1.description, p2.description) == ("p, A", "p, C")
     assert text.value == "A: p 0.50, FPR 0.47 · C: p 0.40, FPR 0.31"
     before = bytes(picture.value)
     assert before.startswith(b"\x89PNG")

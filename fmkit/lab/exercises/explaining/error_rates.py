@@ -227,6 +227,15 @@ EXERCISE = Exercise(
             ),
             "A group may have nobody: it still has its place, with NaN.",
         ),
+        mistake(
+            "divided by those who are called, not by those who are",
+            (
+                "no, yes = (group == g) & (guess == 1), (group == g) & (guess == 0)",
+                "fpr[g] = 1 - target[no].mean()",
+                "fnr[g] = target[yes].mean()",
+            ),
+            "FPR asks of those with target 0, FNR of those with target 1: their numbers divide.",
+        ),
     ),
     hints=(
         "The FPR of a group: the mean guess of those of its people whose target is 0.",

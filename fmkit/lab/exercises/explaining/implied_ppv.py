@@ -157,6 +157,12 @@ EXERCISE = Exercise(
             "known = alarms > 0",
             "Without any false alarm every call is right: that is a PPV of 1, not an unknown one.",
         ),
+        mistake(
+            "hits for each false alarm, without end where there is none",
+            "return np.where(alarms > 0, hits / np.where(alarms > 0, alarms, 1), "
+            "np.where(known, np.inf, np.nan))",
+            "Divide by all who are called: hits and false alarms.",
+        ),
     ),
     hints=(
         "Think of 1,000 people: how many have target 1, and how many of them are called? And of the others?",

@@ -168,6 +168,12 @@ EXERCISE = Exercise(
             "solved[:-1] -> solved",
             "One number for each part is asked for; the intercept is no part.",
         ),
+        mistake(
+            "the mean with a part less the mean without it",
+            "return ((masks * y[:, None]).sum(0) / np.maximum(masks.sum(0), 1) - ((1 - masks) * y[:, None])"
+            ".sum(0) / np.maximum((1 - masks).sum(0), 1)).astype(y.dtype)",
+            "One line for all parts together, in which a near version counts more than a far one.",
+        ),
     ),
     hints=(
         "An answer's distance is the share of its parts that are gone; its weight exp(-(distance / width)²).",

@@ -180,6 +180,22 @@ EXERCISE = Exercise(
             "point @ w1 + b1 -> point @ w1",
             "The network adds b1 before tanh; where tanh is flat depends on it.",
         ),
+        mistake(
+            "left out w2",
+            "w2 * (1 - h * h) -> 1 - h * h",
+            "The logit weighs each unit by `w2`, and so does its slope.",
+        ),
+        mistake(
+            "left out w2, and the sum of the slopes instead of their mean",
+            ("w2 * (1 - h * h) -> 1 - h * h", "total / steps -> total"),
+            "The slope contains `w2`, and the mean of the slopes is their sum by `steps`.",
+        ),
+        mistake(
+            "what the logit gains, shared out by the length of each part's way",
+            "return (x - baseline) * (np.tanh(x @ w1 + b1) @ w2 - np.tanh(baseline @ w1 + b1) @ w2) "
+            "/ (x - baseline).sum()",
+            "It sums to the right number, whichever part the network uses: take the slopes on the way.",
+        ),
     ),
     hints=(
         "The slope at one point: w1 @ (w2 * (1 - h * h)), with h the tanh at that point.",

@@ -16,7 +16,7 @@ def cases(rng):
     x = np.array([[1.0], [3.0], [9.0], [5.0]])
     example = x, np.array([0, 0, 1, 2]), np.array([1, 2, 0]), 1
     flat = case([3, 2, 4], 3, 1)
-    flat[0][:, 1] = rng.normal()  # a number that is the same everywhere
+    flat[0][:, 1] = rng.integers(1, 9) / 2  # the same everywhere, and its mean is exact: the spread is 0
     x, sentence, order, n_test = case([2, 3, 3, 2], 2, 2)
     there = np.isin(sentence, order[:n_test])
     x[~there, 0] = 7.0  # the same everywhere in the training part only
@@ -186,6 +186,11 @@ EXERCISE = Exercise(
             "not scaled at all",
             "return train_x, test_x",
             "The mean goes, and each number is divided by its spread.",
+        ),
+        mistake(
+            "the two parts exchanged on the way out",
+            "return (test_x - mean) / std, (train_x - mean) / std",
+            "The training part comes back first.",
         ),
     ),
     hints=(

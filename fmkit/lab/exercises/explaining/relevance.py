@@ -169,6 +169,11 @@ EXERCISE = Exercise(
             "slope, 0).mean(0).sum(-1, keepdims=True), 1e-12)",
             "The rows are left as they are: how much comes is a part of the answer.",
         ),
+        mistake(
+            "the last layer only",
+            "for layer, slope in zip(weights[-1:], slopes[-1:], strict=True):",
+            "Every layer adds its share: the loop goes from the first to the last.",
+        ),
     ),
     hints=(
         "For one layer: weights times slopes, head by head; negative ones become 0; then the heads' mean.",

@@ -161,6 +161,11 @@ EXERCISE = Exercise(
             "if len(curve) > 2 else curve[-1]",
             "The first piece lies between the whole input and the first deletion.",
         ),
+        mistake(
+            "each piece as high as its left end",
+            "(curve[:-1] + curve[1:]).mean() / 2 -> curve[:-1].mean()",
+            "Straight lines join the points: a piece is as high, on average, as the mean of its two ends.",
+        ),
     ),
     hints=(
         "Begin with coalition 2**n - 1, all parts. Taking part i away subtracts 2**i.",
