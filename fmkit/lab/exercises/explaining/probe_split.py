@@ -73,6 +73,7 @@ EXERCISE = Exercise(
     alternatives=(rows, places),
     equal=(
         ("std = np.where(std >= 1e-09, std, 1)", "no spread lies so near 0, but 0 itself"),
+        ("std = np.where(std > 0.0, std, 1)", "what never changes here has a mean without rounding"),
         ("std = np.where(std > 5e-10, std, 1)", "no spread lies so near 0, but 0 itself"),
         ("std = np.where(std > 2e-09, std, 1)", "no spread lies so near 0, but 0 itself"),
         ("spread[spread <= 1e-08] = 1", "no spread lies so near 0, but 0 itself"),
