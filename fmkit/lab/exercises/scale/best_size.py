@@ -148,6 +148,16 @@ EXERCISE = Exercise(
             "What the tokens do not need, a larger model can use: N is the budget by 6 D.",
         ),
         mistake(
+            "the model from the budget without the 6",
+            "N = product / D -> N = flops / D",
+            "N is the budget by 6 D.",
+        ),
+        mistake(
+            "twenty tokens a parameter, whatever the law",
+            f"{BEST} -> D = min((20 * product) ** 0.5, tokens)",
+            "Twenty came out of one law; this one has its own numbers.",
+        ),
+        mistake(
             "the larger of both",
             "min(product -> max(product",
             "D cannot be more than there are tokens.",

@@ -44,6 +44,7 @@ def cases(rng):
         edge,
         case(4, 3, (5,), 2),
         case(3, 4, (2, 2), 4),
+        case(4, 4, (3, 2), 2),  # as many rows as columns
         case(5, 3, (1, 4, 2), 6),
         case(2, 6, (3, 3, 3, 3), 6),
         case(1, 2, (7, 1), 3),

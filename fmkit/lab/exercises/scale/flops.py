@@ -32,7 +32,7 @@ def flops(layers, C, heads, kv_heads, F, V, rows, T, recompute):
     total = 3 * forward  # backward costs twice as much
     if recompute:
         total += layers * layer
-    return total * rows * T
+    return float(total * rows * T)
 
 
 def matrices(layers, C, heads, kv_heads, F, V, rows, T, recompute):
@@ -67,7 +67,7 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "multiply-and-add counted as one",
-            "return total * rows * T // 2",
+            "return total * rows * T / 2",
             "A multiplication and an addition are two operations.",
         ),
         mistake(
@@ -165,12 +165,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "per token",
-            "return total",
+            "return float(total)",
             "The step has rows times T tokens.",
         ),
         mistake(
             "one row only",
-            "return total * T",
+            "return float(total * T)",
             "The step has rows times T tokens.",
         ),
     ),

@@ -157,6 +157,21 @@ EXERCISE = Exercise(
             "All entries shrink by one factor: the direction stays.",
         ),
         mistake(
+            "shortened to length 1",
+            "grad = grad * (max_norm / norm) -> grad = grad / norm",
+            "A gradient that is too long is shortened to max_norm.",
+        ),
+        mistake(
+            "the sum of the sizes for the norm",
+            "norm = float(np.sqrt((grad * grad).sum())) -> norm = float(np.abs(grad).sum())",
+            "The Euclidean norm: the root of the sum of squares.",
+        ),
+        mistake(
+            "the largest entry for the norm",
+            "norm = float(np.sqrt((grad * grad).sum())) -> norm = float(np.abs(grad).max())",
+            "The Euclidean norm: the root of the sum of squares.",
+        ),
+        mistake(
             "grows after every good step",
             "if good + 1 == patience: -> if True:",
             "The scale grows after `patience` good steps in a row.",

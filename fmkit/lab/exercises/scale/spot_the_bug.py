@@ -166,6 +166,20 @@ EXERCISE = Exercise(
             "What stayed was divided by 1 - p: so is its gradient.",
         ),
         mistake(
+            "the scale twice on the way back",
+            "dhidden = dout * alive / (1 - p) / (1 - p)",
+            "What stayed was divided by 1 - p once: so is its gradient.",
+        ),
+        mistake(
+            "one generator for all layers",
+            (
+                "def layer(h, i): -> rng = np.random.default_rng(seeds[0])\nmasks = {}\n\ndef layer(h, i):",
+                "mask = np.random.default_rng(seeds[i]).random(hidden.shape) >= p -> "
+                "masks.setdefault(i, rng.random(hidden.shape) >= p)\nmask = masks[i]",
+            ),
+            "Each layer has its own seed.",
+        ),
+        mistake(
             "no scale on the way there",
             "return np.maximum(hidden, 0) * mask / (1 - p), mask & (hidden > 0) -> "
             "return np.maximum(hidden, 0) * mask, mask & (hidden > 0)",
