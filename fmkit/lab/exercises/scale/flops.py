@@ -63,6 +63,10 @@ EXERCISE = Exercise(
     cases=cases,
     reference=flops,
     alternatives=(matrices, by_parts),
+    equal=(
+        ("attention = 2 * C * C + 2 * C * C * kv_heads / heads", "the heads divide the width"),
+        ("D, tokens = (C / heads, rows * T)", "the heads divide the width"),
+    ),
     teaches=("scaling.training_flops", "scaling.matrix_parameters", "scaling.count_flops"),
     mistakes=(
         mistake(
