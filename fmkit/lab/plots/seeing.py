@@ -70,11 +70,14 @@ def maps(codes: Mapping[str, np.ndarray], labels: np.ndarray, *, title: str) -> 
     fig, axes = plt.subplots(1, len(codes), figsize=(3.1 * len(codes), 3.3), squeeze=False)
     for ax, (name, points) in zip(axes.flat, codes.items(), strict=True):
         low, high = np.percentile(points, 1, axis=0), np.percentile(points, 99, axis=0)
+        inside = ((points >= low) & (points <= high)).all(1)  # a far one would squeeze all others
+        margin = 0.05 * (high - low)  # no digit is cut at the frame
         for digit in range(10):
-            x, y = points[labels == digit].T
+            x, y = points[inside & (labels == digit)].T
             colour = COLOURS[digit % len(COLOURS)]
             ax.scatter(x, y, s=22, marker=f"${digit}$", color=colour, linewidths=0.2)
-        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
+        (left, bottom), (right, top) = low - margin, high + margin
+        ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
         ax.set_xlabel("first code")
         ax.set_title(name, fontsize=9.5)
     axes[0, 0].set_ylabel("second code")

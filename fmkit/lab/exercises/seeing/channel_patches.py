@@ -116,6 +116,20 @@ EXERCISE = Exercise(
             "cut = whole.reshape(columns, p, rows, p, channels)",
             "The first axis is the height.",
         ),
+        mistake(
+            "the whole picture reshaped at once",
+            "return image.reshape(-1, p * p * channels)",
+            "A reshape only cuts the row of numbers in memory: the pixels of a square lie apart there.",
+        ),
+        mistake(
+            "the channels of a pixel side by side, and what does not fill a patch dropped",
+            (
+                "rows, columns = height // p, width // p",
+                "whole[:height, :width] = image -> whole[:] = image[:rows * p, :columns * p]",
+                "return cut.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)",
+            ),
+            "Two things: all the red of a patch comes first; and the last rows and columns belong to the picture, too.",
+        ),
     ),
     hints=(
         "Fill the picture up with zeros first, so that p divides both sides.",

@@ -215,6 +215,35 @@ EXERCISE = Exercise(
             "logits[twins] = -100.0",
             "With a scale of 100 the own pair itself may have a score of -100.",
         ),
+        mistake(
+            "the own pair out of the sum, a very small number for it",
+            (
+                "twins = same[:, None] == same",
+                "logits[twins] = -np.inf -> own = np.diag(logits).copy()\nlogits[twins] = -1e9",
+                "return float((rows + columns - 2 * own).mean() / 2)",
+            ),
+            "Every number equals itself: which pair must stay among those that one chooses from?",
+        ),
+        mistake(
+            "the own pair out of the sum",
+            (
+                "twins = same[:, None] == same",
+                "logits[twins] = -np.inf -> own = np.diag(logits).copy()\nlogits[twins] = -np.inf",
+                "return float((rows + columns - 2 * own).mean() / 2)",
+            ),
+            "Every number equals itself: which pair must stay among those that one chooses from?",
+        ),
+        mistake(
+            "any of the twins counts as the right answer",
+            (
+                "twins = same[:, None] == same",
+                "logits[twins] = -np.inf -> e = np.exp(logits - logits.max())",
+                "rows = np.log(e.sum(1)) - np.log((e * twins).sum(1))",
+                "columns = np.log(e.sum(0)) - np.log((e * twins).sum(0))",
+                "return float((rows + columns).mean() / 2)",
+            ),
+            "Here the twin is neither right nor wrong: it is left out, and the own pair alone is asked for.",
+        ),
     ),
     hints=(
         "Unit vectors, scaled cosines, and two cross-entropies whose right answers lie on the diagonal.",

@@ -38,7 +38,8 @@ def denoising_step(x, noise, w, b, c):
     dout = 2 * miss / miss.size
     dz = (dout @ w) * (z > 0)
     dw = dout.T @ h + seen.T @ dz
-    return loss, dw, dz.sum(0), dout.sum(0)
+    db, dc = dz.sum(0), dout.sum(0)
+    return loss, dw, db, dc
 
 
 def untied(x, noise, w, b, c):
@@ -113,7 +114,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the two uses averaged",
-            "return loss, dw / 2, dz.sum(0), dout.sum(0)",
+            "return loss, dw / 2, db, dc",
             "Shares of one thing are added, not averaged.",
         ),
         mistake(
@@ -153,12 +154,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the biases' gradients averaged",
-            "return loss, dw, dz.mean(0), dout.mean(0)",
+            "db, dc = dz.mean(0), dout.mean(0)",
             "The mean is in dout already: shares of a bias are added.",
         ),
         mistake(
             "the gradient of b taken before the ReLU's slope",
-            "return loss, dw, (dout @ w).sum(0), dout.sum(0)",
+            "db, dc = (dout @ w).sum(0), dout.sum(0)",
             "b stands inside the ReLU.",
         ),
         mistake(
@@ -173,7 +174,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the gradient of b returned for c, too",
-            "return loss, dw, dz.sum(0), dz.sum(0)",
+            "db, dc = dz.sum(0), dz.sum(0)",
             "b belongs to the codes, c to the pixels: their gradients have other sizes.",
         ),
     ),

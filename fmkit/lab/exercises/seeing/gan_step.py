@@ -31,7 +31,8 @@ def gan_step(real, fake, smooth):
     dreal = (p_real - (1 - smooth)) / len(real)
     dfake = p_fake / len(fake)
     dforger = (p_fake - 1) / len(fake)
-    return float(d_loss), float(g_loss), dreal, dfake, dforger
+    d_loss, g_loss = float(d_loss), float(g_loss)
+    return d_loss, g_loss, dreal, dfake, dforger
 
 
 def one_formula(real, fake, smooth):
@@ -204,13 +205,37 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the two losses in the wrong order",
-            "return float(g_loss), float(d_loss), dreal, dfake, dforger",
+            "return g_loss, d_loss, dreal, dfake, dforger",
             "First the detective's loss, then the forger's.",
         ),
         mistake(
             "logits for probabilities",
             "p_real, p_fake = real, fake",
             "p minus label: which function makes a probability of a logit?",
+        ),
+        mistake(
+            "the forger's label smoothed, too",
+            (
+                "g_loss = ((1 - smooth) * np.logaddexp(0, -fake) + smooth * np.logaddexp(0, fake)).mean()",
+                "dforger = (p_fake - 1 + smooth) / len(fake)",
+            ),
+            "Only the real pictures' label is smoothed: what does the forger want to hear?",
+        ),
+        mistake(
+            "the label taken for a weight, without its other half",
+            (
+                "d_loss = ((1 - smooth) * np.logaddexp(0, -real)).mean()",
+                "dreal = (1 - smooth) * (p_real - 1) / len(real)",
+            ),
+            "A label of 0.9 is nine tenths of real and one tenth of forged: the tenth costs, too.",
+        ),
+        mistake(
+            "smooth itself for the label",
+            (
+                "d_loss = (smooth * np.logaddexp(0, -real) + (1 - smooth) * np.logaddexp(0, real)).mean()",
+                "dreal = (p_real - smooth) / len(real)",
+            ),
+            "With smooth = 0.1 a real picture is to be called real, nearly for sure.",
         ),
     ),
     hints=(

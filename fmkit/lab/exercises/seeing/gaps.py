@@ -60,6 +60,15 @@ def loop(x, w, stride, gap):
     return np.array(out)
 
 
+def size_without_gaps(x, w, stride, gap):
+    i, j = w.shape[:2]
+    out = np.zeros(((x.shape[0] - i) // stride + 1, (x.shape[1] - j) // stride + 1, w.shape[3]), x.dtype)
+    for r, c in np.ndindex(out.shape[:2]):
+        for a, b in np.ndindex(i, j):
+            out[r, c] += x[r * stride + a * gap, c * stride + b * gap] @ w[a, b]
+    return out
+
+
 EXERCISE = Exercise(
     title="A window with gaps",
     points=3,
@@ -146,6 +155,27 @@ EXERCISE = Exercise(
             "the stride used inside the window",
             "x[a * gap :, b * gap :] -> x[a * stride :, b * stride :]",
             "stride moves the window, gap spreads its weights: which of the two stands where?",
+        ),
+        mistake(
+            "the window's size without its gaps",
+            size_without_gaps,
+            "A window of i rows with gaps spans more than i rows: fewer of them fit, and yours leads out of the picture.",
+        ),
+        mistake(
+            "the window's size without its gaps, and what does not fit",
+            (
+                "rows = (x.shape[0] - i) // stride + 1",
+                "columns = (x.shape[1] - j) // stride + 1",
+            ),
+            "A window of i rows with gaps spans more than i rows: fewer of them fit, and parts of yours are too short.",
+        ),
+        mistake(
+            "the window taken for i times the gap",
+            (
+                "rows = max((x.shape[0] - i * gap) // stride + 1, 0)",
+                "columns = max((x.shape[1] - j * gap) // stride + 1, 0)",
+            ),
+            "Between i rows there are i - 1 gaps, not i: how many rows does a window span whose i is 2?",
         ),
     ),
     hints=(

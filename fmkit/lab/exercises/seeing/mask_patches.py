@@ -138,6 +138,11 @@ EXERCISE = Exercise(
             "return restore, visible",
             "First what is seen, then the way back.",
         ),
+        mistake(
+            "sorted across the pictures, and back again",
+            ("order = np.argsort(noise, axis=0)", "restore = np.argsort(order, axis=0)"),
+            "The patches of one picture compete with each other: along which axis?",
+        ),
     ),
     hints=(
         "Where a patch is must be added while it still is there.",

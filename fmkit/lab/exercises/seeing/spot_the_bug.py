@@ -155,6 +155,11 @@ EXERCISE = Exercise(
             "* seen.std() -> * seen.std(-1).mean()",
             "One spread over all visible numbers of the picture: patches differ from each other, too.",
         ),
+        mistake(
+            "what is hidden counted as zeros",
+            "seen = np.where(hidden[n][:, None], 0, tokens[n])",
+            "Mean and spread are of the visible numbers alone: a hidden patch is no zero, it is not there.",
+        ),
     ),
     hints=(
         "What may the picture use that the model has not said? Only what everybody has seen.",

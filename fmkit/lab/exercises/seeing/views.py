@@ -159,6 +159,21 @@ EXERCISE = Exercise(
             "return out.swapaxes(0, 1)",
             "The first axis tells the view, the second the picture.",
         ),
+        mistake(
+            "the channels turned round instead",
+            "window[:, ::-1] -> window[..., ::-1]",
+            "The last axis holds the channels: the columns are the one before.",
+        ),
+        mistake(
+            "the gain forgotten",
+            "out[v, n] = window",
+            "gains does not appear in your result.",
+        ),
+        mistake(
+            "made darker as a whole where it is too bright",
+            "out[v, n] = window * gains[v, n] / max(1, (window * gains[v, n]).max())",
+            "Only what is above 1 is cut off; the other pixels stay as bright as they are.",
+        ),
     ),
     hints=(
         "Two loops, over the views and over the pictures; everything random is indexed by both.",

@@ -129,7 +129,7 @@ EXERCISE = Exercise(
         mistake(
             "the exponential of the scores themselves",
             "e = np.exp(logits)",
-            "A scale of 1000 is too much for the exponential: take the largest of a row out first.",
+            "A scale of 40,000 is too much for the exponential: take the largest of a row out first.",
         ),
         mistake(
             "the first sentence of each class only",
@@ -148,6 +148,26 @@ EXERCISE = Exercise(
             "the answer instead of probabilities",
             "return np.eye(e.shape[1])[e.argmax(1)]",
             "Asked are the probabilities, not which class has the largest.",
+        ),
+        mistake(
+            "the sentences taken as sorted by their class",
+            "np.stack([prompts[owner == k].mean(0) for k in range(owner.max() + 1)])"
+            " -> np.stack([prompts[np.sort(owner) == k].mean(0) for k in range(owner.max() + 1)])",
+            "owner says to which class a sentence belongs; they come in any order.",
+        ),
+        mistake(
+            "each class the sum of its sentences' probabilities",
+            (
+                "logits = scale * (images @ prompts.T)",
+                "return np.stack([(e / e.sum(1, keepdims=True))[:, owner == k].sum(1)"
+                " for k in range(owner.max() + 1)], 1)",
+            ),
+            "A class is one vector, the mean of its sentences; the softmax is over the classes.",
+        ),
+        mistake(
+            "every class as likely as the other",
+            "return np.full_like(e, 1 / e.shape[1])",
+            "The pictures do not appear in your result.",
         ),
     ),
     equal=(
