@@ -62,6 +62,8 @@ def _put(ax: Axes, image: np.ndarray) -> None:
 def maps(codes: Mapping[str, np.ndarray], labels: np.ndarray, *, title: str) -> Axes:
     """Pictures as points of two numbers each, a map for each way to find them; a digit is its own sign.
 
+    The outermost hundredth on each side is left out: it would squeeze all others.
+
     Parameters
     ----------
     codes : dict of arrays (N, 2), by their title
@@ -70,7 +72,7 @@ def maps(codes: Mapping[str, np.ndarray], labels: np.ndarray, *, title: str) -> 
     fig, axes = plt.subplots(1, len(codes), figsize=(3.1 * len(codes), 3.3), squeeze=False)
     for ax, (name, points) in zip(axes.flat, codes.items(), strict=True):
         low, high = np.percentile(points, 1, axis=0), np.percentile(points, 99, axis=0)
-        inside = ((points >= low) & (points <= high)).all(1)  # a far one would squeeze all others
+        inside = ((points >= low) & (points <= high)).all(1)
         margin = 0.05 * (high - low)  # no digit is cut at the frame
         for digit in range(10):
             x, y = points[inside & (labels == digit)].T

@@ -128,7 +128,7 @@ EXERCISE = Exercise(
                 "whole[:height, :width] = image -> whole[:] = image[:rows * p, :columns * p]",
                 "return cut.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)",
             ),
-            "Two things: all the red of a patch comes first; and the last rows and columns belong to the picture, too.",
+            "All the red of a patch comes first; and the last rows and columns belong to the picture.",
         ),
     ),
     hints=(

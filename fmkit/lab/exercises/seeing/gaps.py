@@ -159,7 +159,7 @@ EXERCISE = Exercise(
         mistake(
             "the window's size without its gaps",
             size_without_gaps,
-            "A window of i rows with gaps spans more than i rows: fewer of them fit, and yours leads out of the picture.",
+            "With gaps, i rows of weights span more than i rows: fewer windows fit, yours leads out.",
         ),
         mistake(
             "the window's size without its gaps, and what does not fit",
@@ -167,7 +167,7 @@ EXERCISE = Exercise(
                 "rows = (x.shape[0] - i) // stride + 1",
                 "columns = (x.shape[1] - j) // stride + 1",
             ),
-            "A window of i rows with gaps spans more than i rows: fewer of them fit, and parts of yours are too short.",
+            "With gaps, i rows of weights span more than i rows: how many windows fit?",
         ),
         mistake(
             "the window taken for i times the gap",
