@@ -112,7 +112,8 @@ def test_headings_are_in_order_and_pictures_have_words(book, name):
     assert reader.headings[0] == 1 and reader.headings.count(1) == 1
     for above, below in zip(reader.headings, reader.headings[1:], strict=False):
         assert below <= above + 1, f"a heading of level {below} under one of level {above}"
-    words = [image["alt"] for image in reader.images]
+    small = [image for image in reader.images if int(image["width"]) < 100]  # of a table: words stand below
+    words = [image["alt"] for image in reader.images if image not in small]
     assert len(set(words)) == len(words)
     assert not [
         alt for alt in words if len(alt.split()) < 2 or len(alt) > 200 or re.search(r"[{}$\\`*]", alt)
