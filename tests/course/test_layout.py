@@ -49,7 +49,13 @@ def test_a_folder_of_an_odd_name(tmp_path):
 def test_without_nbgrader_the_reason_is_said(tmp_path, monkeypatch):
     course = courses.make(tmp_path / "course")
     monkeypatch.setitem(sys.modules, "nbgrader", None)
-    for words in (["release", "4"], ["collect", str(tmp_path)], ["export"], ["init", str(tmp_path / "new")]):
+    (tmp_path / "lms").mkdir()
+    for words in (
+        ["release", "4"],
+        ["collect", str(tmp_path / "lms")],
+        ["export"],
+        ["init", str(tmp_path / "new")],
+    ):
         words += [] if words[0] == "init" else ["--course", str(course.root)]
         done = CliRunner().invoke(main, ["course", *words])
         assert done.exit_code == 1
@@ -137,12 +143,18 @@ def test_damaged_files_of_a_course_are_named(tmp_path):
     one_line(course, ["collect", str(course.root / "submitted")], "")
     tries = course.root / "tries" / "ada" / courses.CHAPTER / "tries.json"
     tries.write_text("{")
-    one_line(course, ["collect", str(course.root / "submitted")], f"{tries} is damaged: delete it")
+    done = CliRunner().invoke(
+        main, ["course", "collect", str(course.root / "submitted"), "--course", str(course.root)]
+    )
+    assert (
+        done.exit_code == 0 and f"{tries} is damaged: delete it" in done.output
+    )  # it costs this student only
     course.journal.write_text("my notes\n")
     one_line(course, ["grade"], f"{course.journal} is not the journal of a grading run")
     assert course.journal.read_text() == "my notes\n"
     course.notebook("release", courses.CHAPTER).write_text('{"nbformat": 4}')
-    one_line(course, ["collect", str(tmp_path)], "it is not a notebook of format 4")
+    (tmp_path / "lms").mkdir()
+    one_line(course, ["collect", str(tmp_path / "lms")], "it is not a notebook of format 4")
 
 
 def one_line(course, words, says):

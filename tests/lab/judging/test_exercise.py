@@ -34,6 +34,7 @@ def test_fields_are_those_that_chapters_are_written_against():
         "equal",
         "teaches",
         "parts",
+        "attack",
         "allowed",
         "id",
         "chapter",
