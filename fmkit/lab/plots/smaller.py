@@ -9,6 +9,8 @@ from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, ScalarForma
 
 from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE
 
+REACH = 2.1  # of the lattice's picture, in steps: both rings of the notebook's example fit
+
 
 def lattice(
     w: Sequence[float], together: float, *, scale: float = 1.0, title: str = "", ax: Axes | None = None
@@ -28,20 +30,21 @@ def lattice(
     ticks = scale * np.arange(-3, 4)
     points = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
     nearest, best = chosen_points(points, w, hessian)
-    a, b = np.meshgrid(*(np.linspace(v - 1.6 * scale, v + 1.6 * scale, 121) for v in w))
+    a, b = np.meshgrid(*(np.linspace(v - REACH * scale, v + REACH * scale, 121) for v in w))
     off = np.stack([a, b], -1) - w
     error = np.einsum("...i,ij,...j->...", off, hessian, off)
     levels = sorted({output_error_at(point, w, hessian) for point in (nearest, best)})
     levels = [v for i, v in enumerate(levels) if v > 1e-9 and (i == 0 or v > levels[i - 1] * 1.001)]
     if levels:
         ax.contour(a, b, error, levels=levels, colors=[BLACK], linewidths=1.0, linestyles="--")
-    ax.plot(*points.T, ls="", marker=".", color=BLACK, ms=5, label="allowed")
+    inside = points[np.abs(points - w).max(1) < (REACH - 0.05) * scale]  # none cut by the frame
+    ax.plot(*inside.T, ls="", marker=".", color=BLACK, ms=5, label="allowed")
     ax.plot(*w, ls="", marker="*", color=BLUE, ms=13, label="the weights")
     ax.plot(*nearest, ls="", marker="s", color=ORANGE, ms=9, label="nearest")
     ax.plot(*best, ls="", marker="o", mfc="none", mec=GREEN, mew=2, ms=15, label="best outputs")
     ax.set(
-        xlim=(w[0] - 1.6 * scale, w[0] + 1.6 * scale),
-        ylim=(w[1] - 1.6 * scale, w[1] + 1.6 * scale),
+        xlim=(w[0] - REACH * scale, w[0] + REACH * scale),
+        ylim=(w[1] - REACH * scale, w[1] + REACH * scale),
         xlabel="first weight",
         ylabel="second weight",
         title=title,
@@ -71,7 +74,7 @@ def frontier(
     ylabel: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Size against quality, each with its interval; models that nothing smaller beats are joined.
+    """Size against quality, each with its interval; models that nothing as small or smaller beats are joined.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def frontier(
         What has no size of the same kind: a line across.
     """
     ax = ax or plt.subplots(figsize=(7.0, 3.9))[1]
-    rows = sorted(points.items(), key=lambda item: item[1][:2])
+    rows = sorted(points.items(), key=lambda item: (item[1][0], -item[1][1]))  # of one size the better first
     best, joined = -np.inf, []
     for number, (name, (size, quality, low, high)) in enumerate(rows, 1):
         leads = quality > best
@@ -95,7 +98,7 @@ def frontier(
             label=f"{number}  {name}",
         )  # fmt: skip
         right = number == 1 or rows[number - 2][1][0] != size  # of two of one size the second goes left
-        side = {"xytext": (5, 4)} if right else {"xytext": (-5, 4), "ha": "right"}
+        side = {"xytext": (6, -3)} if right else {"xytext": (-6, -3), "ha": "right"}
         ax.annotate(str(number), (size, quality), textcoords="offset points", fontsize=8, **side)
     ax.plot(*np.transpose(joined), color=BLUE, lw=1.0, zorder=0)
     for style, (name, quality) in zip((":", "-."), lines.items(), strict=False):
@@ -127,7 +130,7 @@ def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axe
     ax.set(
         title=title,
         xlabel="error of the weights (part of their size)",
-        ylabel="error of the outputs",
+        ylabel="error of the outputs\n(part of their size)",
         xscale="log",
         yscale="log",
     )
@@ -136,5 +139,5 @@ def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axe
         axis.set_major_formatter(ScalarFormatter())
         axis.set_minor_locator(NullLocator())
     left, right = ax.get_xlim()
-    ax.set_xlim(left, right * 1.5)  # room for the names
+    ax.set_xlim(left, right * 1.7)  # room for the names
     return ax

@@ -17,11 +17,13 @@ def cases(rng):
     example = np.array([[-1.0, 0.0, 2.0], [1.0, 3.0, 2.0]]), 2
     ends = np.array([[-1.5, 1.5, 0.0, 1.0], [-0.5, 2.5, 1.0, 0.0]]), 2  # a half at both ends
     bytes_full = np.array([[-127.5, 127.5, 3.0], [-0.25, 0.5, 0.1]]), 8
+    halves = np.array([[-1.0, 0.5, 2.0], [-3.0, -0.5, 0.0]]), 2  # round(1/2) - 1 is not round(1/2 - 1)
     same = np.array([[0.0, 0.0], [2.0, 2.0], [-3.0, -3.0]]), 4
     return [
         example,
         ends,
         bytes_full,
+        halves,
         same,
         case(4, 6, 8),
         case(5, 3, 4, -0.5),
@@ -38,8 +40,8 @@ def affine_rows(x, bits):
     span = top - bottom
     scale = np.where(span > 0, span / (high - low), 1)
     zero = np.rint(low - bottom / scale)
-    q = np.clip(np.rint(x / scale) + zero, low, high)
-    return q.astype(np.int8), scale, zero
+    q = np.clip(np.rint(x / scale) + zero, low, high).astype(np.int8)
+    return q, scale, zero
 
 
 def row_by_row(x, bits):
@@ -106,13 +108,18 @@ EXERCISE = Exercise(
         ),
         mistake(
             "not clipped",
-            "q = np.rint(x / scale) + zero",
+            "q = (np.rint(x / scale) + zero).astype(np.int8)",
             "Where both ends lie at a half, the largest falls one above the range: 128 becomes -128.",
         ),
         mistake(
             "the zero not rounded",
             "zero = low - bottom / scale",
             "`zero` is the whole number that stands for 0: round it, or no whole number does.",
+        ),
+        mistake(
+            "rounded after the zero was added",
+            "q = np.clip(np.rint(x / scale + zero), low, high).astype(np.int8)",
+            "Round x / scale, then add `zero`: at a half NumPy rounds to even, so the order counts.",
         ),
         mistake(
             "one range for all rows",
@@ -124,7 +131,10 @@ EXERCISE = Exercise(
         ),
         mistake(
             "whole numbers from 0 up",
-            ("low, high = 0, 2**bits - 1", "return q.astype(np.uint8), scale, zero"),
+            (
+                "low, high = 0, 2**bits - 1",
+                "q = np.clip(np.rint(x / scale) + zero, low, high).astype(np.uint8)",
+            ),
             "Bytes with a sign are asked for: from -2**(bits-1) on.",
         ),
         mistake(
@@ -157,12 +167,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "cut off instead of rounded",
-            "q = np.clip(np.trunc(x / scale) + zero, low, high)",
+            "q = np.clip(np.trunc(x / scale) + zero, low, high).astype(np.int8)",
             "To the nearest whole number: np.rint.",
         ),
         mistake(
             "the zero subtracted",
-            "q = np.clip(np.rint(x / scale) - zero, low, high)",
+            "q = np.clip(np.rint(x / scale) - zero, low, high).astype(np.int8)",
             "x = (q - zero) * scale: so q = x / scale + zero.",
         ),
     ),

@@ -11,12 +11,12 @@ def cases(rng):
         x_q = rng.integers(low, 256, (n, i)).astype(np.uint8)
         w_q = rng.integers(-127, 128, (i, o)).astype(np.int8)
         x_scale, w_scale = rng.uniform(0.01, 0.1, (n, 1)), rng.uniform(0.001, 0.02, (1, o))
-        return x_q, x_scale, rng.integers(0, 256, (n, 1)), w_q, w_scale, rng.normal(size=o)
+        return x_q, x_scale, rng.integers(0, 256, (n, 1)) * 1.0, w_q, w_scale, rng.normal(size=o)
 
     example = (
         np.array([[3, 1]], np.uint8),
         np.array([[0.5]]),
-        np.array([[1]]),
+        np.array([[1.0]]),
         np.array([[10, -2], [4, 5]], np.int8),
         np.array([[0.1, 1.0]]),
         np.array([0.0, 1.0]),
@@ -24,12 +24,29 @@ def cases(rng):
     full = (
         np.full((2, 300), 255, np.uint8),
         np.array([[0.01], [0.02]]),
-        np.array([[0], [128]]),
+        np.array([[0.0], [128.0]]),
         np.full((300, 3), 127, np.int8),
         np.array([[0.01, 0.02, 0.03]]),
         np.array([1.0, 2.0, 3.0]),
     )
-    return [example, full, case(2, 5, 3), case(4, 40, 2, 200), case(3, 7, 7), as_float32(case(5, 9, 4))]
+    a, b = rng.integers(20, 85, (2, 60)), rng.integers(10, 42, (60, 3))  # 3a * b - a * 3b, and 1 is left
+    little_left = (  # rounded floats do not cancel
+        np.concatenate([3 * a, a, np.ones_like(a[:, :1])], axis=1).astype(np.uint8),
+        rng.uniform(0.5, 1.0, (2, 1)),
+        np.zeros((2, 1)),
+        np.concatenate([b, -3 * b, np.ones_like(b[:1])]).astype(np.int8),
+        rng.uniform(0.5, 1.0, (1, 3)),
+        np.zeros(3),
+    )
+    return [
+        example,
+        full,
+        case(2, 5, 3),
+        case(4, 40, 2, 200),
+        case(3, 7, 7),
+        as_float32(case(5, 9, 4)),
+        as_float32(little_left),
+    ]
 
 
 def byte_product(x_q, x_scale, x_zero, w_q, w_scale, b):
@@ -40,7 +57,7 @@ def byte_product(x_q, x_scale, x_zero, w_q, w_scale, b):
 
 
 def shifted_first(x_q, x_scale, x_zero, w_q, w_scale, b):
-    moved = x_q.astype(np.int64) - x_zero
+    moved = x_q.astype(np.int64) - x_zero.astype(np.int64)
     return (moved @ w_q.astype(np.int64)).astype(b.dtype) * (x_scale * w_scale) + b
 
 
@@ -65,7 +82,8 @@ EXERCISE = Exercise(
         ("sums = x_q @ w_q.astype(np.int32)", "NumPy turns bytes into int32 beside int32"),
         ("sums = x_q.astype(np.int32) @ w_q", "NumPy turns bytes into int32 beside int32"),
         ("columns = w_q.sum(0)", "NumPy adds bytes up in its largest whole numbers"),
-        ("moved = x_q - x_zero", "beside whole numbers of 64 bits a byte becomes one"),
+        ("moved = x_q - x_zero.astype(np.int64)", "beside whole numbers of 64 bits a byte becomes one"),
+        ("moved = x_q.astype(np.int64) - x_zero", "whole numbers below 256 are exact in any float"),
         (
             "return (moved @ w_q).astype(b.dtype) * (x_scale * w_scale) + b",
             "beside whole numbers of 64 bits a byte becomes one",
@@ -115,6 +133,19 @@ EXERCISE = Exercise(
                 "whole = sums",
             ),
             "A byte without a sign knows nothing below 0: 3 - 5 becomes 254.",
+        ),
+        mistake(
+            "the zero point taken off at the very end",
+            ("whole = sums", "return whole.astype(x_scale.dtype) * x_scale * w_scale - x_zero + b"),
+            "(q - zero) is multiplied by the weight and both scales: so is the zero's share.",
+        ),
+        mistake(
+            "back to floats before the sum",
+            (
+                "sums = ((x_q.astype(x_scale.dtype) - x_zero) * x_scale) @ (w_q * w_scale)",
+                "return sums + b",
+            ),
+            "Rounded floats do not cancel exactly, whole numbers do: sum first, scale afterwards.",
         ),
         mistake(
             "the first row's zero point for all",

@@ -100,7 +100,7 @@ def with_masks(student, teacher, labels, T, mix):
 EXERCISE = Exercise(
     title="A student's loss, with unlabelled rows",
     points=4,
-    minutes=25,
+    minutes=30,
     difficulty=4,
     tolerance=1e-4,  # a Python number comes out of float32 inputs
     cases=cases,
@@ -144,6 +144,11 @@ EXERCISE = Exercise(
             "The teacher's probabilities weigh: the sum of p * (log p - log q).",
         ),
         mistake(
+            "the divergence the wrong way round in the loss",
+            "soft = (np.exp(log_q) * (log_q - log_p)).sum() / N",
+            "The teacher's probabilities weigh: the sum of p * (log p - log q). Your gradient is that one's.",
+        ),
+        mistake(
             "the teacher not softened",
             "log_p, log_q = log_softmax(teacher), log_softmax(student / T)",
             "Both are divided by T.",
@@ -184,6 +189,11 @@ EXERCISE = Exercise(
             "the hard part divided by all rows",
             "n = N",
             "It is a mean over the rows that have a label.",
+        ),
+        mistake(
+            "a mean over no labels gives NaN",
+            "hard = -log_r[rows, labels[rows]].mean()",
+            "If no row has a label, the hard part is 0.",
         ),
         mistake(
             "-1 taken for the last class",

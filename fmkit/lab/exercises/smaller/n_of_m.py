@@ -54,6 +54,10 @@ def by_rank(w, norms, n, m):
     return w * (larger + earlier < n).reshape(w.shape)
 
 
+def two_of_four_always(w, norms, n, m):
+    return n_of_m(w, norms, 2, 4) if w.shape[1] % 4 == 0 else w.copy()
+
+
 EXERCISE = Exercise(
     title="n of m, by what comes through",
     points=2,
@@ -136,6 +140,11 @@ EXERCISE = Exercise(
             "divided by the norms",
             "matters = (np.abs(w) / (norms + 1e-9)).reshape(len(w), -1, m)",
             "What comes through is weight times input.",
+        ),
+        mistake(
+            "2 of 4, whatever n and m",
+            two_of_four_always,
+            "n and m are given: groups of m, and n of each stay.",
         ),
         mistake(
             "the mask returned",

@@ -140,6 +140,11 @@ EXERCISE = Exercise(
             "Back to floats: times the scale.",
         ),
         mistake(
+            "m one too large",
+            "m = 2 ** (bits - 1)",
+            "The largest whole number is 2**(bits-1) - 1: 127 for 8 bits, 7 for 4.",
+        ),
+        mistake(
             "bits counted without the sign",
             "m = 2 ** bits - 1",
             "One bit is the sign: the largest whole number is 2**(bits-1) - 1.",

@@ -105,6 +105,22 @@ def with_quotients(p, q, drafts, uniforms):
 STAYS = "while n < K and u[n] * q[n, draft[n]] < p[n, draft[n]]:"
 LEFT = "weights = p[n] if n == K else np.maximum(p[n] - q[n], 0)"
 
+DRAW = 'row[n] = np.searchsorted(ends, u[K] * ends[-1], side="right")'
+GOES_ON = (
+    f"{STAYS} -> while n < K:\n"
+    "    if u[n] * q[n, draft[n]] >= p[n, draft[n]]:\n"
+    "        gap = np.cumsum(np.maximum(p[n] - q[n], 0))\n"
+    '        row[n] = np.searchsorted(gap, u[K] * gap[-1], side="right")\n'
+    "        n += 1\n"
+    "        continue"
+)
+
+
+def from_p_alone(p, q, drafts, uniforms):
+    ends = np.cumsum(p, axis=1)  # (K+1, V)
+    return np.minimum((ends <= uniforms[:, :, None]).sum(2), p.shape[1] - 1)
+
+
 EXERCISE = Exercise(
     title="Guess, check, and leave the law alone",
     points=4,
@@ -145,23 +161,28 @@ EXERCISE = Exercise(
         ),
         mistake(
             "no token after the last guess",
-            (
-                'row[n] = np.searchsorted(ends, u[K] * ends[-1], side="right") -> '
-                'row[n] = np.searchsorted(ends, u[K] * ends[-1], side="right") if n < K else -1',
-            ),
+            f"{DRAW} -> {DRAW} if n < K else -1",
             "If all stay, the large model's last row is there for nothing: draw one more token.",
         ),
         mistake(
             "goes on after a rejection",
-            (
-                f"{STAYS} -> while n < K:\n"
-                "    if u[n] * q[n, draft[n]] >= p[n, draft[n]]:\n"
-                "        gap = np.cumsum(np.maximum(p[n] - q[n], 0))\n"
-                '        row[n] = np.searchsorted(gap, u[K] * gap[-1], side="right")\n'
-                "        n += 1\n"
-                "        continue"
-            ),
+            GOES_ON,
             "The later guesses were made after a token that is gone: the run ends there.",
+        ),
+        mistake(
+            "goes on after a rejection, without the extra token",
+            (GOES_ON, f"{DRAW} -> {DRAW} if (row[:K] == draft).all() else -1"),
+            "The later guesses were made after a token that is gone: the run ends there.",
+        ),
+        mistake(
+            "stays at p / q, too",
+            "u[n] * q[n, draft[n]] < p[n, draft[n]] -> u[n] * q[n, draft[n]] <= p[n, draft[n]]",
+            "Below p / q, not at it: a token with p = 0 must go even if the number is 0.",
+        ),
+        mistake(
+            "every token drawn from p, the guesses unused",
+            from_p_alone,
+            "A guess that stays is the token; row n of p says only how often it stays.",
         ),
         mistake(
             "accepts what p likes best",
@@ -209,9 +230,24 @@ EXERCISE = Exercise(
             "max(p - q, 0) adds up to less than 1: compare with u times its sum.",
         ),
         mistake(
+            "what is left not made a whole, cut at the last token",
+            f"{DRAW} -> row[n] = min(np.searchsorted(ends, u[K], side='right'), len(ends) - 1)",
+            "max(p - q, 0) adds up to less than 1: compare with u times its sum.",
+        ),
+        mistake(
+            "drawn with the next guess's number",
+            "u[K] * ends[-1] -> u[min(n + 1, K)] * ends[-1]",
+            "The last number of each run, u[K], is for the draw.",
+        ),
+        mistake(
             "the number of the rejected guess used again",
             "u[K] * ends[-1] -> u[n] * ends[-1]",
             "That number is known to be large, as the guess went: the last one, u[K], is for the draw.",
+        ),
+        mistake(
+            "on an edge the piece that ends there",
+            f"{DRAW} -> row[n] = np.searchsorted(ends, u[K] * ends[-1])",
+            "On an edge the piece that *begins* there: side='right'.",
         ),
         mistake(
             "one token of the vocabulary too far left",

@@ -14,6 +14,7 @@ def cases(rng):
         (np.array([0.0, 0.9]), 0.05, 0.1),  # the first is never accepted
         (np.array([1.0, 1.0, 1.0]), 0.0, 0.0),
         (np.array([0.5, 0.5]), 0.25, 0.25),  # one guess as good as none
+        (np.array([0.5, 0.0, 0.5]), 0.0, 0.0),  # 1, 2 and 3 guesses alike
         (np.array([]), 0.1, 0.1),
         (np.array([0.5, 0.9, 0.2, 0.7]), 0.02, 0.2),
         case(6, 0.05, 0.1),
@@ -27,7 +28,8 @@ def speedups(accepted, draft, extra):
     tokens = 1 + np.concatenate([[0.0], np.cumsum(reached)])
     k = np.arange(len(tokens))
     speed = tokens / (1 + k * (draft + extra))
-    return speed, int(speed.argmax())
+    best = int(speed.argmax())  # the first of equal ones
+    return speed, best
 
 
 def loop(accepted, draft, extra):
@@ -93,6 +95,11 @@ EXERCISE = Exercise(
             "k guesses are k calls of the draft.",
         ),
         mistake(
+            "the longer call paid once",
+            "speed = tokens / (1 + k * draft + extra)",
+            "Each guess adds `extra` to the call: k guesses add k times that, none adds nothing.",
+        ),
+        mistake(
             "one guess too few paid for",
             "k = np.maximum(np.arange(len(tokens)) - 1, 0)",
             "k guesses cost k times draft + extra.",
@@ -104,22 +111,37 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the slowest chosen",
-            "return speed, int(speed.argmin())",
+            "best = int(speed.argmin())",
             "The best number of guesses has the highest speed.",
         ),
         mistake(
             "most tokens instead of most speed",
-            "return speed, int(tokens.argmax())",
+            "best = int(tokens.argmax())",
             "More guesses always give more tokens a call; the speed decides.",
         ),
         mistake(
             "at least one guess",
-            "return speed, int(speed[1:].argmax()) + 1 if len(speed) > 1 else 0",
+            "best = int(speed[1:].argmax()) + 1 if len(speed) > 1 else 0",
             "No guess at all may be best: then 0.",
         ),
         mistake(
+            "at least one guess, even where none can be made",
+            "best = int(speed[1:].argmax()) + 1",
+            "No guess at all may be best: then 0. Look among all speeds, the first one too.",
+        ),
+        mistake(
+            "of equal ones the last",
+            "best = len(speed) - 1 - int(speed[::-1].argmax())",
+            "Of equal speeds the smallest number of guesses.",
+        ),
+        mistake(
+            "the best speed instead of its number of guesses",
+            "best = float(speed.max())",
+            "The second value is k, the number of guesses that has the highest speed.",
+        ),
+        mistake(
             "speed without the row for no guess",
-            "return speed[1:], int(speed.argmax())",
+            "return speed[1:], best",
             "The first row is no guess at all: a speed of 1.",
         ),
     ),

@@ -13,7 +13,7 @@ def cases(rng):
         w = rng.normal(size=(o, i))
         return w, x.T @ x, np.abs(w).max(1) / (2 ** (bits - 1) - 1), bits
 
-    w = np.array([[0.6, 0.4]])
+    w = np.array([[0.6, 0.6]])  # their sum matters: 1, not 2
     example = w, np.array([[2.0, 1.9], [1.9, 2.0]]), np.array([1.0]), 2
     alone = rng.normal(size=(3, 4)), np.diag([1.0, 5.0, 2.0, 9.0]), np.array([0.3, 0.2, 0.5]), 3
     few = case(4, 9, 3, n=5)  # fewer examples than inputs: no inverse without damping
@@ -114,8 +114,8 @@ EXERCISE = Exercise(
         ),
         mistake(
             "nothing made up for: plain rounding",
-            f"{LAST} -> pass",
-            "Without the last line this is rounding to the nearest.",
+            f"{LAST} -> pass",  # with the lower factor the same comes out: the row holds zeros
+            "Is row j of your factor 0 to the right of the diagonal? That is the lower one: U is its .T.",
         ),
         mistake(
             "no damping",

@@ -100,6 +100,11 @@ EXERCISE = Exercise(
             "`counts` says how frequent a word is; a few texts do not.",
         ),
         mistake(
+            "shares in the real words of these texts",
+            "weight = smooth / (smooth + np.bincount(ids[mask == 1], minlength=len(counts)) / mask.sum())",
+            "`counts` says how frequent a word is in the corpus; a few texts do not.",
+        ),
+        mistake(
             "divided by the sum of the weights",
             "share = (weight[ids] * mask / (weight[ids] * mask).sum(1, keepdims=True)).astype(table.dtype)",
             "The sum of the weighted words is divided by their number: a text of frequent words stays short.",
@@ -108,6 +113,11 @@ EXERCISE = Exercise(
             "padding counts",
             "share = (weight[ids] / ids.shape[1]).astype(table.dtype)",
             "Where the mask is 0 there is no word.",
+        ),
+        mistake(
+            "padding added, the real words counted",
+            "share = (weight[ids] / mask.sum(1, keepdims=True)).astype(table.dtype)",
+            "Where the mask is 0 there is no word to add.",
         ),
         mistake(
             "divided by the padded length",
@@ -138,6 +148,16 @@ EXERCISE = Exercise(
             "the last direction instead of the first",
             "common = np.linalg.svd(x, full_matrices=False)[2][-1]",
             "The first row of vt is the strongest.",
+        ),
+        mistake(
+            "a column of vt",
+            "common = np.linalg.svd(x, full_matrices=False)[2][:, 0]",
+            "NumPy's SVD gives vt: the right singular vectors are its *rows*.",
+        ),
+        mistake(
+            "the direction itself taken off",
+            "return x - np.linalg.svd(x, full_matrices=False)[1][0] * common",
+            "From each vector goes *its* part along the direction: (x @ common) times it.",
         ),
         mistake(
             "nothing taken off",
