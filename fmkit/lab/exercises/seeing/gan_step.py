@@ -88,6 +88,7 @@ EXERCISE = Exercise(
         ),
         ("d_loss += np.logaddexp(fake, 0).mean()", "logaddexp is symmetric"),
         ("g_loss = np.logaddexp(-fake, 0).mean()", "logaddexp is symmetric"),
+        ("return (d_loss, g_loss, dreal, dfake, dforger)", "NumPy's numbers are numbers, too"),
     ),
     mistakes=(
         mistake(
