@@ -23,6 +23,7 @@ def cases(rng):
         alone,
         few,
         (tight[0], tight[1], tight[2] * 0.6, 3),  # the ends of the range are reached
+        (few[0], few[1] * 1e-5, few[2], 3),  # small inputs: damping and errors are relative to them
         case(6, 7, 4),
         case(3, 10, 3, dead=True),
         case(7, 5, 4),
