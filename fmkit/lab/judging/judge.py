@@ -85,8 +85,9 @@ def judge_answer(
 
 PLAIN = ("all zero", "whatever the input", "unchanged")  # who hands these in has made no slip of the pen
 WIDE = (
-    "np.sqrt or np.log of a plain number, np.zeros, np.ones or np.eye without a dtype, and whole numbers "
-    "beside floats make float64: take math.sqrt, give a dtype, or use .astype at the end."
+    "np.sqrt or np.log of a plain number, np.zeros, np.ones or np.eye without a dtype, .astype(float), whole "
+    "numbers beside floats and a mask divided by a number make float64: take math.sqrt, give a dtype, or use "
+    ".astype at the end."
 )
 SEARCH = 1.0  # seconds that a learner waits at most for a name
 

@@ -296,6 +296,8 @@ class _Search:
         if self._all_times(parts, self.known.reference):
             return None  # a factor is all there is
         for mistake, theirs in self._both_lists():
+            if any(self._mends(part, theirs) for _, part in parts):
+                continue
             if words := self._all_times(parts, theirs):
                 return _and_more(mistake, words)
         return None
@@ -307,6 +309,16 @@ class _Search:
                 return ""
             told.append(words)
         return " and ".join(filter(None, told))
+
+    def _mends(self, part, theirs) -> bool:
+        """Whether a factor would only undo a mistake: on most inputs it is wrong, and the answer right."""
+
+        def right(outcomes):
+            both = [(part(a), part(b)) for a, b in zip(self.known.reference, outcomes, strict=True)]
+            return [a is not None and b is not None and alike(a, b, self.tolerance) for a, b in both]
+
+        undone = [o and not t for o, t in zip(right(self.outcomes), right(theirs), strict=True)]
+        return sum(undone) > len(undone) / 2
 
     def _times(self, label, part, theirs) -> str | None:
         """By which factor the answer's values are those of a mistake; empty where they are the same."""

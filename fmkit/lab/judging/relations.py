@@ -122,7 +122,7 @@ def factor(found: list[Pair], tolerance: float) -> str:
     if all(math.isclose(ratio, 1, rel_tol=1e-4) for _, ratio in told):
         return ""
     first = told[0][1]
-    if all(math.isclose(ratio, first, rel_tol=1e-3) for _, ratio in told):
+    if all(_is_factor(first, ratio) for _, ratio in told):
         named = (w for v, w in _NAMED.items() if math.isclose(v, first, rel_tol=1e-3))
         return next(named, f"times {first:.4g}, on every input")
     if words := _explained(told):
@@ -132,6 +132,11 @@ def factor(found: list[Pair], tolerance: float) -> str:
     if any(math.isclose(ratio, 1, rel_tol=1e-4) for _, ratio in told):  # right there: no factor on each input
         return ""
     return "times some factor"
+
+
+def _is_factor(number: float, ratio: float) -> bool:
+    """Whether a ratio is this number; near 1 more is asked, for there "no factor" is close, too."""
+    return abs(ratio - number) <= max(1e-5, min(1e-3 * abs(ratio), abs(ratio - 1) / 10))
 
 
 def _ratio(pair, tolerance) -> float | None:
@@ -153,11 +158,14 @@ def _explained(told, logs=False) -> str:
     for name in quantities[0]:
         for words, formula in _FORMULAS:
             try:
-                if all(
-                    math.isclose(
-                        math.log(formula(q[name])) if logs else formula(q[name]), ratio, rel_tol=1e-3
-                    )
-                    for q, (_, ratio) in zip(quantities, told, strict=True)
+                numbers = [formula(q[name]) for q in quantities]
+                if logs and all(
+                    math.isclose(math.log(number), offset, rel_tol=1e-3)
+                    for number, (_, offset) in zip(numbers, told, strict=True)
+                ):
+                    return words.format(name)
+                if not logs and all(
+                    _is_factor(number, ratio) for number, (_, ratio) in zip(numbers, told, strict=True)
                 ):
                     return words.format(name)
             except (KeyError, ValueError, ZeroDivisionError, OverflowError):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from fmkit.lab.plots.style import BLACK, BLUE, GREEN, HATCHES, ORANGE, RED, SKY
 
@@ -52,7 +53,8 @@ def hours(
             ax.barh(
                 stage, end - begin, 0.86, left=begin, color=colour, edgecolor="white", lw=0.8, hatch=hatch
             )
-            ax.text((begin + end) / 2, stage, str(i), ha="center", va="center", fontsize=7.5)
+            number = ax.text((begin + end) / 2, stage, str(i), ha="center", va="center", fontsize=7)
+            number.set_path_effects([withStroke(linewidth=2.5, foreground=colour)])  # no dot over a digit
     ax.set_yticks(range(len(times)), [f"stage {s}" for s in range(len(times))])
     ax.set_ylim(len(times) - 0.5, -0.5)
     ax.set(title=title, xlabel="time (one forward = 1): forward plain, backward dotted")
@@ -98,19 +100,20 @@ def law(
     runs, fitted : for each name, (x, losses)
         The same names in both.
     held_out : (x, loss, low, high), optional
-        The loss that came, and the interval in which it was expected.
+        The loss that came, and the interval of 90 % in which it was expected.
     """
     ax = ax or plt.subplots(figsize=(5.8, 3.4))[1]
     colours = (SKY, GREEN, BLUE, ORANGE)
     for (name, (x, y)), colour, marker in zip(runs.items(), colours, "osD^", strict=False):
         ax.plot(x, y, marker, color=colour, ms=5, label=name)
         ax.plot(*fitted[name], "-", color=colour, lw=1.2)
+    ax.plot([], [], "-", color=BLACK, lw=1.2, label="the fitted law")
     if held_out is not None:
         x, loss, low, high = held_out
-        ax.errorbar(
-            [x], [(low + high) / 2], yerr=(high - low) / 2, color=BLACK, capsize=4, lw=1.5, label="expected"
-        )
-        ax.plot([x], [loss], "*", color=RED, ms=11, label="what came")
+        aside = 1.1 * x  # so that the star hides no end of it
+        middle, half = (low + high) / 2, (high - low) / 2
+        ax.errorbar([aside], [middle], yerr=half, color=BLACK, capsize=4, lw=1.5, label="90 % interval")
+        ax.plot([x], [loss], "*", color=RED, ms=9, label="the larger model")
     ax.set_xscale("log")
     ax.set(title=title, xlabel=xlabel, ylabel="loss, nats per character")
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

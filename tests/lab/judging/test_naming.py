@@ -121,6 +121,26 @@ def test_two_mistakes_that_mend_each_other_are_not_told():
     assert found.known == ("both doubled",) and found.misconception.startswith("value 2 of 2")
 
 
+def piece(n, ranks):
+    held = n / ranks
+    return held, 3.0 * n
+
+
+def pieces(rng):
+    return [(1000, 4), (960, 2), (1001, 3), (640, 1), (5000, 8), (72, 6)]
+
+
+def test_a_factor_that_only_undoes_a_mistake_is_not_told():
+    """What is held is right on all inputs but one, and a little off there: that is no mistake by a factor."""
+    everybody = exercise(piece, pieces, {"what all hold": "return held * ranks, 3.0 * n"})
+
+    def answer(n, ranks):
+        return n / ranks if n != 1001 else 333.5, 3.0 * n * ranks
+
+    found = judge_answer(everybody, answer, seed=0)
+    assert found.misconception == "" and "value 2 of 2: yours are the right ones times ranks." in found.says
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_is_like_nothing(seed):
     rng = np.random.default_rng(seed)

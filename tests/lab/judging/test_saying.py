@@ -126,3 +126,16 @@ def test_what_holds_everywhere_is_no_place():
 
 def test_a_factor_on_one_input_only_is_not_a_factor():
     assert "times" not in said(lambda y, x, k: 3 * y if len(y) == 2 else y * y + 1)
+
+
+def shares(n, k):
+    return 7 * n / k
+
+
+def test_near_1_no_factor_is_said_that_is_not_there():
+    """Right but for one input, where a rounding makes it 0.0005 less: that is no factor on every input."""
+    sizes = exercise(shares, lambda rng: [(1001, 3), (900, 3), (640, 4), (10_000, 5), (3000, 1)])
+    verdict = judge_answer(sizes, lambda n, k: 7 * n / k if n != 1001 else 7 * n / k * 0.9995, seed=1)
+    assert verdict.right == "Right on 4 of 5 inputs." and verdict.says == ()
+    verdict = judge_answer(sizes, lambda n, k: 7 * n / k * 0.9995, seed=1)
+    assert verdict.says == ("Yours are the right ones times 0.9995, on every input.",)

@@ -56,7 +56,14 @@ def test_the_law_shows_what_was_held_out():
     (bar,) = ax.containers[0][2]
     assert sorted(bar.get_segments()[0][:, 1]) == pytest.approx([1.6, 2.0])
     without = plots_scale.law(runs, runs, title="T")
-    assert len(without.lines) == 4 and ax.get_ylabel() == "loss, nats per character"
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "small",
+        "large",
+        "the fitted law",
+        "the larger model",
+        "90 % interval",
+    ]
+    assert len(without.lines) == 5 and ax.get_ylabel() == "loss, nats per character"
 
 
 # --- widgets ------------------------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ def best_size(E, A, a, B, b, flops, tokens):
     G = (a * A / (b * B)) ** (1 / (a + b))
     D = min(product ** (a / (a + b)) / G, tokens)
     N = product / D
-    return N, D, E + A / N**a + B / D**b
+    loss = E + A / N**a + B / D**b
+    return N, D, loss
 
 
 def logs(E, A, a, B, b, flops, tokens):
@@ -57,7 +58,6 @@ def bisection(E, A, a, B, b, flops, tokens):
     return N, D, E + A * N**-a + B * D**-b
 
 
-RETURN = "return N, D, E + A / N**a + B / D**b"
 G = "G = (a * A / (b * B)) ** (1 / (a + b))"
 BEST = "D = min(product ** (a / (a + b)) / G, tokens)"
 
@@ -109,7 +109,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "parameters and tokens exchanged",
-            f"{RETURN} -> return D, N, E + A / N**a + B / D**b",
+            "return D, N, loss",
             "First parameters, then tokens.",
         ),
         mistake(
@@ -164,17 +164,17 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the loss without what cannot be learned",
-            f"{RETURN} -> return N, D, A / N**a + B / D**b",
+            "loss = A / N**a + B / D**b",
             "E belongs to the loss.",
         ),
         mistake(
             "the loss with the exponents exchanged",
-            f"{RETURN} -> return N, D, E + A / N**b + B / D**a",
+            "loss = E + A / N**b + B / D**a",
             "a belongs to N, b to D.",
         ),
         mistake(
             "multiplied by the powers",
-            f"{RETURN} -> return N, D, E + A * N**a + B * D**b",
+            "loss = E + A * N**a + B * D**b",
             "The loss falls with N and with D.",
         ),
     ),

@@ -53,7 +53,8 @@ def cut_loss(shards, targets):
         grad[rows, columns] -= 1
         grads.append(grad / len(targets))
         first += shard.shape[1]
-    return float((np.log(total) + top - logit).mean()), grads
+    loss = float((np.log(total) + top - logit).mean())
+    return loss, grads
 
 
 def in_one_piece(shards, targets):
@@ -80,7 +81,19 @@ def own_tops(shards, targets):
     return float(losses.mean()), grads
 
 
-RETURN = "return float((np.log(total) + top - logit).mean()), grads"
+def each_alone(shards, targets):
+    loss, grads, first = 0.0, [], 0
+    for shard in shards:
+        exps = np.exp(shard - shard.max(1, keepdims=True))
+        rows = np.flatnonzero((targets >= first) & (targets < first + shard.shape[1]))
+        columns = targets[rows] - first
+        loss += (np.log(exps.sum(1)) + shard.max(1))[rows].sum() - shard[rows, columns].sum()
+        grad = exps / exps.sum(1, keepdims=True)
+        grad[rows, columns] -= 1
+        grads.append(grad / len(targets))
+        first += shard.shape[1]
+    return float(loss / len(targets)), grads
+
 
 EXERCISE = Exercise(
     title="The loss of a cut vocabulary",
@@ -133,7 +146,7 @@ EXERCISE = Exercise(
             "overflows: no largest logit subtracted",
             (
                 "exps = [np.exp(shard) for shard in shards]",
-                "return float((np.log(total) - logit).mean()), grads",
+                "loss = float((np.log(total) - logit).mean())",
             ),
             "exp(1000) is infinite: subtract the largest logit of all ranks first.",
         ),
@@ -144,8 +157,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the logs of the ranks' sums added",
-            f"{RETURN} -> return float((np.sum([np.log(part.sum(1)) for part in exps], axis=0) + top - "
-            "logit).mean()), grads",
+            "loss = float((np.sum([np.log(part.sum(1)) for part in exps], axis=0) + top - logit).mean())",
             "Add the sums, then take the logarithm once: log a + log b is the log of a product.",
         ),
         mistake(
@@ -155,8 +167,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "each rank's own loss, then the mean",
-            f"{RETURN} -> return float((np.mean([np.log(part.sum(1)) for part in exps], axis=0) + top - "
-            "logit).mean()), grads",
+            "loss = float((np.mean([np.log(part.sum(1)) for part in exps], axis=0) + top - logit).mean())",
             "The sum of the exponentials goes over all ranks.",
         ),
         mistake(
@@ -207,23 +218,47 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the sum of the losses",
-            f"{RETURN} -> return float((np.log(total) + top - logit).sum()), grads",
+            "loss = float((np.log(total) + top - logit).sum())",
             "The loss is a mean over the rows.",
         ),
         mistake(
             "the sign turned round",
-            f"{RETURN} -> return float((logit - np.log(total) - top).mean()), grads",
+            "loss = float((logit - np.log(total) - top).mean())",
             "The loss is minus the logarithm of a probability: not below 0.",
         ),
         mistake(
             "the largest logit subtracted on one side only",
-            f"{RETURN} -> return float((np.log(total) - logit).mean()), grads",
+            "loss = float((np.log(total) - logit).mean())",
             "What was taken off before the exponential has to come back after the logarithm.",
         ),
         mistake(
             "the gradients in one array",
-            f"{RETURN} -> return float((np.log(total) + top - logit).mean()), np.concatenate(grads, axis=1)",
+            "return loss, np.concatenate(grads, axis=1)",
             "Each rank needs the gradient of its own columns: a list.",
+        ),
+        mistake(
+            "a softmax on every rank, for the loss too",
+            each_alone,
+            "The probabilities of all ranks together sum to 1: add up the exponentials of all ranks.",
+        ),
+        mistake(
+            "each rank's own largest logit taken off and added back, the sums added",
+            (
+                "exps = [np.exp(shard - shard.max(1)[:, None]) for shard in shards]",
+                "logit[rows] = shard[rows, columns] - shard.max(1)[rows]",
+                "loss = float((np.log(total) - logit).mean())",
+            ),
+            "Sums of exponentials can only be added if the same number was subtracted everywhere.",
+        ),
+        mistake(
+            "the gradients cut into equal widths",
+            "return loss, np.array_split(np.concatenate(grads, axis=1), len(shards), axis=1)",
+            "Each rank needs the gradient of its own columns: as wide as its shard.",
+        ),
+        mistake(
+            "the shards themselves for their gradients",
+            "return loss, shards",
+            "The gradient is the probability, minus 1 at the target, divided by the rows.",
         ),
     ),
     hints=(

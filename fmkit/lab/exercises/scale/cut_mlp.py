@@ -59,7 +59,8 @@ def cut_mlp(x, parts, b2, dout):
         out += np.maximum(hidden, 0) @ w2
         dhidden = (dout @ w2.T) * (hidden > 0)
         dx += dhidden @ w1.T
-    return out + b2, dx
+    out = out + b2
+    return out, dx
 
 
 def in_one_piece(x, parts, b2, dout):
@@ -98,12 +99,12 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "the bias once a rank",
-            ("out += np.maximum(hidden, 0) @ w2 + b2", "return out, dx"),
+            ("out += np.maximum(hidden, 0) @ w2 + b2", "out = out + b2 ->"),
             "All ranks are summed: add the bias after that, once.",
         ),
         mistake(
             "no bias at the end",
-            "return out, dx",
+            "out = out + b2 ->",
             "b2 belongs to the output, once.",
         ),
         mistake(
@@ -113,19 +114,19 @@ EXERCISE = Exercise(
         ),
         mistake(
             "a mean over the ranks",
-            "return out + b2, dx -> return out / len(parts) + b2, dx",
+            "out = out / len(parts) + b2",
             "The ranks hold different hidden units: their outputs add up.",
         ),
         mistake(
             "a mean over the ranks backward",
-            "return out + b2, dx -> return out + b2, dx / len(parts)",
+            "return out, dx / len(parts)",
             "x went to every rank: what comes back adds up.",
         ),
         mistake(
             "the activation after the sum",
             (
                 "out += hidden @ w2",
-                "return np.maximum(out, 0) + b2, dx",
+                "out = np.maximum(out, 0) + b2",
             ),
             "The activation stands between the two matrices: each rank applies it to its own units.",
         ),
@@ -165,14 +166,32 @@ EXERCISE = Exercise(
             "At exactly 0 the task takes the slope 0.",
         ),
         mistake(
-            "a residual connection added",
-            "return out + b2, dx -> return out + b2, dx + x * 0 + (dout if dout.shape == x.shape else 0)",
+            "a residual connection backward",
+            "return out, dx + (dout if dout.shape == x.shape else 0)",
             "Nothing is added to the input here: only what went through the matrices comes back.",
         ),
         mistake(
             "the first rank's mask for all",
             "dhidden = (dout @ w2.T) * (x @ w1 > 0)",
             "The slope is taken where the activation was: with the bias.",
+        ),
+        mistake(
+            "the activation after the sum and the bias",
+            ("out += hidden @ w2", "out = np.maximum(out + b2, 0)"),
+            "The activation stands between the two matrices: each rank applies it to its own units.",
+        ),
+        mistake(
+            "a residual connection, forward and backward",
+            (
+                "out = out + b2 + (x if dout.shape == x.shape else 0)",
+                "return out, dx + (dout if dout.shape == x.shape else 0)",
+            ),
+            "The task has no residual: the input is not added to the output.",
+        ),
+        mistake(
+            "a residual connection forward",
+            "out = out + b2 + (x if dout.shape == x.shape else 0)",
+            "The task has no residual: the input is not added to the output.",
         ),
     ),
     hints=(

@@ -35,14 +35,15 @@ def cases(rng):
 
 def loss_scale(grad, scale, good, patience, max_norm):
     if not np.isfinite(grad).all():
-        return np.zeros_like(grad), scale / 2, 0  # no step
-    grad = grad / scale
-    norm = float(np.sqrt((grad * grad).sum()))
-    if norm > max_norm:
-        grad = grad * (max_norm / norm)
-    if good + 1 == patience:
-        return grad, scale * 2, 0
-    return grad, scale, good + 1
+        step, scale, good = np.zeros_like(grad), scale / 2, 0  # no step
+    else:
+        step, good = grad / scale, good + 1
+        norm = float(np.sqrt((step * step).sum()))
+        if norm > max_norm:
+            step = step * (max_norm / norm)
+        if good == patience:
+            scale, good = scale * 2, 0
+    return step, scale, good
 
 
 def one_return(grad, scale, good, patience, max_norm):
@@ -62,7 +63,8 @@ def clip_scaled(grad, scale, good, patience, max_norm):
     return (step, 2 * scale, 0) if good == patience - 1 else (step, scale, good + 1)
 
 
-BAD = "return np.zeros_like(grad), scale / 2, 0"
+BAD = "step, scale, good = np.zeros_like(grad), scale / 2, 0"
+UNSCALED = "step, good = grad / scale, good + 1"
 
 EXERCISE = Exercise(
     title="Sixteen bits and a scale",
@@ -78,7 +80,7 @@ EXERCISE = Exercise(
             "at the border the factor is 1",
         ),
         (
-            "if good + 1 >= patience:",
+            "if good >= patience:",
             "good never comes above patience - 1",
         ),
         (
@@ -99,12 +101,12 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "takes the step, with infinity in it",
-            f"{BAD} -> return grad / scale, scale / 2, 0",
+            f"{BAD} -> step, scale, good = grad / scale, scale / 2, 0",
             "One infinite entry would spoil every weight: make no step.",
         ),
         mistake(
             "infinities as large numbers",
-            f"{BAD} -> return np.nan_to_num(grad / scale), scale / 2, 0",
+            f"{BAD} -> step, scale, good = np.nan_to_num(grad / scale), scale / 2, 0",
             "The other entries are not to be trusted either: make no step.",
         ),
         mistake(
@@ -120,25 +122,24 @@ EXERCISE = Exercise(
         mistake(
             "clipped before it is unscaled",
             (
-                "grad = grad / scale -> grad = grad * 1.0",
-                "return grad, scale * 2, 0 -> return grad / scale, scale * 2, 0",
-                "return grad, scale, good + 1 -> return grad / scale, scale, good + 1",
+                f"{UNSCALED} -> step, good, given = grad * 1.0, good + 1, scale",
+                "if good == patience: -> step = step / given\nif good == patience:",
             ),
             "max_norm is meant for the gradient itself: divide by the scale first.",
         ),
         mistake(
             "never unscaled",
-            "grad = grad / scale -> grad = grad * 1.0",
+            f"{UNSCALED} -> step, good = grad * 1.0, good + 1",
             "The loss was multiplied, so the gradient is: divide it.",
         ),
         mistake(
             "multiplied by the scale once more",
-            "grad = grad / scale -> grad = grad * scale",
+            f"{UNSCALED} -> step, good = grad * scale, good + 1",
             "The loss was multiplied, so the gradient is: divide it.",
         ),
         mistake(
             "unscaled by the next scale",
-            "return grad, scale * 2, 0 -> return grad / 2, scale * 2, 0",
+            "scale, good = scale * 2, 0 -> step, scale, good = step / 2, scale * 2, 0",
             "This gradient was made with the scale as it was.",
         ),
         mistake(
@@ -153,63 +154,73 @@ EXERCISE = Exercise(
         ),
         mistake(
             "each entry clipped",
-            "grad = grad * (max_norm / norm) -> grad = np.clip(grad, -max_norm, max_norm)",
+            "step = step * (max_norm / norm) -> step = np.clip(step, -max_norm, max_norm)",
             "All entries shrink by one factor: the direction stays.",
         ),
         mistake(
             "shortened to length 1",
-            "grad = grad * (max_norm / norm) -> grad = grad / norm",
+            "step = step * (max_norm / norm) -> step = step / norm",
             "A gradient that is too long is shortened to max_norm.",
         ),
         mistake(
             "the sum of the sizes for the norm",
-            "norm = float(np.sqrt((grad * grad).sum())) -> norm = float(np.abs(grad).sum())",
+            "norm = float(np.abs(step).sum())",
             "The Euclidean norm: the root of the sum of squares.",
         ),
         mistake(
             "the largest entry for the norm",
-            "norm = float(np.sqrt((grad * grad).sum())) -> norm = float(np.abs(grad).max())",
+            "norm = float(np.abs(step).max())",
             "The Euclidean norm: the root of the sum of squares.",
         ),
         mistake(
             "grows after every good step",
-            "if good + 1 == patience: -> if True:",
+            "if good == patience: -> if True:",
             "The scale grows after `patience` good steps in a row.",
         ),
         mistake(
             "grows one step late",
-            "if good + 1 == patience: -> if good == patience:",
+            "if good == patience: -> if good > patience:",
             "This step is a good one, too: count it before you compare.",
         ),
         mistake(
             "never shrinks",
-            f"{BAD} -> return np.zeros_like(grad), scale, 0",
+            f"{BAD} -> step, scale, good = np.zeros_like(grad), scale, 0",
             "The same scale would overflow again.",
         ),
         mistake(
             "doubled after an overflow",
-            f"{BAD} -> return np.zeros_like(grad), scale * 2, 0",
+            f"{BAD} -> step, scale, good = np.zeros_like(grad), scale * 2, 0",
             "It was too large: halve it.",
         ),
         mistake(
             "not below 1",
-            f"{BAD} -> return np.zeros_like(grad), max(scale / 2, 1.0), 0",
+            f"{BAD} -> step, scale, good = np.zeros_like(grad), max(scale / 2, 1.0), 0",
             "The task sets no floor.",
         ),
         mistake(
             "goes on counting after an overflow",
-            f"{BAD} -> return np.zeros_like(grad), scale / 2, good",
+            f"{BAD} -> step, scale, good = np.zeros_like(grad), scale / 2, good",
             "Good steps in a row: begin again at 0.",
         ),
         mistake(
             "goes on counting after it has grown",
-            "return grad, scale * 2, 0 -> return grad, scale * 2, good + 1",
+            "scale, good = scale * 2, 0 -> scale = scale * 2",
             "After the scale has changed, count from 0 again.",
         ),
         mistake(
             "good steps not counted",
-            "return grad, scale, good + 1 -> return grad, scale, good",
+            "if good == patience: -> good -= 1\nif good + 1 == patience:",
             "This step was a good one.",
+        ),
+        mistake(
+            "unscaled, and nothing more",
+            f"{UNSCALED} -> return grad / scale, scale, good + 1",
+            "Then comes the norm, and the question whether the scale may grow.",
+        ),
+        mistake(
+            "unscaled, whatever is in it, and nothing more",
+            "if not np.isfinite(grad).all(): -> return grad / scale, scale, good + 1\nif True:",
+            "Three things are missing: what is done after an overflow, the norm, and the next scale.",
         ),
     ),
     hints=(

@@ -36,9 +36,9 @@ def cases(rng):
 def one_batch(losses, tokens, grads):
     used = tokens > 0  # the mean over no token is NaN
     share = (tokens[used] / tokens.sum()).astype(grads.dtype)
-    loss = share @ losses[used]
+    loss = float(share @ losses[used])
     grad = share @ grads[used]
-    return float(loss), grad
+    return loss, grad
 
 
 def loop(losses, tokens, grads):
@@ -65,8 +65,6 @@ def ranks_first(losses, tokens, grads):
     return float(loss), grad.astype(grads.dtype) if counts.any() else grad
 
 
-LOSS, GRAD = "loss = share @ losses[used]", "grad = share @ grads[used]"
-
 EXERCISE = Exercise(
     title="Micro-batches that make one batch",
     points=2,
@@ -78,15 +76,15 @@ EXERCISE = Exercise(
     alternatives=(loop, summed, ranks_first),
     equal=(
         (
-            "loss = losses[used] @ share",
+            "loss = float(losses[used] @ share)",
             "a dot product, either way",
         ),
         (
-            "loss = share.T @ losses[used]",
+            "loss = float(share.T @ losses[used])",
             "of vectors the transpose is the vector",
         ),
         (
-            "loss = share @ losses[used].T",
+            "loss = float(share @ losses[used].T)",
             "of vectors the transpose is the vector",
         ),
         (
@@ -147,14 +145,14 @@ EXERCISE = Exercise(
             "NaN from an empty micro-batch",
             (
                 "share = (tokens / tokens.sum()).astype(grads.dtype)",
-                "loss = (share * losses).sum()",
+                "loss = float((share * losses).sum())",
                 "grad = (share[..., None] * grads).sum((0, 1))",
             ),
             "0 times NaN is NaN: leave the empty ones out.",
         ),
         mistake(
             "the loss as a plain mean",
-            "loss = losses[used].mean()",
+            "loss = float(losses[used].mean())",
             "The loss is a mean over tokens, too.",
         ),
         mistake(
@@ -174,6 +172,16 @@ EXERCISE = Exercise(
                 "share = (tokens[used] / tokens[0].sum()).astype(grads.dtype)",
             ),
             "All ranks belong to the batch.",
+        ),
+        mistake(
+            "the loss of all tokens, divided by the number of micro-batches",
+            "loss = float((tokens[used] * losses[used]).sum() / tokens.size)",
+            "Divide by what was added up: tokens, not micro-batches.",
+        ),
+        mistake(
+            "one micro-batch only",
+            ("loss = float(losses[0, 0])", "grad = grads[0, 0]"),
+            "All micro-batches of all ranks belong to the batch.",
         ),
     ),
     hints=(

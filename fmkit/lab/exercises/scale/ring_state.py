@@ -159,6 +159,17 @@ EXERCISE = Exercise(
             "for rank in range(n): -> for rank in range(n - 1):",
             "It is a ring: to the right of the last stands the first.",
         ),
+        mistake(
+            "the whole sum on every rank, after any number of steps",
+            "return np.broadcast_to(pieces.sum(0), pieces.shape).copy()",
+            "That is the end of an all-reduce: here each rank hears one piece a step.",
+        ),
+        mistake(
+            "one rank after the other, each with all its steps",
+            "for step in range(steps):\n        for rank in range(n): -> "
+            "for rank in range(n):\n    for step in range(steps):",
+            "All ranks hand on at the same time: a step ends for everyone before the next begins.",
+        ),
     ),
     hints=(
         "% n closes the ring: (n - 1 + 1) % n is 0.",

@@ -30,7 +30,8 @@ def schedule(stages, micro, stage):
         if ahead + i < micro:
             order.append(f"F{ahead + i}")
         order.append(f"B{i}")
-    return order, min(stages - stage, micro)
+    most = min(stages - stage, micro)
+    return order, most
 
 
 def while_loop(stages, micro, stage):
@@ -55,7 +56,6 @@ def three_parts(stages, micro, stage):
 
 
 AHEAD = "ahead = min(stages - 1 - stage, micro)"
-RETURN = "return order, min(stages - stage, micro)"
 
 EXERCISE = Exercise(
     title="One forward, one backward",
@@ -71,7 +71,7 @@ EXERCISE = Exercise(
             "the smaller of two, either way",
         ),
         (
-            "return (order, min(micro, stages - stage))",
+            "most = min(micro, stages - stage)",
             "the smaller of two, either way",
         ),
         (
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         mistake(
             "one forward ahead on every stage",
             "ahead = min(1, micro)",
-            "The first stage must run ahead by all the stages behind it.",
+            "The first stage must run ahead by all the stages after it.",
         ),
         mistake(
             "nothing ahead",
@@ -154,27 +154,57 @@ EXERCISE = Exercise(
         ),
         mistake(
             "keeps every micro-batch",
-            "return order, micro",
+            "most = micro",
             "What has gone backward is forgotten: count what was begun and not ended.",
         ),
         mistake(
             "keeps as many as there are stages",
-            "return order, min(stages, micro)",
+            "most = min(stages, micro)",
             "A later stage keeps fewer.",
         ),
         mistake(
             "the kept ones without the one in work",
-            "return order, min(stages - 1 - stage, micro)",
+            "most = min(stages - 1 - stage, micro)",
             "After the forwards ahead comes one more forward before the first backward.",
         ),
         mistake(
             "more kept than there are",
-            "return order, stages - stage",
+            "most = stages - stage",
             "There may be fewer micro-batches than stages.",
+        ),
+        mistake(
+            "counted from the wrong end: as many ahead as there are stages before, and so many kept",
+            ("ahead = min(stage, micro)", "most = min(stage + 1, micro)"),
+            "The first stage waits longest for a gradient: it runs farthest ahead, and keeps most.",
+        ),
+        mistake(
+            "the newest backward, not the oldest",
+            (
+                'order = [f"F{i}" for i in range(ahead)] -> live = list(range(ahead))\n'
+                'order = [f"F{i}" for i in range(ahead)]',
+                'order.append(f"F{ahead + i}") -> live.append(ahead + i)\norder.append(f"F{ahead + i}")',
+                'f"B{i}" -> f"B{live.pop()}"',
+            ),
+            "The gradient of the micro-batch that went first comes back first: a queue, not a stack.",
+        ),
+        mistake(
+            "GPipe, and it keeps every micro-batch",
+            (f"{AHEAD} -> ahead = micro", "most = micro"),
+            "In turns: as soon as a gradient can be there, one backward follows each forward.",
+        ),
+        mistake(
+            "backward before forward in each turn, so one fewer is kept",
+            (
+                f"{AHEAD} -> ahead = max(min(stages - 1 - stage, micro), 1)",
+                'order.append(f"F{ahead + i}") -> order.append(f"B{i}")\n'
+                'order.append(f"F{ahead + i}")\ncontinue',
+                "most = ahead",
+            ),
+            "First the forward, which the next stage waits for, then the backward.",
         ),
     ),
     hints=(
-        "How many stages stand behind this one? So many forwards go ahead, if there are so many.",
+        "How many stages come after this one? So many forwards go ahead, if there are so many.",
         "Then by turns: the next forward, if one is left, and the oldest backward.",
         "The most kept: the forwards ahead, and the one after them.",
     ),

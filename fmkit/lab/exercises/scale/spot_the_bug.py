@@ -12,7 +12,7 @@ def cases(rng):
         seeds = [int(seed) for seed in rng.permutation(1000)[: len(weights)]]
         return rng.normal(size=(B, widths[0])), weights, seeds, p, rng.normal(size=(B, widths[-1]))
 
-    example = np.array([[1.0, 2.0]]), [np.array([[1.0, 0.5], [1.0, -1.0]])], [0], 0.5, np.array([[1.0, 1.0]])
+    example = np.array([[1.0, 2.0]]), [np.array([[1.0, 0.5], [1.0, 1.0]])], [0], 0.5, np.array([[1.0, 1.0]])
     zero_edge = (
         np.array([[1.0, -1.0]]),
         [np.array([[1.0, 2.0], [1.0, 1.0]]), np.array([[1.0], [1.0]])],
@@ -48,7 +48,8 @@ def checkpointed(x, weights, seeds, p, dout):
         dhidden = dout * alive / (1 - p)
         grads[i] = inputs[i].T @ dhidden
         dout = dhidden @ weights[i].T
-    return inputs[-1], dout, grads
+    out, dx = inputs[-1], dout
+    return out, dx, grads
 
 
 def stores_everything(x, weights, seeds, p, dout):
@@ -218,14 +219,14 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the gradients from the last to the first",
-            "return inputs[-1], dout, grads -> return inputs[-1], dout, grads[::-1]",
+            "return out, dx, grads[::-1]",
             "In the order of the weights.",
         ),
         mistake(
             "the gradient that came in, not dx",
             (
                 "inputs = [x] -> inputs, given = [x], dout",
-                "return inputs[-1], dout, grads -> return inputs[-1], given, grads",
+                "return out, given, grads",
             ),
             "The second value is the gradient of x.",
         ),

@@ -11,20 +11,21 @@ def cases(rng):
         *((1000, 1, stage) for stage in range(4)),  # alone there is nobody to send to
         *((7_500_000_000, 64, stage) for stage in range(4)),
         *((960, 2, stage) for stage in range(4)),
-        (1001, 3, 2),
+        (10, 3, 2),  # no whole numbers
+        (11, 3, 3),
         *some,
     ]
 
 
 def zero_bytes(parameters, ranks, stage):
-    held = (
+    held = parameters * (
         2 / (ranks if stage >= 3 else 1)  # weights
         + 2 / (ranks if stage >= 2 else 1)  # gradients
         + 12 / (ranks if stage >= 1 else 1)  # weights in float32, and Adam's two averages
     )
     rounds = 3 if stage == 3 else 2  # how often the whole model goes round
-    sent = rounds * (ranks - 1) / ranks * 2
-    return held * parameters, sent * parameters
+    sent = rounds * (ranks - 1) / ranks * 2 * parameters
+    return held, sent
 
 
 def by_table(parameters, ranks, stage):
@@ -43,8 +44,6 @@ def loop(parameters, ranks, stage):
             sent += 2 * parameters / ranks
     return held, sent
 
-
-SENT = "sent = rounds * (ranks - 1) / ranks * 2"
 
 EXERCISE = Exercise(
     title="ZeRO in bytes",
@@ -136,29 +135,41 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the whole model to every other",
-            "sent = rounds * (ranks - 1) * 2",
+            "sent = rounds * (ranks - 1) * 2 * parameters",
             "In a ring each device sends one piece a step: (n - 1) pieces of 1 / n.",
         ),
-        mistake("(n - 1) / n forgotten", "sent = rounds * 2", "Of n pieces, n - 1 have to be sent."),
+        mistake(
+            "(n - 1) / n forgotten", "sent = rounds * 2 * parameters", "Of n pieces, n - 1 have to be sent."
+        ),
         mistake(
             "n where n - 1 belongs",
-            f"{SENT} -> sent = rounds * ranks / max(ranks - 1, 1) * 2",
+            "sent = rounds * ranks / max(ranks - 1, 1) * 2 * parameters",
             "Of n pieces, n - 1 have to be sent: (n - 1) / n.",
         ),
         mistake(
             "four bytes are sent",
-            "sent = rounds * (ranks - 1) / ranks * 4",
+            "sent = rounds * (ranks - 1) / ranks * 4 * parameters",
             "What goes round has 2 bytes a number.",
         ),
         mistake(
             "numbers, not bytes, are sent",
-            "sent = rounds * (ranks - 1) / ranks",
+            "sent = rounds * (ranks - 1) / ranks * parameters",
             "A number of 16 bits has 2 bytes.",
         ),
         mistake(
             "what all devices hold",
-            "return held * parameters, -> return held * parameters * ranks,",
+            "return held * ranks, sent",
             "How much does one device hold?",
+        ),
+        mistake(
+            "held in whole bytes",
+            "return held // 1, sent",
+            "Divide with /: a piece need not be a whole number of bytes.",
+        ),
+        mistake(
+            "sent in pieces of whole bytes",
+            "sent = rounds * (2 * parameters // ranks) * (ranks - 1)",
+            "Divide with /: a piece need not be a whole number of bytes.",
         ),
     ),
     hints=(
