@@ -230,6 +230,11 @@ EXERCISE = Exercise(
             ),
             "The second value is the gradient of x.",
         ),
+        mistake(
+            "the mask drawn in the transposed shape",
+            "random(hidden.shape) -> random(hidden.shape[::-1]).T",
+            "The task draws it as one array of the hidden shape, row by row.",
+        ),
     ),
     hints=(
         "Run it twice with p = 0.5: does the gradient change?",
