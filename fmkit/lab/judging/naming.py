@@ -296,9 +296,8 @@ class _Search:
         if self._all_times(parts, self.known.reference):
             return None  # a factor is all there is
         for mistake, theirs in self._both_lists():
-            if any(self._mends(part, theirs) for _, part in parts):
-                continue
-            if words := self._all_times(parts, theirs):
+            words = self._all_times(parts, theirs)
+            if words and not any(self._mends(part, theirs) for _, part in parts):
                 return _and_more(mistake, words)
         return None
 
