@@ -1,8 +1,8 @@
 """Ask the book: a question, spoken or typed, the passage of these chapters that answers it, and a quotation.
 
 BM25 looks through all passages, MiniLM reads those that share words with the question, and the two rankings
-are fused. If nothing is close enough, the answer is "I do not know". Otherwise SmolLM2 answers from the passage, and
-beside it stands the sentence it rests on, as the book has it. Everything is NumPy, and offline.
+are fused. If nothing is close enough, the answer is "I do not know". Otherwise SmolLM2 answers from the
+passage, and beside it stands the sentence nearest to the question, as the book has it. All offline.
 
 ``python -m fmkit.runs.asking`` puts ten questions (some five minutes) and tries to lead the model astray,
 and writes what came to ``fmkit/data/results/asking.json``, which chapter 16 shows.
@@ -145,9 +145,10 @@ def write_answer(question: str, text: str, system: str = SYSTEM, most: int = 48)
     """What SmolLM2 answers to a question about a text, each time the most likely token."""
     params, config, tokenizer = _smollm2()
     asked = f"Text: {text}\n\nQuestion: {question}"
-    chat = (
-        f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{asked}<|im_end|>\n<|im_start|>assistant\n"
+    chat = "".join(
+        f"<|im_start|>{who}\n{said}<|im_end|>\n" for who, said in (("system", system), ("user", asked))
     )
+    chat += "<|im_start|>assistant\n"
     end = tokenizer.token_to_id("<|im_end|>")
     ids = tokenizer.encode(chat).ids
     return tokenizer.decode(list(generate(llama_step, params, ids, config, most, stop=[end]))).strip()
@@ -195,7 +196,7 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 
 def score(answer: Answer, where: Sequence[str], needed: Sequence[str]) -> dict[str, bool]:
-    """Whether it spoke or kept silent rightly; where it spoke, whether place, words and quotation are right."""
+    """Whether it spoke or kept silent rightly; where it spoke, are place, words and quotation right?"""
     found = {"rightly": answer.known == bool(where)}
     if answer.known and where:
         found["section"] = answer.passage.chapter in where

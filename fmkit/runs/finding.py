@@ -2,8 +2,8 @@
 
 ``python -m fmkit.runs.finding`` makes them (some three minutes of CPU time) and writes
 ``fmkit/data/weights/passages.safetensors`` (8 bits a number, one scale a text) and
-``fmkit/data/results/finding.json``: at which place BM25, MiniLM and both put the right passage of each of 3,270
-questions.
+``fmkit/data/results/finding.json``: at which place BM25, MiniLM and both put the right passage of each of
+3,270 questions.
 """
 
 import json
@@ -42,7 +42,7 @@ def minilm() -> tuple[dict, BertConfig, WordPieceTokenizer]:
 
 
 def embed(texts: Sequence[str], longest: int = LONGEST) -> Float[Array, "N C"]:
-    """A vector of length 1 for each text: the mean of MiniLM's last vectors. Texts alike have vectors alike."""
+    """A vector of length 1 for each text: the mean of MiniLM's last vectors. Like texts: like vectors."""
     params, config, tokenizer = minilm()
     ids = [tokenizer.encode(text, max_length=longest) for text in texts]
     vectors = np.zeros((len(ids), config.d_model), np.float32)
