@@ -78,6 +78,24 @@ def fetch(names, source, part, quick):
 
 
 @main.command()
+@click.argument("question", required=False)
+@click.option("--sound", type=FILE, metavar="FILE", help="Ask by voice: a WAV file of 16 bits.")
+def ask(question, sound):
+    """Ask the book QUESTION: the passage that answers, with the link of its section, or "I do not know".
+
+    It works offline, with small models in NumPy: the quotation is the book's, the last line is a model's.
+    """
+    if bool(question) == bool(sound):
+        raise click.UsageError("give a question, or --sound with a file")
+    from fmkit.runs import asking
+
+    if sound:
+        question = asking.listen(sound)
+        click.echo(f"Heard: {question}")
+    click.echo(asking.in_words(asking.ask(question)))
+
+
+@main.command()
 def doctor():
     """Check this installation and say how to fix what is wrong."""
     from fmkit.command.doctor import examine

@@ -162,6 +162,14 @@ def ask(question: str) -> Answer:
     return Answer(question, text, quotation, passage, near)
 
 
+def in_words(answer: Answer) -> str:
+    """An answer as lines for a terminal: the quotation, where it stands, then the model's words."""
+    if not answer.known:
+        return answer.text
+    where = f"chapter {answer.passage.chapter}, {answer.passage.title} ({answer.passage.link})"
+    return f"“{answer.quotation}”\n  {where}\nSmolLM2 makes of the passage: {answer.text}"
+
+
 def listen(path: str | Path) -> str:
     """What is said in a WAV file, by Whisper."""
     return heard(read_sound(path))

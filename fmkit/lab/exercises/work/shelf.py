@@ -22,6 +22,7 @@ def cases(rng):
         (np.array([0.6, 0.1, 0.5]), unlike, np.array([2, 1, 0]), 3, 0.5, 1),
         (np.full(4, 0.5), alike, np.array([1, 1, 0, 0]), 4, 0.6, 2),  # ties
         (np.array([0.2, 0.8]), np.eye(2), np.array([3, 3]), 0, 0.7, 1),
+        (np.array([0.9, 0.5, 0.8, 0.6, 0.7, 0.1]), np.eye(6), np.array([4, 4, 4, 4, 4, 1]), 6, 0.5, 2),
         case(6, 2, 4, 0.7, 3),
         case(9, 3, 6, 0.5, 2),
         case(9, 3, 5, 0.3, 2),
