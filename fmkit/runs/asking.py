@@ -67,8 +67,11 @@ class Answer:
 
 @cache
 def passages() -> tuple[Passage, ...]:
-    """The book's prose: without exercises, goals, questions and lists of sources."""
-    return tuple(passage for path in chapters() for passage in _passages_of(path))
+    """The book's prose: without exercises, goals, questions and lists of sources.
+
+    And without chapter 16: it repeats the questions that are asked there.
+    """
+    return tuple(p for path in chapters() if path.stem[:2] != "16" for p in _passages_of(path))
 
 
 def _passages_of(path: Path) -> list[Passage]:
@@ -80,7 +83,7 @@ def _passages_of(path: Path) -> list[Passage]:
         if heading := re.match(r"##? (.+)", source):
             title = heading[1]
             link = f"{path.stem}.html#{anchor(title)}" if source.startswith("## ") else f"{path.stem}.html"
-        is_prose = cell["id"] not in ("goals", "questions", "sources") and not source.startswith("### Ex")
+        is_prose = title not in ("To think about", "Sources") and not re.match(r"### Ex|\*\*You will", source)
         if is_prose and len(text := plain(source)) > 60:
             found.append(Passage(path.stem[:2], title, link, text))
     return found
@@ -94,7 +97,7 @@ def anchor(heading: str) -> str:
 
 def plain(markdown: str) -> str:
     """Markdown as prose: no heading, code, pictures or marks of emphasis; formulas in their letters."""
-    text = re.sub(r"```.*?```|^#+ .*$|!\[[^\]]*\]\([^)]*\)|<[^>]+>|\|", " ", markdown, flags=re.S | re.M)
+    text = re.sub(r"```.*?```|^#+ [^\n]*$|!\[[^\]]*\]\([^)]*\)|<[^>]+>|\|", " ", markdown, flags=re.S | re.M)
     text = re.sub(r"\$\$.*?\$\$", " ", text, flags=re.S)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return " ".join(re.sub(r"[*`$]", "", text).split())
@@ -204,12 +207,11 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 
 def score(answer: Answer, where: Sequence[str], needed: Sequence[str]) -> dict[str, bool]:
-    """Whether it spoke or kept silent rightly; where it spoke, are place, words and quotation right?"""
+    """Whether it spoke or kept silent rightly; where it spoke, are place and words right?"""
     found = {"rightly": answer.known == bool(where)}
     if answer.known and where:
         found["section"] = answer.passage.chapter in where
         found["words"] = any(word in answer.text.lower() for word in needed)
-        found["quoted"] = answer.quotation in answer.passage.text
     return found
 
 

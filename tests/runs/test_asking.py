@@ -74,9 +74,8 @@ def test_the_nearest_sentence_is_quoted_but_no_question(monkeypatch):
 
 def test_scoring():
     good = asking.score(ANSWER, ("06",), ("because",))
-    assert good == {"rightly": True, "section": True, "words": True, "quoted": True}
+    assert good == {"rightly": True, "section": True, "words": True}
     assert asking.score(ANSWER, ("05",), ("root",)) == {**good, "section": False, "words": False}
-    assert asking.score(replace(ANSWER, quotation="Never said."), ("06",), ("because",))["quoted"] is False
     assert asking.score(ANSWER, (), ()) == {"rightly": False}
     silent = replace(ANSWER, text=asking.UNKNOWN)
     assert asking.score(silent, (), ()) == {"rightly": True}
@@ -96,6 +95,7 @@ def test_what_is_stored_is_what_is_asked():
     assert len(found["heard"]) == 5 and len(found["strangers"]) == 40
     assert {len(said) for said in found["astray"].values()} == {8}
     for answer in asking.answers():
+        assert answer.quotation in answer.passage.text and answer.passage.chapter != "16"
         assert answer.known == (answer.near >= asking.KNOWS)
 
 

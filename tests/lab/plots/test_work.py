@@ -38,7 +38,7 @@ def test_a_sound_is_drawn_with_high_tones_above():
     picture = np.arange(200 * 80.0).reshape(200, 80)
     ax = plots_work.heard(picture, title="T")
     np.testing.assert_array_equal(ax.images[0].get_array(), picture.T)
-    assert ax.images[0].get_extent() == (0, 2.0, 0, 80) and ax.images[0].origin == "lower"
+    assert tuple(ax.images[0].get_extent()) == (0, 2.0, 0, 80) and ax.images[0].origin == "lower"
 
 
 # --- the widget ---------------------------------------------------------------------------------------------

@@ -81,6 +81,10 @@ EXERCISE = Exercise(
     teaches=("significance.benjamini_hochberg",),
     reference=discoveries,
     alternatives=(downwards, counted),
+    equal=(
+        ("for k in range(M, 0 - 1, -1):", "the bar of 0 is reached only where all are 0, and then k = M was"),
+        ("for k in range(M, -1, -1):", "the bar of 0 is reached only where all are 0, and then k = M was"),
+    ),
     mistakes=(
         mistake(
             "Benjamini and Hochberg's bars",

@@ -100,6 +100,7 @@ EXERCISE = Exercise(
     teaches=("retrieval.bm25",),
     reference=field_scores,
     alternatives=(tables, matrix),
+    equal=(("if True:", "a count of 0 adds 0"),),
     mistakes=(
         mistake(
             "a word asked twice counts twice",

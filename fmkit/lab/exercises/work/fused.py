@@ -36,7 +36,7 @@ def fused(rankings, weights, k, depth):
 
 
 def by_document(rankings, weights, k, depth):
-    everyone = sorted({document for ranking in rankings for document in ranking[:depth]})
+    everyone = {document for ranking in rankings for document in ranking[:depth]}
     found = []
     for document in everyone:
         total = 0.0
@@ -44,7 +44,7 @@ def by_document(rankings, weights, k, depth):
             if document in ranking[:depth]:
                 total += weight / (k + 1 + ranking.index(document))
         found.append((document, total))
-    return sorted(found, key=lambda pair: -pair[1])
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
 def arrays(rankings, weights, k, depth):

@@ -92,6 +92,12 @@ EXERCISE = Exercise(
     teaches=("recommend.diversify",),
     reference=shelf,
     alternatives=(arrays, one_by_one),
+    equal=(
+        (
+            "nearest = similarity[:, best] if step == 0 else np.maximum(nearest, similarity[:, best])",
+            "np.maximum makes a new array: nothing is written into the given one",
+        ),
+    ),
     mistakes=(
         mistake(
             "unlike the last one only",

@@ -33,6 +33,8 @@ def cases(rng):
         case(15, 59, 6.0, 11),
         case(10, 29, 4.0, 2),
         case(9, 24, 3.0, 5),
+        (case(12, 59, 2.0, 7)[0] / 100, np.array([rng.permutation(12) for _ in range(59)])),
+        (case(9, 39, 1.0, 4)[0] / 50, np.array([rng.permutation(9) for _ in range(39)])),
     ]
 
 
@@ -58,7 +60,7 @@ def squares(series, orders):
         found = []
         for i in range(1, len(x)):
             parts = sum(((part - part.mean()) ** 2).sum() for part in (x[:i], x[i:]))
-            found.append(round(float(whole - parts), 9))
+            found.append(float(whole - parts))
         top = max(found)
         return found.index(top) + 1, top
 
@@ -90,6 +92,42 @@ EXERCISE = Exercise(
     teaches=("monitoring.change_point",),
     reference=shift,
     alternatives=(squares, at_once),
+    equal=(
+        ("return n * (len(x) - n) / len(x) * (after - before) ** 2", "a square has no sign"),
+        (
+            "better = (by_chance > seen.max() - 1e-09).sum()",
+            "no two gains lie so near each other unless they are equal",
+        ),
+        (
+            "better = (by_chance >= seen.max() - 5e-10).sum()",
+            "no two gains lie so near each other unless they are equal",
+        ),
+        (
+            "better = (by_chance >= seen.max() - 2e-09).sum()",
+            "no two gains lie so near each other unless they are equal",
+        ),
+        (
+            "for i in range(1, len(x) + 1):",
+            "an empty part has the mean NaN, and max passes over a NaN that comes last",
+        ),
+        ("whole = ((x.mean() - x) ** 2).sum()", "a square has no sign"),
+        (
+            "parts = sum((((part.mean() - part) ** 2).sum() for part in (x[:i], x[i:])))",
+            "a square has no sign",
+        ),
+        (
+            "count += best(series[order])[1] > gain - 1e-06",
+            "no two gains lie so near each other unless they are equal",
+        ),
+        (
+            "count += best(series[order])[1] >= gain - 2e-06",
+            "no two gains lie so near each other unless they are equal",
+        ),
+        (
+            "count += best(series[order])[1] >= gain - 5e-07",
+            "no two gains lie so near each other unless they are equal",
+        ),
+    ),
     mistakes=(
         mistake(
             "chance may not choose its place",

@@ -90,6 +90,13 @@ EXERCISE = Exercise(
     teaches=("retrieval.risk_coverage",),
     reference=bar,
     alternatives=(cumulated, loops),
+    equal=(
+        ("order = np.argsort(-score)", "only where a score ends counts"),
+        (
+            "return (lowest, n / len(spoken), float((spoken & ~new_right).sum() / max(1, n)))",
+            "the larger of two is the same either way",
+        ),
+    ),
     mistakes=(
         mistake(
             "the bar chosen on the new questions",

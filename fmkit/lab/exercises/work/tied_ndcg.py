@@ -89,6 +89,10 @@ EXERCISE = Exercise(
     teaches=("retrieval.ndcg",),
     reference=tied_ndcg,
     alternatives=(smoothed, groups),
+    equal=(
+        ("worth = 2 / np.log2(np.arange(len(scores)) + 2)", "a factor cancels"),
+        ("order = np.argsort(-scores)", "equal scores have equal means"),
+    ),
     mistakes=(
         mistake(
             "the relevance itself as the gain",
