@@ -19,6 +19,7 @@ def found_within(
         share = (np.asarray(at)[:, None] <= k).mean(0)
         ax.plot(k, share, LINES[i], marker=MARKERS[i], ms=3.5, color=COLOURS[i], label=name)
     ax.set(title=title, xlabel="passages looked at", ylabel="right one among them", ylim=(None, 1))
+    ax.set_xticks(k[k % 5 == 0])
     legend_beside(ax)
     return ax
 
