@@ -21,11 +21,14 @@ def cases(rng):
     )  # none of 3 may be
     equal = np.ones(4), np.ones(3), np.ones(5), 0.2  # a model that says the same of everybody
     exact = np.linspace(-1, 1, 30), rng.normal(size=60), np.arange(50) / 25 - 1, 0.58  # * 50: 28.999...
+    # a threshold is one of the known scores: who takes a value between two of them misses 1.2 and 1.4
+    between = np.array([1.2, 2.0, 0.0]), np.array([1.4, 0.5]), np.array([0.0, 1.0, 2.0, 3.0]), 0.5
     return [
         example,
         nobody,
         equal,
         exact,
+        between,
         case(12, 17, 20, 0.05),
         case(9, 14, 15, 0.2, ties=True),
         case(25, 11, 30, 0.1, shift=3.0),
@@ -106,7 +109,12 @@ EXERCISE = Exercise(
         mistake(
             "one accused too few",
             "threshold = np.sort(known)[-max(allowed, 1)]",
-            "With `allowed` of them above it, the threshold is the next one below these.",
+            "With that many of `known` above it, the threshold is the next one below these.",
+        ),
+        mistake(
+            "a quantile between two scores",
+            "threshold = np.quantile(known, 1 - fpr)",
+            "np.quantile may lie between two scores: the threshold is the smallest of `known` that will do.",
         ),
         mistake(
             "from the other end",

@@ -15,11 +15,11 @@ def cases(rng):
         return grads, clip, sigma, expected, [rng.normal(size=(s, d)) for d in sizes]
 
     example = (
-        [np.array([[6.0, 0.0], [0.0, 0.0]]), np.array([[8.0], [0.5]])],
+        [np.array([[6.0], [0.0]]), np.array([[8.0], [0.5]])],
         5.0,
         0.1,
         4.0,
-        [np.array([[0.0, 0.0], [1.0, -2.0]]), np.array([[0.0], [2.0]])],
+        [np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]])],
     )
     small = case(3, (3, 2), 2, clip=50.0)  # nothing is long enough
     one_long = case(5, (4, 3), 3)
@@ -115,6 +115,17 @@ EXERCISE = Exercise(
             "each layer clipped by itself",
             f"{TOTAL} -> factors = clip / np.maximum(np.sqrt((g * g).sum(1)), clip)\n{TOTAL}",
             "With two layers an example can then move the sum by more than clip: one norm for all.",
+        ),
+        mistake(
+            "each layer clipped to its part of clip",
+            f"{TOTAL} -> part = clip / math.sqrt(len(grads))\n"
+            f"factors = part / np.maximum(np.sqrt((g * g).sum(1)), part)\n{TOTAL}",
+            "That is private, too, but another scheme. Here one length, over all layers, decides.",
+        ),
+        mistake(
+            "the gradients left out",
+            "total = 0 * g.sum(0)",
+            "Noise alone learns nothing: add up the shortened gradients, then the noise.",
         ),
         mistake(
             "no clipping",

@@ -69,6 +69,12 @@ def all_at_once(q, sigmas, delta, orders):
     return float(figures.min()), int(orders[figures.argmin()])
 
 
+def each_step_alone(q, sigmas, delta, orders):
+    """A mistake: for every step the order that is best for it, and delta paid each time."""
+    found = [epsilon(q, np.array([sigma]), delta, orders) for sigma in sigmas.tolist()]
+    return sum(spent for spent, _ in found), found[-1][1]
+
+
 LOGS = "logs = ways + (order - k) * math.log(1 - q) + k * math.log(q) + (k * k - k) / (2 * sigma**2)"
 BEST = "best = int(np.argmin(found))"
 
@@ -107,6 +113,11 @@ EXERCISE = Exercise(
             "Every order gives a true bound: take the smallest.",
         ),
         mistake(
+            "the last order taken",
+            "best = len(found) - 1",
+            "A higher order is not always better: try all of them, and take the smallest bound.",
+        ),
+        mistake(
             "the largest bound",
             "best = int(np.argmax(found))",
             "Every order gives a true bound: take the smallest.",
@@ -142,6 +153,11 @@ EXERCISE = Exercise(
             "Each step has its own sigma, and a step with little noise costs more than one with much saves.",
         ),
         mistake(
+            "for each step an order of its own",
+            each_step_alone,
+            "One order for all steps: add up over them, pay delta once, and only then take the smallest.",
+        ),
+        mistake(
             "the steps averaged",
             "found.append(spent / len(sigmas) + math.log(1 / delta) / (order - 1))",
             "What the steps give away adds up.",
@@ -160,6 +176,11 @@ EXERCISE = Exercise(
             "k squared for k squared minus k",
             f"{LOGS} -> {LOGS.replace('(k * k - k)', '(k * k)')}",
             "With k = 1 the exponent is 0: one factor more is one of the density itself.",
+        ),
+        mistake(
+            "the sum stops one term early",
+            "k = np.arange(order)",
+            "k runs up to alpha, and alpha is one of them: order + 1 terms.",
         ),
         mistake(
             "the ways not counted",

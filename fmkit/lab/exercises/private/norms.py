@@ -76,6 +76,11 @@ EXERCISE = Exercise(
             "That holds for one position. With several, multiply before you add up.",
         ),
         mistake(
+            "the length of x times the length of delta, without the bias",
+            "return np.sqrt((x * x).sum((1, 2)) * (delta * delta).sum((1, 2)))",
+            "That holds for one position. With several, multiply before you add up; and the bias is missing.",
+        ),
+        mistake(
             "the bias forgotten",
             "alike = x @ x.transpose(0, 2, 1)",
             "The bias has a gradient, too: it is a weight whose input is always 1.",

@@ -197,6 +197,25 @@ EXERCISE = Exercise(
             "With scores far apart a probability rounds to 0, its log to minus infinity: log-softmax.",
         ),
         mistake(
+            "the log of a probability plus something tiny",
+            "loss = -np.log(np.exp(log_probs)[rows, y] + 1e-12)",
+            "Far from right all losses are then one number, and no point is worse than another: log-softmax.",
+        ),
+        mistake(
+            "of equal ones the last",
+            "worse = loss >= most",
+            "Of equally bad points the first is asked for: a later one has to be worse, >, not >=.",
+        ),
+        mistake(
+            "FGSM: one step of eps and no more",
+            (
+                "for k in range(2):",
+                "worse = np.full(len(x), True)",
+                "at = np.clip(at + eps * np.sign(slope), low, high)",
+            ),
+            "Go `steps` times by `step`, look at the slope anew each time, and keep the worst point.",
+        ),
+        mistake(
             "the smallest loss kept",
             "worse = loss < most",
             "The worst point has the largest loss.",

@@ -127,6 +127,11 @@ EXERCISE = Exercise(
             "0 times NaN is NaN: leave out who has no example.",
         ),
         mistake(
+            "one client after the other",
+            f"{CHANGE} -> change += (client[name] - (w + rate * change)) * float(size / total)",
+            "Every change starts at the server's old model, not where the last client left it.",
+        ),
+        mistake(
             "the last client only",
             f"{CHANGE} -> change = (client[name] - w) * float(size / total)",
             "Add up over the clients.",

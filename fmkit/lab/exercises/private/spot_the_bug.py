@@ -24,9 +24,9 @@ def cases(rng):
 
     example = (
         np.zeros((1, 1)),
-        np.array([[3.0], [1.0], [5.0], [7.0]]),
-        np.array([[4.0], [0.5], [1.0], [9.0]]),
-        np.array([True, True, False, False]),
+        np.array([[3.0], [1.0]]),
+        np.array([[4.0], [5.0]]),
+        np.array([True, False]),
         0.25,
         2.0,
         0.5,
@@ -107,6 +107,14 @@ EXERCISE = Exercise(
             "Averaged first, one long gradient moves the result by much more than clip: shorten each one.",
         ),
         mistake(
+            "the average gradient clipped, divided by q n",
+            (
+                "norms = np.linalg.norm(x.T @ delta / (q * n))",
+                "factors = np.full(len(x), clip / max(norms, clip), x.dtype)",
+            ),
+            "The divisor is mended. But one long gradient still moves the average by more than clip / q n.",
+        ),
+        mistake(
             "the summed gradient clipped",
             (
                 "norms = np.linalg.norm(x.T @ delta)",
@@ -118,6 +126,16 @@ EXERCISE = Exercise(
             "divided by the batch that came",
             "return w - lr * (total + sigma * clip * noise) / max(len(x), 1)",
             "How many took part is a secret, too: on average there are q n.",
+        ),
+        mistake(
+            "q times the batch that came",
+            "return w - lr * (total + sigma * clip * noise) / max(q * len(x), 1e-9)",
+            "n counts all examples: after x = x[taken], len(x) is the batch, which q has chosen already.",
+        ),
+        mistake(
+            "q times the batch that came, an empty one too",
+            "return w - lr * (total + sigma * clip * noise) / np.float64(q * len(x)).astype(w.dtype)",
+            "n counts all examples: after x = x[taken], len(x) is the batch, which q has chosen already.",
         ),
         mistake(
             "divided by all examples",
@@ -167,6 +185,17 @@ EXERCISE = Exercise(
             "the length of delta alone",
             "norms = np.sqrt((delta * delta).sum(1))",
             "The gradient of the weight is an outer product: its length is that of x times that of delta.",
+        ),
+        mistake(
+            "a bias counted that is not there",
+            "norms = np.sqrt(((x * x).sum(1) + 1) * (delta * delta).sum(1))",
+            "The 1 of step 4's formula is the bias, and this layer has none.",
+        ),
+        mistake(
+            "x and delta each clipped by itself",
+            "factors = clip / np.maximum(np.linalg.norm(x, axis=1), clip) "
+            "* (clip / np.maximum(np.linalg.norm(delta, axis=1), clip))",
+            "Two parts of length clip have a product of clip squared: shorten the product as a whole.",
         ),
         mistake(
             "lengths added, not multiplied",
