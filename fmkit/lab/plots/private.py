@@ -36,47 +36,65 @@ def losses(member: np.ndarray, other: np.ndarray, *, title: str, xlabel: str, ax
 
 
 def against_epsilon(
-    rows: Sequence[tuple[float, float, float, float, float]], plain: tuple[float, float], *, title: str
+    rows: Sequence[tuple[float, float, float, float, float, float, float]],
+    plain: tuple[float, float],
+    *,
+    title: str,
 ) -> np.ndarray:
-    """Accuracy with its interval and the attack's AUC against epsilon, two panels.
+    """Accuracy and the attack's AUC against epsilon, each with a low and a high end, two panels.
 
     Parameters
     ----------
-    rows : sequence of (epsilon, accuracy, low, high, auc)
+    rows : sequence of (epsilon, accuracy, low, high, auc, low, high)
     plain : (accuracy, auc)
         Without privacy: a line across.
     """
     fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.7))
-    epsilon, accuracy, low, high, auc = np.array(rows).T
-    axes[0].errorbar(
-        epsilon, accuracy, [accuracy - low, high - accuracy], color=BLUE, marker="o", ms=4, capsize=2
-    )
-    axes[1].plot(epsilon, auc, color=RED, marker=MARKERS[1], ms=4)
+    epsilon, accuracy, low, high, auc, auc_low, auc_high = np.array(rows).T
+    bounds = [accuracy - low, high - accuracy], [auc - auc_low, auc_high - auc]
+    axes[0].errorbar(epsilon, accuracy, bounds[0], color=BLUE, marker="o", ms=4, capsize=2)
+    axes[1].errorbar(epsilon, auc, bounds[1], color=RED, marker=MARKERS[1], ms=4, capsize=2)
+    axes[1].axhline(0.5, color=BLACK, lw=0.8)  # a coin
+    axes[1].annotate("a coin", (epsilon.max(), 0.5), fontsize=7.5, ha="right", va="bottom")
     for ax, level, label in zip(axes, plain, ("test accuracy", "AUC of the attack"), strict=True):
         ax.axhline(level, color=BLACK, lw=0.8, ls=":")
         ax.annotate("without privacy", (epsilon.max(), level), fontsize=7.5, ha="right", va="bottom")
+        ax.margins(y=0.12)  # room for the words above the line
         ax.set(xscale="log", xlabel="epsilon (less is more private)", ylabel=label)
     axes[1].set_ylim(0.48, max(auc.max(), plain[1]) + 0.03)
     title_above(fig, title)
     return axes
 
 
-def price(result: Mapping[str, float], *, title: str, ax: Axes | None = None) -> Axes:
-    """Shares as bars, one below the other, each with its figure: accuracy of all, of groups, an attack.
+def price(
+    result: Mapping[str, float],
+    *,
+    title: str,
+    ax: Axes | None = None,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> Axes:
+    """Shares as bars, one below the other, each with its figure: accuracy of all, of groups.
 
     Parameters
     ----------
     result : for each name, a share from 0 to 1
+    intervals : for each name, a low and a high end; the figure then stands inside its bar
     """
     ax = ax or plt.subplots(figsize=(5.8, 0.34 * len(result) + 0.9))[1]
-    groups = [name.split(": ")[-1] for name in result]  # of "epsilon 5: others" the others
+    groups = [name.split(": ")[-1] for name in result]  # of "40 eights: epsilon 5" the epsilon
     kinds = list(dict.fromkeys(groups))
     for k, (name, share) in enumerate(result.items()):
         kind = kinds.index(groups[k])
         bar = ax.barh([k], [share], 0.7, color=COLOURS[kind % 4], hatch=HATCHES[kind % 3], label=name)
-        ax.bar_label(bar, fmt="%.2f", fontsize=8, padding=2)
+        if intervals:
+            low, high = intervals[name]
+            ax.errorbar([share], [k], xerr=[[share - low], [high - share]], color=BLACK, capsize=2, lw=1)
+            room = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none"}
+            ax.text(0.02, k, f"{share:.2f}", fontsize=8, va="center", bbox=room)
+        else:
+            ax.bar_label(bar, fmt="%.2f", fontsize=8, padding=2)
     ax.set_yticks(range(len(result)), list(result))
-    ax.set(ylim=(len(result) - 0.5, -0.5), xlim=(0, 1.08), title=title, xlabel="share")
+    ax.set(ylim=(len(result) - 0.5, -0.5), xlim=(0, 1.08), title=title, xlabel="share right")
     return ax
 
 

@@ -38,13 +38,17 @@ def test_losses_are_two_histograms_that_hold_everybody():
 
 
 def test_against_epsilon_shows_intervals_and_what_was_without_privacy():
-    rows = [(30.0, 0.9, 0.88, 0.92, 0.55), (1.0, 0.5, 0.45, 0.55, 0.52)]
+    rows = [(30.0, 0.9, 0.88, 0.92, 0.55, 0.54, 0.57), (1.0, 0.5, 0.45, 0.55, 0.52, 0.51, 0.53)]
     left, right = plots_private.against_epsilon(rows, (0.95, 0.6), title="T")
-    line, _, (bars,) = left.containers[0]
-    assert list(line.get_ydata()) == [0.9, 0.5]
-    ends = [sorted(segment[:, 1].round(9)) for segment in bars.get_segments()]
-    assert ends == [[0.88, 0.92], [0.45, 0.55]]
-    assert list(right.lines[0].get_ydata()) == [0.55, 0.52] and right.get_ylim()[1] > 0.6
+    for ax, values, low_and_high in (
+        (left, [0.9, 0.5], [[0.88, 0.92], [0.45, 0.55]]),
+        (right, [0.55, 0.52], [[0.54, 0.57], [0.51, 0.53]]),
+    ):
+        line, _, (bars,) = ax.containers[0]
+        assert list(line.get_ydata()) == values
+        assert [sorted(segment[:, 1].round(9)) for segment in bars.get_segments()] == low_and_high
+    assert right.get_ylim()[0] < 0.5 and right.get_ylim()[1] > 0.6
+    assert left.get_ylim()[1] > 0.96  # the words stand inside
     for ax, level in ((left, 0.95), (right, 0.6)):
         assert ax.get_xscale() == "log" and ax.lines[-1].get_ydata()[0] == level
 
@@ -54,6 +58,17 @@ def test_price_has_a_bar_for_each():
     assert [c[0].get_width() for c in ax.containers] == [0.9, 0.25]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["all", "eights"]
     assert {t.get_text() for t in ax.texts} == {"0.90", "0.25"} and ax.get_ylim()[0] > ax.get_ylim()[1]
+
+
+def test_price_with_intervals():
+    result, ends = (
+        {"a: none": 0.9, "a: epsilon 5": 0.25},
+        {"a: none": (0.85, 0.93), "a: epsilon 5": (0.2, 0.3)},
+    )
+    ax = plots_private.price(result, title="T", intervals=ends)
+    lines = [c[2][0].get_segments()[0][:, 0] for c in ax.containers if len(c) == 3]
+    assert np.allclose(lines, list(ends.values())) and {t.get_text() for t in ax.texts} == {"0.90", "0.25"}
+    assert ax.get_xlabel() == "share right"
 
 
 def test_certified_falls_with_the_distance():
