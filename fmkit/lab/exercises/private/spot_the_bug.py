@@ -157,6 +157,11 @@ EXERCISE = Exercise(
             "sigma counts in units of clip.",
         ),
         mistake(
+            "noise without clip, and divided by all examples",
+            "return w - lr * (total + sigma * noise) / n",
+            "sigma counts in units of clip; and on average q n take part in a step.",
+        ),
+        mistake(
             "noise after the division",
             "return w - lr * (total / (q * n) + sigma * clip * noise)",
             "The noise belongs to the sum and is divided with it.",
