@@ -20,7 +20,6 @@ MODULES = {
     "fmkit.finetuning_data": "fmkit.runs.finetuning.data",
     "fmkit.huggingface": "fmkit.twins.huggingface",
     "fmkit.multitask": "fmkit.runs.finetuning.multitask",
-    "fmkit.parallel": "fmkit.runs.parallel",
     "fmkit.pretrained": "fmkit.data.pretrained",
     "fmkit.pretraining": "fmkit.runs.pretraining.run",
     "fmkit.recipes": "fmkit.runs.pretraining.recipes",
