@@ -393,7 +393,7 @@ def quantiles(values: Sequence[float], coverage: float = 0.9) -> tuple[float, fl
 
     Examples
     --------
-    >>> print(*np.round(quantiles(range(101)), 9))
+    >>> print(*np.round(quantiles([float(i) for i in range(101)]), 9))
     5.0 95.0
     """
     out = (1 - number("coverage", coverage, 0, 1)) / 2
