@@ -33,15 +33,11 @@ def cases(rng):
         1,
     )
     mirror = np.array([[0.5, 0.75]]), *peak[1:3], np.array([0]), 0.5, 0.25, 1  # as bad on the other side
-    # at every point of the way the right class has a probability that rounds to 0: the losses still differ
-    hopeless = (
-        np.array([[0.3], [0.6]]),
-        np.array([[1000.0]]),
-        np.array([[5.0, -5.0]]),
-        np.ones(2, int),
-        0.2,
-        0.05,
-        3,
+    # at every point of the way the right class has a probability that rounds to 0, or is next to nothing
+    start, right = np.array([[0.5], [0.6]]), np.ones(2, int)
+    hopeless, unlikely = (
+        (start, np.array([[width]]), np.array([[0.7, -0.7]]), right, 0.2, 0.05, 3)
+        for width in (8000.0, 100.0)
     )
     steep = case(6, 3, 3, steep=30.0)  # e to the power of some thousands
     wrong = (np.maximum(steep[0] @ steep[1], 0) @ steep[2]).argmin(1)
@@ -52,6 +48,7 @@ def cases(rng):
         (*steep[:3], wrong, *steep[4:]),
         (*peak[:-1], 3),
         hopeless,
+        unlikely,
         case(12, 3, 3, eps=0.6, step=0.5, steps=7, steep=1.5),
         case(15, 2, 4, h=12, eps=0.5, step=0.4, steps=6, steep=1.5),
         case(14, 2, 2, h=9, eps=0.3, step=0.4, steps=5, steep=1.5),
