@@ -80,7 +80,7 @@ def fine_tuned(folder):
     return load_bert(folder)
 
 
-def test_rows() -> list:
+def every_fourth() -> list:
     """Every fourth test sentence."""
     from fmkit.runs.finetuning.data import splits
 
@@ -104,7 +104,8 @@ def classify(folder) -> dict:
     params, config = fine_tuned(folder)
     print(f"fine-tuned in {time.process_time() - began:.0f} CPU-s", flush=True)
     grams = smaller.grams(params, encode([text for text, _ in splits()[0][:64]]), config)
-    ids, target = encode([text for text, _ in test_rows()]), np.array([label for _, label in test_rows()])
+    texts, target = zip(*every_fourth(), strict=True)
+    ids, target = encode(list(texts)), np.array(target)
     out = {}
     for name, make in small_forms(params, grams, config).items():
         out[name] = positive_of(make(), ids, config)
@@ -269,7 +270,7 @@ def main() -> None:
     if "classify" in known():
         right = [
             (p > 0.5) == label
-            for p, (_, label) in zip(known()["classify"]["float32"], test_rows(), strict=True)
+            for p, (_, label) in zip(known()["classify"]["float32"], every_fourth(), strict=True)
         ]
         print(f"accuracy {sum(right) / len(right):.4f}")
 

@@ -70,17 +70,3 @@ def heard(picture: np.ndarray, *, title: str, ax: Axes | None = None) -> Axes:
     ax.imshow(picture.T, origin="lower", aspect="auto", cmap="magma", extent=(0, len(picture) / 100, 0, 80))
     ax.set(title=title, xlabel="seconds", ylabel="band")
     return ax
-
-
-def shares(
-    rows: Mapping[str, tuple[float, float, float]], *, title: str, xlabel: str, ax: Axes | None = None
-) -> Axes:
-    """A line for each name: (value, low, high)."""
-    ax = ax or plt.subplots(figsize=(5.8, 0.9 + 0.34 * len(rows)))[1]
-    for i, (value, low, high) in enumerate(rows.values()):
-        ax.plot([low, high], [i, i], color=COLOURS[0], lw=2)
-        ax.plot(value, i, "o", color=COLOURS[1], ms=5)
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.invert_yaxis()
-    ax.set(title=title, xlabel=xlabel)
-    return ax
