@@ -10,7 +10,7 @@ from pathlib import Path
 from fmkit._templates import render
 from fmkit.book.build import DATA
 from fmkit.chapters.find import chapters_in
-from fmkit.chapters.read import read_file
+from fmkit.chapters.read import anchor, read_file
 from fmkit.twins.case import tolerance
 
 HERE = files("fmkit.book")
@@ -40,7 +40,7 @@ def _data(root: Path, name: str):
 
 
 def read_chapters(root: Path) -> list[dict]:
-    """Number, title, page, first paragraph, minutes and needed chapters of each notebook, in order."""
+    """Number, title, page, first paragraph, minutes, headings and needed chapters of each notebook."""
     found = []
     for path in chapters_in(root / "notebooks"):
         cells = read_file(path)["cells"]
@@ -58,10 +58,19 @@ def read_chapters(root: Path) -> list[dict]:
                 "page": f"{path.stem}.html",
                 "about": rest.strip().split("\n\n")[0].replace("\n", " "),
                 "minutes": minutes and (minutes[1] or "10"),
+                "headings": _headings(cells, f"{path.stem}.html"),
                 "needs": [n for n in dict.fromkeys(n.zfill(2) for n in needs) if n < number],
             }
         )
     return found
+
+
+def _headings(cells: list[dict], page: str) -> dict[str, dict]:
+    """Title and link of each section and exercise by its number: ``"3"``, ``"Exercise 4.2"``."""
+    text = "\n".join(c["source"] for c in cells if c["cell_type"] == "markdown")
+    # the effort in brackets is no part of an exercise's heading in the book
+    found = re.findall(r"^##+ (((?:Exercise [\d.]+)|\d+) · (.+?))(?: \(difficulty .*)?$", text, re.M)
+    return {number: {"title": title, "link": f"{page}#{anchor(all)}"} for all, number, title in found}
 
 
 def home_page(chapters: list[dict]) -> str:
@@ -137,9 +146,24 @@ def _mistakes_page(root: Path, chapters: list[dict]) -> str:
 
 
 def sources_page(chapters: list[dict]) -> str:
-    """The five articles that the course grew out of, and where each of their slips is met."""
-    articles = json.loads((HERE / "articles.json").read_text("utf-8"))
-    return render("book", "sources.md", articles=articles, pages={c["number"]: c["page"] for c in chapters})
+    """The five articles that the course grew out of: where what they name runs, where a slip is met."""
+    data = json.loads((HERE / "articles.json").read_text("utf-8"))
+    headings = {int(c["number"]): c["headings"] for c in chapters}
+
+    def at(place: str, kind: str = "") -> dict:
+        """Section 2 of chapter 4, or an exercise, from ``"4.2"``; no link without the chapter."""
+        chapter, number = place.split(".")
+        found = headings.get(int(chapter))
+        heading = found[f"{kind}{place}" if kind else number] if found else {}
+        return heading | {"name": f"{kind}{place}"}
+
+    systems = [row | {"places": [at(place) for place in row["sections"]]} for row in data["systems"]]
+    articles = [
+        article
+        | {"slips": [s | {"at": s["exercise"] and at(s["exercise"], "Exercise ")} for s in article["slips"]]}
+        for article in data["articles"]
+    ]
+    return render("book", "sources.md", articles=articles, systems=systems)
 
 
 def kill_page(rows: list[dict], edits: list[dict], chapters: list[dict]) -> str:

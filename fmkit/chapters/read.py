@@ -5,6 +5,7 @@ Jupyter's wants its own type, `read_node` gives that.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,9 @@ def to_text(nb: dict) -> str:
     """The text of a notebook (without outputs), as nbformat writes it: a source is a list of lines."""
     cells = [cell | {"source": cell["source"].splitlines(keepends=True)} for cell in nb["cells"]]
     return json.dumps(dict(nb, cells=cells), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def anchor(heading: str) -> str:
+    """The mark that the book gives a heading: ``"2 · What is it?"`` has ``"2--what-is-it"``."""
+    kept = (c for c in heading.strip().lower() if c.isalnum() or c in "_-" or c.isspace())
+    return re.sub(r"\s", "-", "".join(kept))

@@ -20,7 +20,7 @@ import numpy as np
 from fmkit._files import write_whole
 from fmkit._paths import PACKAGE
 from fmkit.chapters.find import chapters
-from fmkit.chapters.read import read_file
+from fmkit.chapters.read import anchor, read_file
 from fmkit.data import datasets, documents, pretrained
 from fmkit.data.speech import BEGIN, END, NO_TIMES, load_whisper, read_sound, spoken
 from fmkit.generation import generate
@@ -87,12 +87,6 @@ def _passages_of(path: Path) -> list[Passage]:
         if is_prose and len(text := plain(source)) > 60:
             found.append(Passage(path.stem[:2], title, link, text))
     return found
-
-
-def anchor(heading: str) -> str:
-    """The mark that the book gives a heading: ``"2 · What is it?"`` has ``"2--what-is-it"``."""
-    kept = (c for c in heading.strip().lower() if c.isalnum() or c in "_-" or c.isspace())
-    return re.sub(r"\s", "-", "".join(kept))
 
 
 def plain(markdown: str) -> str:

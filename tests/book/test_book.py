@@ -210,12 +210,13 @@ def test_a_glossary_term_is_in_its_chapter():
     assert not missing
 
 
-def test_every_slip_of_an_article_leads_to_its_chapter():
-    chapters = pages.read_chapters(ROOT)
-    text = pages.sources_page(chapters)
-    assert [f"## Article {k}" in text for k in range(1, 7)] == 5 * [True] + [False]
-    links = len(re.findall(r"\]\(\d\d-", text))
-    assert links == text.count("([chapter ") > 12 and "(chapter " not in text
+def test_what_the_articles_name_leads_to_where_it_runs():
+    text = pages.sources_page(pages.read_chapters(ROOT))
+    slips, table = text.split("## What they name")
+    assert [f"## Article {k}" in slips for k in range(1, 7)] == 5 * [True] + [False]
+    assert slips.count("([Exercise ") == slips.count("\n- ") - 1 > 25, "one slip is a wrong name only"
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 23 and all(re.search(r"\]\(\d\d-[a-z]+\.html#", row[3]) for row in rows)
     assert "adds &lt;s&gt; and &lt;/s&gt;" in text and "&lt;code" not in text and "&amp;" not in text
 
 
