@@ -1,10 +1,11 @@
-"""Chapter 16's two tables: who finds the right passage of 3,270 questions, and how many words Whisper gets wrong.
+"""Chapter 16's two tables: who finds the right passage, and how many words Whisper gets wrong.
 
     python benchmarks/work.py
 
-The places of the right passages are those that ``python -m fmkit.runs.finding`` has written (some three minutes
-to make again); the recordings are heard anew, about 15 CPU seconds. Brackets are 95 % bootstrap intervals over
-the questions. The last line is ``wer N``, the word error rate over all recordings.
+The places of the right passages of 3,270 questions are those that ``python -m fmkit.runs.finding`` has
+written (some three minutes to make again); the recordings are heard anew, about 15 CPU seconds. Brackets are
+95 % bootstrap intervals over the questions. The last line is ``wer N``, the word error rate over all
+recordings.
 """
 
 import numpy as np
