@@ -48,7 +48,6 @@ def read_chapters(root: Path) -> list[dict]:
         text = "\n\n".join(texts)
         title, _, rest = texts[0].partition("\n")
         builds_on = re.search(r"builds on\*\*(.*?)\n\n", text + "\n\n", re.S)
-        needs = re.findall(r"\d+", builds_on[1].split(". ")[0]) if builds_on else []
         minutes = re.search(r"\*\*Time:\*\*\D*(\d+) minutes|[Ii]n (ten) minutes", text)
         number = path.stem[:2]
         found.append(
@@ -59,10 +58,17 @@ def read_chapters(root: Path) -> list[dict]:
                 "about": rest.strip().split("\n\n")[0].replace("\n", " "),
                 "minutes": minutes and (minutes[1] or "10"),
                 "headings": _headings(cells, f"{path.stem}.html"),
-                "needs": [n for n in dict.fromkeys(n.zfill(2) for n in needs) if n < number],
+                "needs": _needs(builds_on[1], number) if builds_on else [],
             }
         )
     return found
+
+
+def _needs(text: str, number: str) -> list[str]:
+    """The chapters before this one in ``"chapters 3 to 5 (losses) and 7"``: ``["03", "04", "05", "07"]``."""
+    ranges = re.findall(r"\b(\d+)(?: to (\d+))?\b", text.split(". ")[0])
+    found = {n for first, last in ranges for n in range(int(first), int(last or first) + 1)}
+    return [f"{n:02}" for n in sorted(found) if n < int(number)]
 
 
 def _headings(cells: list[dict], page: str) -> dict[str, dict]:

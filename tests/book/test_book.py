@@ -225,6 +225,10 @@ def test_the_map_knows_every_chapter():
     assert [c["number"] for c in chapters] == [path.stem[:2] for path in NOTEBOOKS]
     assert all(c["title"] and c["about"] and c["minutes"] for c in chapters)
     assert all(c["needs"] for c in chapters[1:]), "say on what the chapter builds"
+    needs = {c["number"]: c["needs"] for c in chapters}
+    assert all(n == sorted(set(n)) for n in needs.values())
+    assert {"03", "04", "05", "06"} <= set(needs["10"]), "a range"
+    assert "10" in needs["12"] and "02" not in needs["12"], "MobileNetV2 is no chapter"
     text = pages.map_page(chapters)
     assert all(c["page"] in text for c in chapters)
 
