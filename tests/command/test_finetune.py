@@ -143,6 +143,7 @@ def test_a_hub_model_without_a_network(texts):
         ("sep=;\ntext;label\ngood;1\n ;1\n", "row 4"),
         ("text,label\ngood\n", "row 2: has 1 cells, not 2"),
         ("text,label\ngood,1\nbad,0\n", "too few texts"),
+        ("text,label\n" + "".join(f"the same,{i % 3}\n" for i in range(30)), "none is left for validation"),
         ("text,label\n" + "".join(f"film {i},1\n" for i in range(30)), "two different labels"),
         ("text,label\n" + "".join(f"film {i},{i / 7}\n" for i in range(30)), "30 labels for 24"),
         ("PK\x03\x04", "is a spreadsheet: save it as CSV"),
@@ -163,11 +164,21 @@ def test_the_same_text_is_never_learned_and_tested(tmp_path):
     assert [len(part) for part in (data.train, data.val, data.test)] == [18, 2, 2]
     assert {text for text, _ in data.train}.isdisjoint({"film number 3", "film number 4", "Both"})
     assert [label for _, label in data.val] == [1, 0]  # "A" is "a"
-    assert data.notes == (f"3 texts of {own} are in another file, too: not learned from",)
+    assert data.notes[0] == f"3 texts of {own} are in another file, too: not learned from"
+    assert data.notes[1:] == ("no test text has the label b: nothing is said of it",)
     only_test = read_csv(own, test=test)
     assert len(only_test.val) == 1 and len(only_test.test) == 2 and len(only_test.train) == 18
-    with pytest.raises(FinetuneError, match="no training text has the label 'c'"):
+    with pytest.raises(FinetuneError, match="test.csv has the label 'c', and no training text has"):
         read_csv(own, test=_table(test, [("x", "c")]))
+    with pytest.raises(FinetuneError, match="none is left for training, copies counted once"):
+        read_csv(own, own)
+
+
+def test_a_label_that_is_never_asked_is_said(tmp_path):
+    own = _table(tmp_path / "own.csv", [(f"text number {i}", "abc"[i % 3]) for i in range(60)])
+    val = _table(tmp_path / "val.csv", [("first", "a"), ("second", "B")])
+    assert read_csv(own).notes == ()
+    assert read_csv(own, val).notes == ("no validation text has the label c: nothing is said of it",)
 
 
 def _table(path, rows):

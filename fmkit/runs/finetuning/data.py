@@ -94,7 +94,11 @@ def read_csv(path: Path, validation: Path | None = None, test: Path | None = Non
         notes.append(f"{doubled} texts of {path} are in another file, too: not learned from")
     train, val, tested = _parts(own, (1.0, 0.0 if validation else 0.1, 0.0 if test else 0.1))
     parts = train, own_val if validation else val, own_test if test else tested
-    _check_enough(path, *parts, classes)
+    _check_enough((path, validation or path, test or path), parts, classes)
+    for part, name in zip(parts[1:], ("validation", "test"), strict=True):
+        there = {label.casefold() for _, label in part}
+        if missing := [label for label in classes if label.casefold() not in there]:
+            notes.append(f"no {name} text has the label {', '.join(missing[:10])}: nothing is said of it")
     number = {name.casefold(): i for i, name in enumerate(classes)}
     numbered = ([(text, number[label.casefold()]) for text, label in part] for part in parts)
     return OwnTexts(*numbered, classes, tuple(notes))
@@ -131,22 +135,31 @@ def _classes(labels: list[str]) -> tuple[str, ...]:
     return tuple(sorted(first.values(), key=order))
 
 
-def _check_enough(path, train, val, test, classes) -> None:
-    """Raise a FinetuneError where a part has no texts, or a label none to learn from."""
+def _check_enough(files, parts, classes) -> None:
+    """Raise a FinetuneError where a part has no texts, or a label none to learn from.
+
+    ``files`` are those that the training, validation and test texts of ``parts`` come from.
+    """
+    path = files[0]
     if len(classes) < 2:
         there = ", ".join(classes) or "none"
         raise FinetuneError(f"{path} needs two different labels or more; it has {there}")
+    for part, name in zip(parts, ("training", "validation", "test"), strict=True):
+        if not part:
+            words = f"too few texts: none is left for {name}, copies counted once, also those in another file"
+            raise FinetuneError(f"{path} has {words}. Give 10 different ones or more")
+    train = parts[0]
     if len(classes) > 2 and 2 * len(classes) > len(train):
         words = f"{len(classes)} labels for {len(train)} training texts"
         raise FinetuneError(f"{path} has {words}: labels are names of classes, not numbers to predict")
-    for part, name in ((train, "training"), (val, "validation"), (test, "test")):
-        if not part:
-            words = f"too few texts: none is left for {name}. Give 10 different ones or more"
-            raise FinetuneError(f"{path} has {words}")
     learned = {label.casefold() for _, label in train}
-    for label in (*classes, *(label for _, label in (*val, *test))):
+    asked = [(path, label) for label in classes]
+    asked += [(file, label) for file, part in zip(files, parts, strict=True) for _, label in part]
+    for file, label in asked:
         if label.casefold() not in learned:
-            raise FinetuneError(f"{path}: no training text has the label {label!r}: give more such texts")
+            raise FinetuneError(
+                f"{file} has the label {label!r}, and no training text has: give more such texts"
+            )
 
 
 def soft_labels(rows: Rows, sharpness: float = 1.5) -> Rows:
