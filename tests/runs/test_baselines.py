@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fmkit.errors import AssetError
-from fmkit.runs.finetuning.baselines import LSTMClassifier, tfidf_logistic, vader, vader_lexicon
+from fmkit.runs.finetuning.baselines import LSTMClassifier, tfidf_logistic, tfidf_ridge, vader, vader_lexicon
 
 LEXICON = {"good": 1.9, "great": 3.1, "bad": -2.5, "no": -1.2, ":)": 2.0}
 
@@ -164,3 +164,9 @@ def test_mistakes_are_named():
         LSTMClassifier(read="last")
     with pytest.raises(RuntimeError, match="fit the model"):
         LSTMClassifier().predict("good")
+
+
+def test_the_ridge_predicts_ratings():
+    train = [("a good film", 2.0), ("a great film", 3.0), ("a bad film", -2.0), ("an awful film", -3.0)] * 5
+    good, bad = tfidf_ridge(train).predict(["good and great", "bad and awful"])
+    assert good > 0.5 and bad < -0.5

@@ -9,6 +9,7 @@ from fmkit.bert import BertConfig, init_bert
 from fmkit.errors import AssetError
 from fmkit.runs.finetuning import data as finetuning_data
 from fmkit.runs.finetuning import run as ft
+from fmkit.runs.finetuning.blend import RIDGE_WEIGHT, train_blend
 from fmkit.runs.finetuning.multitask import accuracies, forgetting, multitask, train_together
 from fmkit.text import clean, deduplicate
 from fmkit.twins.adapters import METHODS, Classifier, NewParts
@@ -262,6 +263,36 @@ def test_forgetting_compares_before_and_after(small):
     result = forgetting(model, (parts[0], opposite), lr=1e-2)
     assert result["tweets_after"] >= result["tweets_before"]
     assert result["reviews_after"] <= result["reviews_before"]
+
+
+def test_a_task_may_be_read_twice_and_count_half(small):
+    tasks, seen = [reviews(64), reviews(32, 1)], []
+    settings = {"passes": [2, 1], "progress": lambda step, steps, loss: seen.append((step, steps))}
+    model, _ = train_together(tasks, **settings)
+    assert seen[-1] == (5, 5)  # 2 * 64 + 32 texts in batches of 32
+    none, _ = train_together(tasks, weights=[1.0, 0.0])
+    assert none.w[0].abs().sum() > 0 and none.w[1].abs().sum() == 0
+    low, _ = train_together(tasks, bfloat16=True, passes=[2, 1])
+    assert low.w[0].dtype == torch.float32 and not torch.equal(low.w[0], model.w[0])
+    torch.testing.assert_close(low.w[0], model.w[0], atol=2e-3, rtol=0.5)
+
+
+def test_a_network_and_counted_words_vote(small, monkeypatch):
+    rated = [(text, 3.0 * label - 1.5) for text, label in reviews(400)]
+    parts = rated[:300], rated[300:350], rated[350:]
+    monkeypatch.setattr(finetuning_data.datasets, "tweets", lambda: [*rated[:340], ("neither", 0.0)])
+    seen = []
+    model, seconds = train_blend(
+        passes=2, sources=("tweets",), parts=parts, progress=lambda step, steps, loss: seen.append(steps)
+    )
+    held = {text for text, _ in (*parts[1], *parts[2])}
+    tweets = {clean(text) for text, _ in rated[:340]} - held
+    assert seen[-1] == 2 * 10 + -(-len(tweets) // 32) and seconds > 0
+    texts = [text for text, _ in parts[2]]
+    logit, rating = model.both(texts)
+    np.testing.assert_allclose(model.positive(texts), 1 / (1 + np.exp(-logit - RIDGE_WEIGHT * rating)))
+    right = (model.positive(texts) > 0.5) == (np.array([rating for _, rating in parts[2]]) > 0)
+    assert right.mean() > 0.9
 
 
 def test_features_are_worked_out_once(monkeypatch, tmp_path):

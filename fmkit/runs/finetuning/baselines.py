@@ -121,16 +121,41 @@ def tfidf_logistic(train: list[tuple[str, int]], texts: list[str], characters: b
     positive : (N,)
         The probability that each text is positive.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline, make_union
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(_counts(characters), LogisticRegression(C=3.0, max_iter=1000))
+    model.fit([text for text, _ in train], [label for _, label in train])
+    return model.predict_proba(texts)[:, 1]
+
+
+def tfidf_ridge(train: list[tuple[str, float]]):
+    """Ridge regression of the rating on weighted counts of words, pairs of words, and 2 to 5 characters.
+
+    Parameters
+    ----------
+    train : list of (text, rating)
+
+    Returns
+    -------
+    model
+        scikit-learn's: ``model.predict(texts)`` gives ratings (N,).
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(_counts(characters=True), Ridge(alpha=1.0, solver="sparse_cg"))
+    return model.fit([text for text, _ in train], [rating for _, rating in train])
+
+
+def _counts(characters: bool):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import make_union
 
     counts = [TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)]
     if characters:
         counts.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=3))
-    model = make_pipeline(make_union(*counts), LogisticRegression(C=3.0, max_iter=1000))
-    model.fit([text for text, _ in train], [label for _, label in train])
-    return model.predict_proba(texts)[:, 1]
+    return make_union(*counts)
 
 
 # ------------------------------------------------------------------------------------------------------- LSTM

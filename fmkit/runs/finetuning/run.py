@@ -55,6 +55,7 @@ __all__ = [
     "sentence_vectors",
     "soft_labels",
     "splits",
+    "targets",
     "train_epoch",
 ]
 
@@ -105,7 +106,7 @@ def train_epoch(
     for step, rows in enumerate(batches, first_step):
         y = torch.as_tensor(np.asarray(labels)[rows], dtype=torch.float32, device=device)
         logits = model(*_inputs(ids, rows, device))
-        loss = F.cross_entropy(logits, _targets(y, logits.shape[1]))
+        loss = F.cross_entropy(logits, targets(y, logits.shape[1]))
         take_step(loss, optimizer, schedule(step, steps))
         total += loss.item() * len(rows)
         if progress:
@@ -113,8 +114,8 @@ def train_epoch(
     return total / len(ids)
 
 
-def _targets(y, n_classes: int):
-    """What `cross_entropy` wants: for two classes their probabilities (B, 2), for more the numbers (B,)."""
+def targets(y, n_classes: int):
+    """What `cross_entropy` wants of labels y (B,): of two classes their probabilities (B, 2), of more y."""
     if n_classes > 2:
         return y.long()
     return torch.stack([1.0 - y, y], dim=1)
