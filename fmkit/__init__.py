@@ -47,6 +47,7 @@ retrieval    (chapter 16)  BM25, fusion, chunks, nDCG, when to say "I do not kno
 recommend    (chapter 16)  biases and factors, the split by time, diversity, exposure
 monitoring   (chapter 16)  rates with intervals, change points, an alarm
 speech       (chapter 16)  the log-mel picture, Whisper, wrong words
+translation  (chapter 16)  a GRU reads, another writes; with attention and without
 
 ``import fmkit`` itself imports nothing heavy.
 """
