@@ -1,10 +1,14 @@
-"""Chapter 16's widget: ask the book. It needs a running kernel; the chapter prints ten answers beside it."""
+"""Chapter 16's widgets: translate, and ask the book. Both need a running kernel."""
 
 import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
+
+from fmkit.errors import UserError
+from fmkit.lab.plots.work import looks
+from fmkit.lab.widgets import type_in
 
 
 def chat(ask: Callable[[str], Any], examples: Sequence[str], first: Any) -> ipywidgets.VBox:
@@ -51,3 +55,24 @@ def card(answer: Any) -> str:
         f"<blockquote>{marked}</blockquote><p>{where}</p>"
         f"<p><i>SmolLM2 makes of it:</i> {html.escape(answer.text)}</p>"
     )
+
+
+def translate(write: Callable, text: str) -> ipywidgets.VBox:
+    """A field for Chinese, and below it the translation and where it comes from.
+
+    Parameters
+    ----------
+    write : callable
+        ``write([text])`` gives translations and weights (B, T, S), as `fmkit.runs.translating.write`.
+    text : str
+        What stands in the field at the beginning.
+    """
+
+    def shown(text):
+        try:
+            (english,), weights = write([text.strip()])
+        except UserError as error:  # an empty field, or a character that it has never seen
+            return f"<p>{html.escape(str(error))}</p>"
+        return looks(text.strip(), english, weights[0], title=english)
+
+    return type_in(shown, text, "Chinese", "560px")

@@ -1,11 +1,13 @@
-"""Chapter 16's pictures and its widget, without a browser."""
+"""Chapter 16's pictures and its widgets, without a browser."""
 
 from types import SimpleNamespace
 
 import ipywidgets
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from fmkit.errors import UserError
 from fmkit.lab.plots import work as plots_work
 from fmkit.lab.widgets import work as widgets_work
 
@@ -41,7 +43,23 @@ def test_a_sound_is_drawn_with_high_tones_above():
     assert tuple(ax.images[0].get_extent()) == (0, 2.0, 0, 80) and ax.images[0].origin == "lower"
 
 
-# --- the widget ---------------------------------------------------------------------------------------------
+def test_accuracy_by_length_has_a_line_for_each_seed():
+    run = np.array([[5.0, 0.9, 0.8, 0.95], [20.0, 0.0, 0.0, 0.05]])
+    ax = plots_work.by_length({"a": [run, run], "b": [run]}, title="T")
+    assert len(ax.containers) == 3 and ax.get_legend_handles_labels()[1] == ["a", "b"]
+    plt.close("all")
+
+
+def test_looks_draws_a_line_where_it_looked_and_escapes():
+    weights = np.array([[0.9, 0.04, 0.06], [0.0, 1.0, 0.0], [0.3, 0.3, 0.4]])  # the last row: the end
+    drawn = plots_work.looks("我<吃", "i <ate", weights, title="A & B")
+    assert drawn.count("<line") == 3 and 'opacity="0.90"' in drawn
+    assert drawn.count("<text") == 5 and "&lt;ate</text>" in drawn and "A &amp; B" in drawn
+    assert "<ate" not in drawn
+    assert plots_work.looks("我", "", np.ones((1, 1)), title="nothing").count("<text") == 1
+
+
+# --- the widgets --------------------------------------------------------------------------------------------
 
 
 def an_answer(question, known=True):
@@ -81,3 +99,15 @@ def test_the_chat_asks_only_when_told_to(asked):
     assert asked == ["two", "unknown"] and shown.value == "<p><b>I do not know.</b></p>"
     field.value = "  "
     assert len(asked) == 2
+
+
+def test_the_translator_says_what_it_cannot_read():
+    def write(texts):
+        if texts == ["?"]:
+            raise UserError("? is unknown <here>")
+        return ["i ate"], np.ones((1, 3, 1))
+
+    field, shown = widgets_work.translate(write, "我").children
+    assert "i ate</p>" in shown.value and "<svg" in shown.value
+    field.value = " ? "
+    assert shown.value == "<p>? is unknown &lt;here&gt;</p>"

@@ -10,6 +10,14 @@ ORDER = (
     "shift",
     "discoveries",
     "error_rate",
+    "gru_step",
     "spot_the_bug",
 )
-USES = ("significance", "retrieval", "recommend", "monitoring", "speech")  # of the reference, by the notebook
+USES = (
+    "significance",
+    "retrieval",
+    "recommend",
+    "monitoring",
+    "speech",
+    "translation",
+)  # of the reference, by the notebook
