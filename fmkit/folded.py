@@ -1,4 +1,4 @@
-"""The same steps folded for speed (chapter 09): what every token pays for again goes into the weights, once.
+"""The same steps folded for speed (chapter 13): what every token pays for again goes into the weights, once.
 
 `fold_gpt` and `fold_llama` rearrange the parameters of a model; `folded_gpt_step` and `folded_llama_step` are
 steps (see `fmkit.decoding`) that read the result. They give the logits of `gpt_step` and `llama_step`, up to
