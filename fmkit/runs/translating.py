@@ -4,6 +4,9 @@
 of one and two clauses of `fmkit.data.bilingual`, asks them for others, and for longer ones, and writes
 ``fmkit/data/results/translation.json``; the first translator with attention goes to
 ``fmkit/data/weights/translation.safetensors`` in float16.
+
+A translator of real sentences was meant to stand here, the package cn2en. Today's pip refuses to install
+it: its metadata is not valid.
 """
 
 import json
