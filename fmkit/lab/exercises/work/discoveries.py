@@ -44,12 +44,12 @@ def discoveries(p, level):
     rank = np.arange(1, M + 1)
     bars = level * rank / (M * (1 / rank).sum())
     passed = np.flatnonzero(p[order] <= bars)
-    found = np.zeros(M, dtype=bool)
-    if len(passed) == 0:
-        return found, 0.0
-    last = passed[-1]
-    found[order[: last + 1]] = True
-    return found, float(bars[last])
+    told, bar = np.zeros(M, dtype=bool), 0.0
+    if len(passed):
+        last = passed[-1]
+        told[order[: last + 1]] = True
+        bar = float(bars[last])
+    return told, bar
 
 
 def downwards(p, level):
@@ -97,6 +97,11 @@ EXERCISE = Exercise(
             "1 + 1/2 + ... + 1/M is about log M + 0.58: add it up.",
         ),
         mistake(
+            "the sum one short",
+            "(1 / rank).sum() -> (1 / rank[: max(M - 1, 1)]).sum()",
+            "The sum runs up to 1 / M.",
+        ),
+        mistake(
             "each rank divided by its own sum",
             "(1 / rank).sum() -> (1 / rank).cumsum()",
             "The sum runs to M for every rank.",
@@ -118,7 +123,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "only those that reach their own bar",
-            "found[order[: last + 1]] = True -> found[order[passed]] = True",
+            "told[order[: last + 1]] = True -> told[order[passed]] = True",
             "All that are smaller than the last one that passes are told, too.",
         ),
         mistake(
@@ -128,7 +133,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "sorted, and not put back",
-            "found[order[: last + 1]] = True -> found[: last + 1] = True",
+            "told[order[: last + 1]] = True -> told[: last + 1] = True",
             "The answer is in the order of the words, not of their p-values.",
         ),
         mistake(
@@ -153,7 +158,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "the level where nothing is told",
-            "found, 0.0 -> found, level",
+            "dtype=bool), 0.0 -> dtype=bool), level",
             "If nothing is told, the bar is 0.",
         ),
         mistake(

@@ -35,6 +35,14 @@ def cases(rng):
         ([["a", "b", "c", "d"]], [["b", "c", "d", "a"]]),
         ([["a", "b"]], [["b", "a"]]),  # two changed, or one out and one in
         ([["x", "x", "y"]], [["x", "y", "y", "y"]]),
+        ([["a", "b", "c", "d"]], [["d", "e", "f", "g"]]),  # at two errors a change nobody would change a word
+        ([["a"], ["b", "c"]], [["b", "c", "a", "d"], []]),
+        ([[], ["no"]], [["oh", "no"], ["oh", "no"]]),
+        # where a way back from the corner goes astray, whichever of the three ways it takes first
+        ([["b", "a", "b"]], [["a", "c", "b", "a"]]),
+        ([["a", "c", "b", "a"]], [["b", "a", "b"]]),
+        ([["a", "b"]], [["b", "c"]]),
+        ([["a", "b"]], [["c", "a"]]),
         case(6, 1),
         case(8, 12, 3),
         case(15),
@@ -55,8 +63,9 @@ def error_rate(references, hypotheses):
                 changed = np.add(above[j], (wrong, 0, 0, wrong))
                 row.append(min(tuple(out), tuple(added), tuple(changed)))
         counts += np.array(row[-1])
-    errors, out, added, changed = (int(count) for count in counts)
-    return errors / sum(len(reference) for reference in references), out, added, changed
+    errors, left_out, added, changed = (int(count) for count in counts)
+    rate = errors / sum(len(reference) for reference in references)
+    return rate, left_out, added, changed
 
 
 def from_the_end(references, hypotheses):
@@ -100,6 +109,73 @@ def table(references, hypotheses):
     return total[0] / words, *total[1:]
 
 
+def way_back(reference, hypothesis, first, change=1):
+    """Words left out, added and changed, on the way back through a table of distances."""
+    R, H = len(reference), len(hypothesis)
+    cost = np.add.outer(np.arange(R + 1), np.arange(H + 1))
+    for i in range(1, R + 1):
+        for j in range(1, H + 1):
+            same = cost[i - 1, j - 1] + change * (reference[i - 1] != hypothesis[j - 1])
+            cost[i, j] = min(same, cost[i - 1, j] + 1, cost[i, j - 1] + 1)
+    i, j, counts = R, H, np.zeros(3, dtype=int)
+    while i or j:
+        wrong = int(i > 0 and j > 0 and reference[i - 1] != hypothesis[j - 1])
+        open_ways = {
+            "changed": i > 0 and j > 0 and cost[i, j] == cost[i - 1, j - 1] + change * wrong,
+            "out": i > 0 and cost[i, j] == cost[i - 1, j] + 1,
+            "added": j > 0 and cost[i, j] == cost[i, j - 1] + 1,
+        }
+        way = next(way for way in first if open_ways[way])
+        counts += {"changed": (0, 0, wrong), "out": (1, 0, 0), "added": (0, 1, 0)}[way]
+        i, j = i - (way != "added"), j - (way != "out")
+    return counts
+
+
+def by_pairs(count, references, hypotheses):
+    """Counts of each pair by another rule, added up."""
+    left_out, added, changed = sum(count(*pair) for pair in zip(references, hypotheses, strict=True)).tolist()
+    return (left_out + added + changed) / sum(map(len, references)), left_out, added, changed
+
+
+def change_first(references, hypotheses):
+    return by_pairs(lambda r, h: way_back(r, h, ("changed", "out", "added")), references, hypotheses)
+
+
+def change_then_added(references, hypotheses):
+    return by_pairs(lambda r, h: way_back(r, h, ("changed", "added", "out")), references, hypotheses)
+
+
+def out_first(references, hypotheses):
+    return by_pairs(lambda r, h: way_back(r, h, ("out", "changed", "added")), references, hypotheses)
+
+
+def added_first(references, hypotheses):
+    return by_pairs(lambda r, h: way_back(r, h, ("added", "changed", "out")), references, hypotheses)
+
+
+def changes_at_two(references, hypotheses):
+    return by_pairs(lambda r, h: way_back(r, h, ("changed", "out", "added"), 2), references, hypotheses)
+
+
+def place_by_place(references, hypotheses):
+    def count(reference, hypothesis):
+        more = len(hypothesis) - len(reference)
+        changed = sum(a != b for a, b in zip(reference, hypothesis))  # noqa: B905 (the shorter one ends it)
+        return np.array([max(-more, 0), max(more, 0), changed])
+
+    return by_pairs(count, references, hypotheses)
+
+
+def rate_of_each(references, hypotheses):
+    """The errors of each text over its words, and 0 where nothing was said."""
+    counts = [
+        way_back(r, h, ("changed", "out", "added")) for r, h in zip(references, hypotheses, strict=True)
+    ]
+    return [sum(count) / len(r) if r else 0.0 for count, r in zip(counts, references, strict=True)]
+
+
+KEEP = "Of ways with as few errors the one that leaves out fewest words is meant: count that in the table."
+
 EXERCISE = Exercise(
     title="Wrong words, by kind",
     points=3,
@@ -120,13 +196,12 @@ EXERCISE = Exercise(
     mistakes=(
         mistake(
             "per word that was heard",
-            "for reference in references) -> for reference in hypotheses)",
+            "rate = errors / sum(len(hypothesis) for hypothesis in hypotheses)",
             "Divide by the words that were said, not by those that were heard.",
         ),
         mistake(
             "only the difference of the lengths",
-            "errors / sum(len(reference) for reference in references) -> "
-            "float(np.mean([abs(len(r) - len(h)) / max(len(r), 1) for r, h in zip(references, hypotheses)]))",
+            "errors / sum(len -> sum(abs(len(r) - len(h)) for r, h in zip(references, hypotheses)) / sum(len",
             "A changed word is an error, though the length stays the same.",
         ),
         mistake(
@@ -146,14 +221,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "never above 1",
-            "errors / sum(len(reference) for reference in references) -> "
-            "min(errors / sum(len(reference) for reference in references), 1.0)",
+            "rate = min(errors / sum(len(reference) for reference in references), 1.0)",
             "With many added words the rate is above 1.",
         ),
         mistake(
             "left out and added exchanged",
-            "out, added, changed = (int(count) for count in counts) -> "
-            "added, out, changed = (int(count) for count in counts)",
+            "errors, left_out, added, changed -> errors, added, left_out, changed",
             "Left out is what was said and not heard.",
         ),
         mistake(
@@ -163,7 +236,7 @@ EXERCISE = Exercise(
         ),
         mistake(
             "place by place",
-            ("row.append(tuple(int(v) for v in changed) if j < len(above) else row[j])",),
+            place_by_place,
             "One word left out moves all that follow: look for the cheapest way.",
         ),
         mistake(
@@ -178,6 +251,56 @@ EXERCISE = Exercise(
                 "row.append(min((tuple(out), tuple(added), tuple(changed)), key=lambda w: (w[0], -w[1])))",
             ),
             "Of ways with as few errors the one that leaves out fewest words is meant.",
+        ),
+        mistake(
+            "the way back takes a change first",
+            change_first,
+            KEEP,
+        ),
+        mistake(
+            "the way back takes a change first, then an added word",
+            change_then_added,
+            KEEP,
+        ),
+        mistake(
+            "the way back leaves a word out first",
+            out_first,
+            KEEP,
+        ),
+        mistake(
+            "the way back adds a word first",
+            added_first,
+            KEEP,
+        ),
+        mistake(
+            "a table in which a change costs 2",
+            changes_at_two,
+            "Changing a word costs 1, in the table as well.",
+        ),
+        mistake(
+            "the mean of the texts' rates",
+            "rate = sum(rate_of_each(references, hypotheses)) / sum(len(r) > 0 for r in references)",
+            "A long text weighs more than a short one: all errors over all words, divided once.",
+        ),
+        mistake(
+            "the mean of the texts' rates, 0 for an empty one",
+            "rate = float(np.mean(rate_of_each(references, hypotheses)))",
+            "A long text weighs more than a short one: all errors over all words, divided once.",
+        ),
+        mistake(
+            "pairs with an empty text skipped",
+            "counts += np.array(row[-1]) * bool(reference and hypothesis)",
+            "Where nothing was heard all words are left out; where nothing was said all are added.",
+        ),
+        mistake(
+            "texts without a word said skipped",
+            "counts += np.array(row[-1]) * bool(reference)",
+            "Where nothing was said, all that was heard is added.",
+        ),
+        mistake(
+            "texts of which nothing was heard skipped",
+            "counts += np.array(row[-1]) * bool(hypothesis)",
+            "Where nothing was heard, all words are left out.",
         ),
         mistake(
             "letters for words in the length",

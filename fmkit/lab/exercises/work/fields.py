@@ -91,6 +91,28 @@ def matrix(query, titles, bodies, weight, k1, b):
     return (rarity * count * (k1 + 1) / (count + k1 * (1 - b) + k1 * b * share)).sum(1)
 
 
+def apart(query, titles, bodies, weight, k1, b):
+    """Title and body scored each by itself, with the same rarity."""
+    documents = list(zip(titles, bodies, strict=True))
+    scores = np.zeros(len(bodies))
+    for word in set(query):
+        n = sum(word in d or (weight > 0 and word in t) for t, d in documents)
+        rarity = np.log(1 + (len(bodies) - n + 0.5) / (n + 0.5))
+        for part, texts in ((weight, titles), (1, bodies)):
+            lengths = np.array([len(text) for text in texts])
+            counts = np.array([text.count(word) for text in texts])
+            share = lengths / max(lengths.mean(), 1e-9)
+            scores += part * rarity * counts * (k1 + 1) / (counts + k1 * (1 - b + b * share) + 1e-12)
+    return scores
+
+
+def two_searches(query, titles, bodies, weight, k1, b):
+    """BM25 of the titles, times the weight, plus BM25 of the bodies."""
+    nothing = [[] for _ in bodies]
+    by_title = field_scores(query, nothing, titles, 1, k1, b) if any(titles) else np.zeros(len(bodies))
+    return weight * by_title + field_scores(query, nothing, bodies, 1, k1, b)
+
+
 EXERCISE = Exercise(
     title="BM25 with titles",
     points=3,
@@ -166,6 +188,26 @@ EXERCISE = Exercise(
             "how often for in how many documents",
             "np.count_nonzero(counts) -> counts.sum()",
             "n is the number of documents that hold the word.",
+        ),
+        mistake(
+            "n_w counts the bodies alone",
+            "n = sum(word in body for body in bodies)",
+            "n_w is the number of documents with the word, be it only in the title.",
+        ),
+        mistake(
+            "a word that no body holds is passed over",
+            "scores += rarity * counts * (k1 + 1) / (counts + room) * any(word in body for body in bodies)",
+            "n_w is the number of documents with the word, be it only in the title.",
+        ),
+        mistake(
+            "title and body scored apart",
+            apart,
+            "Two scores are added; the weighted counts go into *one* formula.",
+        ),
+        mistake(
+            "two searches, of titles and of bodies",
+            two_searches,
+            "Two scores are added; the weighted counts go into *one* formula.",
         ),
         mistake(
             "k1 outside the length's part",

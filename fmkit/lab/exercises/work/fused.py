@@ -59,6 +59,26 @@ def arrays(rankings, weights, k, depth):
     return [(int(i), float(total[i])) for i in order if there[i]]
 
 
+def lacking(rankings, weights, k, depth, place_of_none):
+    """What a ranking does not show stands just below its end."""
+    shown = [ranking[:depth] for ranking in rankings]
+    everyone = sorted({document for ranking in shown for document in ranking})
+
+    def place(document, ranking):
+        return 1 + ranking.index(document) if document in ranking else place_of_none(ranking)
+
+    scores = {d: sum(w / (k + place(d, r)) for r, w in zip(shown, weights, strict=True)) for d in everyone}
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def below_depth(rankings, weights, k, depth):
+    return lacking(rankings, weights, k, depth, lambda ranking: depth + 1)
+
+
+def below_the_end(rankings, weights, k, depth):
+    return lacking(rankings, weights, k, depth, lambda ranking: len(ranking) + 1)
+
+
 EXERCISE = Exercise(
     title="Fusion with weights",
     points=2,
@@ -125,6 +145,31 @@ EXERCISE = Exercise(
             "of equal ones the one seen first",
             "(-scores[document], document) -> -scores[document]",
             "Of equal scores the smaller number comes first, wherever it was seen.",
+        ),
+        mistake(
+            "the fused list cut instead of the rankings",
+            ("ranking[:depth] -> ranking", "for document in order] -> for document in order[:depth]]"),
+            "`depth` cuts each ranking before it counts, not the fused list.",
+        ),
+        mistake(
+            "the fused list cut, too",
+            "for document in order] -> for document in order[:depth]]",
+            "`depth` cuts each ranking; the fused list holds all that they show.",
+        ),
+        mistake(
+            "what a ranking lacks has its place depth + 1",
+            below_depth,
+            "A ranking gives nothing to what it does not show.",
+        ),
+        mistake(
+            "what a ranking lacks has the place after its last",
+            below_the_end,
+            "A ranking gives nothing to what it does not show.",
+        ),
+        mistake(
+            "the first ranking alone",
+            "zip(rankings, weights, strict=True) -> zip(rankings[:1], weights[:1], strict=True)",
+            "Every ranking gives something to what it shows.",
         ),
         mistake(
             "only what every ranking has",

@@ -82,6 +82,15 @@ def one_by_one(relevance, similarity, kinds, k, mix, most):
     return chosen, gains
 
 
+def gives_up(relevance, similarity, kinds, k, mix, most):
+    """Stops as soon as the best film has no room."""
+    chosen, gains = shelf(relevance, similarity, kinds, k, mix, len(relevance))
+    for n in range(len(chosen)):
+        if [kinds[i] for i in chosen[:n]].count(kinds[chosen[n]]) >= most:
+            return chosen[:n], gains[:n]
+    return chosen, gains
+
+
 EXERCISE = Exercise(
     title="A shelf that is not all of one kind",
     points=3,
@@ -147,6 +156,32 @@ EXERCISE = Exercise(
             "relevance alone",
             "mix * relevance[i] - (1 - mix) * nearest[i] -> relevance[i]",
             "Being like those on the shelf is subtracted.",
+        ),
+        mistake(
+            "nothing subtracted",
+            "mix * relevance[i] - (1 - mix) * nearest[i] -> mix * relevance[i]",
+            "Being like those on the shelf is subtracted.",
+        ),
+        mistake(
+            "the first film's relevance without mix",
+            "mix * relevance[i] - (1 - mix) * nearest[i] -> "
+            "mix * relevance[i] - (1 - mix) * nearest[i] if chosen else relevance[i]",
+            "`mix` weighs the first film, too.",
+        ),
+        mistake(
+            "the similarities added up",
+            "max((similarity[i, j] for j in chosen), default=0.0) -> sum(similarity[i, j] for j in chosen)",
+            "The nearest one on the shelf counts, not all of them together.",
+        ),
+        mistake(
+            "stopped where the best film has no room",
+            gives_up,
+            "The best one of those that have room is taken.",
+        ),
+        mistake(
+            "stopped at a gain below 0",
+            "chosen.append(best) -> if gain[best] < 0:\n    break\nchosen.append(best)",
+            "A gain may be below 0: the shelf is filled as long as something may stand there.",
         ),
         mistake(
             "the limit of a kind ignored",

@@ -6,9 +6,18 @@ from fmkit.lab.judging.exercise import Exercise, mistake
 
 
 def cases(rng):
+    def two_best_alike(series):  # a tie that rounding would decide
+        found = np.sort(
+            [
+                abs(series[:n].mean() - series[n:].mean()) * np.sqrt(n * (len(series) - n))
+                for n in range(1, len(series))
+            ]
+        )
+        return found[-1] - found[-2] < 1e-3
+
     def case(t, draws, jump, at):
-        series = rng.integers(0, 20, t).astype(float)
-        series[at:] += jump
+        while two_best_alike(series := rng.integers(0, 20, t) + jump * (np.arange(t) >= at)):
+            pass
         orders = np.array([rng.permutation(t) for _ in range(draws)])
         return series, orders
 
@@ -46,10 +55,11 @@ def shift(series, orders):
         return n * (len(x) - n) / len(x) * (before - after) ** 2
 
     seen = gains(series)
-    place = int(seen.argmax()) + 1
+    place, gain = int(seen.argmax()) + 1, float(seen.max())
     by_chance = np.array([gains(series[order]).max() for order in orders])
-    better = (by_chance >= seen.max() - 1e-9).sum()
-    return place, float(seen.max()), float((better + 1) / (len(orders) + 1))
+    better = int((by_chance >= gain - 1e-9).sum())
+    p = (better + 1) / (len(orders) + 1)
+    return place, gain, p
 
 
 def squares(series, orders):
@@ -95,15 +105,15 @@ EXERCISE = Exercise(
     equal=(
         ("return n * (len(x) - n) / len(x) * (after - before) ** 2", "a square has no sign"),
         (
-            "better = (by_chance > seen.max() - 1e-09).sum()",
+            "better = int((by_chance > gain - 1e-09).sum())",
             "no two gains lie so near each other unless they are equal",
         ),
         (
-            "better = (by_chance >= seen.max() - 5e-10).sum()",
+            "better = int((by_chance >= gain - 5e-10).sum())",
             "no two gains lie so near each other unless they are equal",
         ),
         (
-            "better = (by_chance >= seen.max() - 2e-09).sum()",
+            "better = int((by_chance >= gain - 2e-09).sum())",
             "no two gains lie so near each other unless they are equal",
         ),
         (
@@ -146,12 +156,12 @@ EXERCISE = Exercise(
         ),
         mistake(
             "as good does not count",
-            "by_chance >= seen.max() - 1e-9 -> by_chance > seen.max() + 1e-9",
+            "by_chance >= gain - 1e-9 -> by_chance > gain + 1e-9",
             "A shuffle that is as good counts.",
         ),
         mistake(
             "how often chance is worse",
-            "by_chance >= seen.max() - 1e-9 -> by_chance < seen.max() - 1e-9",
+            "by_chance >= gain - 1e-9 -> by_chance < gain - 1e-9",
             "p counts the shuffles that are as good or better.",
         ),
         mistake(
@@ -193,6 +203,18 @@ EXERCISE = Exercise(
             "the mean of the rest with the wrong number",
             "(x.sum() - total) / (len(x) - n) -> (x.sum() - total) / n[::-1].max()",
             "After n periods T - n are left.",
+        ),
+        mistake(
+            "the last place not tried",
+            "return n * (len(x) - n) / len(x) * (before - after) ** 2 -> "
+            "return n * (len(x) - n) / len(x) * (before - after) ** 2 * (n < len(x) - 1)",
+            "n goes up to T - 1: the last period alone may be the change.",
+        ),
+        mistake(
+            "the first place not tried",
+            "return n * (len(x) - n) / len(x) * (before - after) ** 2 -> "
+            "return n * (len(x) - n) / len(x) * (before - after) ** 2 * (n > 1)",
+            "n begins with 1: all but the first period may be the change.",
         ),
         mistake(
             "the mean of all for the part after",

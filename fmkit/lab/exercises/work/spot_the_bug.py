@@ -55,7 +55,8 @@ def forecast(users, times, ratings, n_test, n_users, damping):
     total = np.bincount(users[train], ratings[train] - mean, n_users)
     count = np.bincount(users[train], minlength=n_users)
     kind = total / (count + damping)
-    return np.flatnonzero(test), mean + kind[users[test]]
+    rows, guesses = np.flatnonzero(test), mean + kind[users[test]]
+    return rows, guesses
 
 
 def loops(users, times, ratings, n_test, n_users, damping):
@@ -102,6 +103,18 @@ def torn_apart(users, times, ratings, n_test, n_users, damping):
     return guessed(~test, test, users, ratings, n_users, damping)
 
 
+def as_shown(users, times, ratings, n_test, n_users, damping):
+    test = np.zeros(len(times), dtype=bool)
+    for user in range(n_users):
+        own = np.flatnonzero(users == user)
+        if len(own) > 1:
+            test[own[np.argmax(times[own])]] = True
+    mean = ratings[~test].mean()
+    total = np.bincount(users, ratings - mean, n_users)
+    kind = total / (np.bincount(users, minlength=n_users) + damping)
+    return np.flatnonzero(test), mean + kind[users[test]]
+
+
 EXERCISE = Exercise(
     title="Spot the bug: a split that knows the future",
     points=2,
@@ -117,6 +130,11 @@ EXERCISE = Exercise(
             "the last rating of each user for the test",
             user_by_user,
             "What others rate later is known then: one moment parts past and future for everybody.",
+        ),
+        mistake(
+            "the function as it was shown",
+            as_shown,
+            "Both slips are still there: who is in the test, and what the sums and counts run over.",
         ),
         mistake(
             "the mean of all ratings",

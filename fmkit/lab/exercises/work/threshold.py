@@ -31,31 +31,36 @@ def cases(rng):
     )
     strict = np.array([0.3, 0.4]), np.array([False, True]), 0.0, np.array([0.4, 0.3]), np.array([False, True])
     silent = np.array([0.8, 0.2]), np.array([True, False]), 0.1, np.array([0.3, 0.1]), np.array([True, True])
+    new = np.array([0.9, 0.8, 0.7]), np.array([True, False, True])
     return [
         example,
+        # a bar may let in the right one of two equal scores only together with the wrong one
+        (np.array([0.9, 0.7, 0.7]), np.array([True, True, False]), 0.1, *new),
+        (np.array([0.9, 0.7, 0.7]), np.array([True, False, True]), 0.1, *new),
         hopeless,
         dip,
         strict,
         silent,
-        case(30, 20, 0.2),
-        case(30, 20, 0.25, levels=5),
-        case(40, 30, 0.15),
-        case(60, 40, 0.3, levels=8),
-        case(20, 25, 0.1),
-        as_float32(case(40, 30, 0.25)),
+        # no share of fewer than 100 is one of these: however a risk is reckoned, rounding decides nothing
+        case(30, 20, 0.21),
+        case(30, 20, 0.27, levels=5),
+        case(40, 30, 0.17),
+        case(60, 40, 0.31, levels=8),
+        case(20, 25, 0.11),
+        as_float32(case(40, 30, 0.23)),
     ]
 
 
-def bar(score, right, most, new_score, new_right):
-    lowest = np.inf
+def choose_bar(score, right, most, new_score, new_right):
+    bar = np.inf
     for t in np.unique(score)[::-1]:
         answered = score >= t
         if (~right[answered]).mean() <= most:
-            lowest = float(t)
-    spoken = new_score >= lowest
-    coverage = spoken.mean()
-    risk = (~new_right[spoken]).mean() if spoken.any() else 0.0
-    return lowest, float(coverage), float(risk)
+            bar = float(t)
+    spoken = new_score >= bar
+    coverage = float(spoken.mean())
+    risk = float((~new_right[spoken]).mean()) if spoken.any() else 0.0
+    return bar, coverage, risk
 
 
 def cumulated(score, right, most, new_score, new_right):
@@ -81,6 +86,25 @@ def loops(score, right, most, new_score, new_right):
     return lowest, len(said) / len(new_score), said.count(False) / len(said) if said else 0.0
 
 
+def row_by_row(order, score, right, most, new_score, new_right):
+    """The risk after every row of an order, whether or not the next row has the same score."""
+    risks = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    fits = np.flatnonzero(risks <= most)
+    bar = float(score[order][fits[-1]]) if len(fits) else np.inf
+    spoken = new_score >= bar
+    return bar, float(spoken.mean()), float((~new_right[spoken]).mean()) if spoken.any() else 0.0
+
+
+def rows_in_order(score, right, most, new_score, new_right):
+    order = np.argsort(-score, kind="stable")
+    return row_by_row(order, score, right, most, new_score, new_right)
+
+
+def rows_turned_round(score, right, most, new_score, new_right):
+    order = np.argsort(score, kind="stable")[::-1]
+    return row_by_row(order, score, right, most, new_score, new_right)
+
+
 EXERCISE = Exercise(
     title="When to say: I do not know",
     points=2,
@@ -88,7 +112,7 @@ EXERCISE = Exercise(
     difficulty=2,
     cases=cases,
     teaches=("retrieval.risk_coverage",),
-    reference=bar,
+    reference=choose_bar,
     alternatives=(cumulated, loops),
     equal=(
         ("order = np.argsort(-score)", "only where a score ends counts"),
@@ -105,12 +129,31 @@ EXERCISE = Exercise(
         ),
         mistake(
             "above the bar only",
-            ("spoken = new_score > lowest", "answered = score >= t -> answered = score > t - 1e-12"),
+            ("spoken = new_score > bar", "answered = score >= t -> answered = score > t - 1e-12"),
             "A score that reaches the bar is answered.",
         ),
         mistake(
+            "above the bar only, when choosing as well",
+            (
+                "spoken = new_score > bar",
+                "answered = score > t",
+                "(~right[answered]).mean() <= most -> (~right[answered]).sum() <= most * answered.sum()",
+            ),
+            "A score that reaches the bar is answered.",
+        ),
+        mistake(
+            "equal scores parted",
+            rows_in_order,
+            "Equal scores are answered together: a bar lets in all of them or none.",
+        ),
+        mistake(
+            "equal scores parted, the last row first",
+            rows_turned_round,
+            "Equal scores are answered together: a bar lets in all of them or none.",
+        ),
+        mistake(
             "the highest bar instead of the lowest",
-            "lowest = float(t) -> lowest = min(lowest, np.inf) if lowest < np.inf else float(t)",
+            "bar = float(t) -> bar = min(bar, np.inf) if bar < np.inf else float(t)",
             "The lowest bar that holds the promise answers the most questions.",
         ),
         mistake(
@@ -143,23 +186,33 @@ EXERCISE = Exercise(
         ),
         mistake(
             "coverage of the right ones",
-            "coverage = spoken.mean() -> coverage = (spoken & new_right).mean()",
+            "spoken.mean() -> (spoken & new_right).mean()",
             "Whatever is answered counts for the coverage, right or wrong.",
         ),
         mistake(
             "what is not answered for the coverage",
-            "coverage = spoken.mean() -> coverage = 1 - spoken.mean()",
+            "spoken.mean() -> 1 - spoken.mean()",
             "The coverage is the share that is answered.",
         ),
         mistake(
             "the old questions reported",
-            ("spoken = score >= lowest", "new_right[spoken] -> right[spoken]"),
+            ("spoken = score >= bar", "new_right[spoken] -> right[spoken]"),
             "The promise is tested on the new questions.",
         ),
         mistake(
             "all answered where no bar holds",
-            "lowest = np.inf -> lowest = float(score.min())",
+            "bar = np.inf -> bar = float(score.min())",
             "If no bar holds the promise, none is right: say nothing (infinity).",
+        ),
+        mistake(
+            "a bar of 1 where none holds",
+            "bar = np.inf -> bar = 1.0",
+            "If no bar holds the promise, none is right: say nothing (infinity).",
+        ),
+        mistake(
+            "coverage and risk exchanged",
+            "return bar, risk, coverage",
+            "First the share that is answered, then the share of those that is wrong.",
         ),
         mistake(
             "full risk for silence",

@@ -110,6 +110,11 @@ EXERCISE = Exercise(
             "Place 1 counts 1 / log2(2), place 2 counts 1 / log2(3).",
         ),
         mistake(
+            "the logarithm one place late",
+            "np.arange(len(scores)) + 2 -> np.arange(len(scores)) + 3",
+            "Place 1 counts 1 / log2(2), place 2 counts 1 / log2(3).",
+        ),
+        mistake(
             "a place counts 1 / place",
             "1 / np.log2(np.arange(len(scores)) + 2) -> 1 / (np.arange(len(scores)) + 1)",
             "The discount is a logarithm: 1 / log2(place + 1).",
@@ -165,6 +170,19 @@ EXERCISE = Exercise(
             "equal ones in the worst order",
             "total += (np.sort(gains[tied]) * places).sum()",
             "Take the mean over all orders of the equal ones.",
+        ),
+        mistake(
+            "the worth of the mean place",
+            (
+                "places = first + (np.count_nonzero(tied) + 1) / 2",
+                "total += gains[tied].sum() * (1 / np.log2(places + 1) if places <= k else 0.0)",
+            ),
+            "Not the worth of the mean place, but the mean of the worths of the places.",
+        ),
+        mistake(
+            "a tie across the cut: only the places inside count in the mean",
+            "total += gains[tied].sum() * (places[places > 0].mean() if (places > 0).any() else 0.0)",
+            "A place below k is worth 0, but it counts in the mean.",
         ),
         mistake(
             "a tie counted as one place",
