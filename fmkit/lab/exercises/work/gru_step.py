@@ -110,7 +110,7 @@ EXERCISE = Exercise(
         mistake(
             "the old and the new exchanged",
             "(1 - z) * n + z * h -> z * n + (1 - z) * h",
-            "Here z says how much of the old state is kept. (Some papers have it the other way round.)",
+            "Here z says how much of the old state is kept; some papers have it the other way round.",
         ),
         mistake(
             "r and z exchanged",
