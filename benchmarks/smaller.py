@@ -4,12 +4,16 @@
     python benchmarks/smaller.py --part smollm2     # this one, anew
     python benchmarks/smaller.py --model FOLDER     # where the fine-tuned model is kept, and looked for
 
-Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, about 6 CPU minutes. The parts:
+Writes fmkit/data/results/smaller.json, which chapter 13 shows. One thread, about 9 CPU minutes. The parts:
 
 - ``classify`` fine-tunes MiniLM on the film reviews (all weights, one epoch), makes it smaller in many ways,
   and writes what each form says of every fourth test sentence, 264 of them.
 - ``teach``: its logits for 1,000 training sentences, from which a student may learn.
+- ``learn``: two blocks of the pretrained MiniLM learn from these 1,000 sentences, from the labels alone or
+  from what ``teach`` has written besides, two seeds each.
 - ``table`` lets the pretrained MiniLM say a vector for every word piece; a text is the mean of its rows.
+- ``retrieval``: the pretrained MiniLM made smaller in the same ways, the table, and counting words look for
+  the passages that answer chapter 16's questions; and how many passages each reads a second.
 - ``smollm2``: perplexity, bytes and tokens per second of the language model with 8 and 4 bits.
 
 The last line is ``accuracy N``, of the fine-tuned model before anything is taken away.
@@ -22,6 +26,10 @@ import os
 import sys
 import tempfile
 import time
+
+SEEDS = (0, 1)
+KEPT = (0, 3)  # the blocks that stay of six
+WIDTH = 256  # of the table of vectors
 
 
 def accuracy(positive, labels) -> float:
@@ -60,7 +68,7 @@ def small_forms(params, grams, config) -> dict:
     forms = {name: functools.partial(smaller.changed, params, change) for name, change in ways.items()}
     return forms | {
         "half of the neurons": lambda: smaller.fewer_neurons(params, config.d_ff // 2),
-        "two of six blocks": lambda: smaller.fewer_blocks(params, (0, 3)),
+        "two of six blocks": lambda: smaller.fewer_blocks(params, KEPT),
     }
 
 
@@ -123,30 +131,146 @@ def teach(folder) -> dict:
     return {"margin": [round(float(m), 2) for m in scores[:, 1] - scores[:, 0]]}
 
 
+@functools.cache
+def single_words():
+    """What the pretrained MiniLM says of every word piece alone, and its tokenizer."""
+    from fmkit.data.datasets import pretrained_path
+    from fmkit.data.pretrained import load_bert
+    from fmkit.lab.workbench import smaller
+    from fmkit.runs.finetuning.data import tokenizer
+
+    params, config = load_bert(pretrained_path("minilm"))
+    cut = tokenizer()
+    alone = [[cut.cls_id, i, cut.sep_id] for i in range(config.vocab_size)]
+    return smaller.vectors(params, alone, config), cut
+
+
+def table_reader(lessons):
+    """MiniLM as a table of vectors: a function from texts to the means of their rows."""
+    import numpy as np
+
+    from fmkit.distillation import word_table
+    from fmkit.runs.finetuning.data import encode
+
+    single, cut = single_words()
+    counts = np.bincount(np.concatenate(encode(lessons, cut)), minlength=len(single))
+    rows = word_table(single, counts, WIDTH)
+    return lambda texts: np.stack([rows[text[1:-1]].mean(0) for text in encode(texts, cut)])
+
+
 def table(_folder) -> dict:
     """MiniLM as a table of vectors, a logistic regression on the means of its rows."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
+    from fmkit.runs.finetuning.data import splits
+
+    train, _, test = splits()
+    (texts, labels), (asked, target) = (zip(*rows, strict=True) for rows in (train, test))
+    means = table_reader(texts)
+    seen = means(texts)
+    head = LogisticRegression(C=10.0, max_iter=2000).fit(seen / seen.std(), labels)
+    positive = head.predict_proba(means(asked) / seen.std())[:, 1]
+    print(f"table {accuracy(positive, np.array(target)):.4f}", flush=True)
+    return {"positive": [round(float(p), 3) for p in positive], "width": WIDTH}
+
+
+def learn(_folder) -> dict:
+    """What two blocks of the pretrained MiniLM say of the test sentences, taught by 1,000 others.
+
+    By their labels alone, or also by what the part ``teach`` has written down.
+    """
+    import numpy as np
+
     from fmkit.data.datasets import pretrained_path
     from fmkit.data.pretrained import load_bert
-    from fmkit.distillation import word_table
     from fmkit.lab.workbench import smaller
-    from fmkit.runs.finetuning.data import encode, splits
+    from fmkit.runs.finetuning import students
+    from fmkit.runs.finetuning.data import encode, splits, tokenizer
 
-    params, config = load_bert(pretrained_path("minilm"))
+    (params, config), cut = load_bert(pretrained_path("minilm")), tokenizer()
     train, _, test = splits()
-    ids = {name: encode([text for text, _ in rows]) for name, rows in (("train", train), ("test", test))}
-    first, last = ids["train"][0][0], ids["train"][0][-1]
-    single = smaller.vectors(params, [[first, i, last] for i in range(config.vocab_size)], config)
-    counts = np.bincount(np.concatenate(ids["train"]), minlength=config.vocab_size)
-    rows = word_table(single, counts, 256)
-    x = {name: np.stack([rows[text[1:-1]].mean(0) for text in texts]) for name, texts in ids.items()}
-    x = {name: v / x["train"].std() for name, v in x.items()}
-    head = LogisticRegression(C=10.0, max_iter=2000).fit(x["train"], [label for _, label in train])
-    positive = head.predict_proba(x["test"])[:, 1]
-    print(f"table {accuracy(positive, np.array([label for _, label in test])):.4f}", flush=True)
-    return {"positive": [round(float(p), 3) for p in positive], "width": 256}
+    ids, labels = encode([text for text, _ in train[:1000]], cut), [label for _, label in train[:1000]]
+    asked, target = encode([text for text, _ in test], cut), np.array([label for _, label in test])
+    margin = np.array(smaller.results()["teach"]["margin"])
+    teacher, out = np.stack([np.zeros_like(margin), margin], 1), {}
+    for seed in SEEDS:
+        for name, logits in (("labels", None), ("both", teacher)):
+            model = students.student(params, config, KEPT)
+            cost = students.learn_answers(model, ids, labels, logits, mix=0.5, epochs=3, seed=seed)
+            name = f"{name}, seed {seed}"
+            out[name] = positive_of(model.merged(), asked, config)
+            found = accuracy(np.array(out[name]), target)
+            print(f"{name}: cost {cost:.3f}, right {found:.4f}, {time.process_time():.0f} CPU-s", flush=True)
+    return out
+
+
+def in_turns(readers, texts, parts: int = 16) -> tuple[dict, dict]:
+    """What each reader makes of the texts, and the texts it reads a second: they take turns, medians."""
+    import numpy as np
+
+    made, seconds = {name: [] for name in readers}, {name: [] for name in readers}
+    for some in np.array_split(np.arange(len(texts)), parts):
+        for name, reader in readers.items():
+            start = time.process_time()
+            made[name].append(reader([texts[i] for i in some]))
+            seconds[name].append((time.process_time() - start) / len(some))
+        print(".", end="", flush=True)
+    print()
+    speed = {name: round(1 / float(np.median(each)), 1) for name, each in seconds.items()}
+    return {name: np.concatenate(each) for name, each in made.items()}, speed
+
+
+def retrieval(_folder) -> dict:
+    """At which place each form puts the passage that answers a question, and the passages it reads a second.
+
+    300 of chapter 16's passages, of each the first 64 word pieces: that spares time. No form has learned from
+    them.
+    """
+    import numpy as np
+
+    from fmkit.data import documents
+    from fmkit.data.datasets import pretrained_path
+    from fmkit.data.pretrained import load_bert
+    from fmkit.lab.workbench import smaller
+    from fmkit.retrieval import bm25, build_index
+    from fmkit.runs.finding import place_of, words
+    from fmkit.runs.finetuning.data import tokenizer
+
+    (params, config), cut = load_bert(pretrained_path("minilm")), tokenizer()
+    passages, asked, answers = documents.questions()
+    order = np.random.default_rng(0).permutation(len(passages)).tolist()
+    at = {number: i for i, number in enumerate(order[:300])}
+    queries = [text for text, a in zip(asked, answers, strict=True) if a in at]
+    right = [at[a] for a in answers if a in at]
+    others = [text for text, a in zip(asked, answers, strict=True) if a not in at]
+    rest = [passages[i] for i in order[300:]]
+
+    def encoded(texts):
+        return [cut.encode(text, max_length=64) for text in texts]
+
+    held = [cut.decode(text) for text in encoded(passages[i] for i in at)]  # the same words for all
+    grams = smaller.grams(params, encoded(rest[:32] + others[:32]), config)
+    models = {name: make() for name, make in small_forms(params, grams, config).items()}
+
+    def reader(model):
+        return lambda texts: smaller.vectors(model, encoded(texts), config)
+
+    readers = {name: reader(model) for name, model in models.items()}
+    readers["table of vectors"] = table_reader(rest + others)
+    readers["counting words"] = lambda texts: [build_index([words(text) for text in texts])]
+    encoded(held + queries)  # the tokenizer remembers words: no form shall be the first
+    (found, speed), places = in_turns(readers, held, 6), {}
+    del found["counting words"]  # its index is one, of all
+    for name, vectors in found.items():
+        meant = readers[name](queries)
+        a, b = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (meant, vectors))
+        places[name] = place_of(a @ b.T, right).tolist()
+    index = build_index([words(text) for text in held])
+    places["counting words"] = place_of(np.stack([bm25(index, words(q)) for q in queries]), right).tolist()
+    for name, each in places.items():
+        print(f"{name:28} {np.mean(np.array(each) == 1):.4f}   {speed[name]:.0f} a second", flush=True)
+    return {"places": places, "per_second": speed}
 
 
 NAMES = (
@@ -243,7 +367,14 @@ def _speeds(params, config, ids) -> dict[str, float]:
     return {name: 1 / float(np.median(found)) for name, found in times.items()}
 
 
-PARTS = {"classify": classify, "teach": teach, "table": table, "smollm2": smollm2}
+PARTS = {
+    "classify": classify,
+    "teach": teach,
+    "learn": learn,
+    "table": table,
+    "retrieval": retrieval,
+    "smollm2": smollm2,
+}
 
 
 def main() -> None:

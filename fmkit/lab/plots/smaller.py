@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, ScalarFormatter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator, ScalarFormatter
 
-from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE
+from fmkit.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, title_above
 
 REACH = 2.1  # of the lattice's picture, in steps: both rings of the notebook's example fit
 
@@ -65,51 +67,68 @@ def output_error_at(point: np.ndarray, w: np.ndarray, hessian: np.ndarray) -> fl
     return float((point - w) @ hessian @ (point - w))
 
 
-def frontier(
-    points: Mapping[str, tuple[float, float, float, float]],
-    lines: Mapping[str, float],
+def frontiers(
+    costs: Mapping[str, Mapping[str, float]],
+    qualities: Mapping[str, Mapping[str, tuple[float, float, float]]],
     *,
     title: str,
-    xlabel: str,
-    ylabel: str,
-    ax: Axes | None = None,
-) -> Axes:
-    """Size against quality, each with its interval; models that nothing as small or smaller beats are joined.
+) -> Figure:
+    """Costs against qualities, a column for each cost and a row for each quality.
+
+    In each panel the models that nothing as cheap or cheaper beats are joined. What has a quality, and no
+    cost of this kind, is a line across.
 
     Parameters
     ----------
-    points : for each name, (size, quality, low, high)
-        Numbered by size; the names stand beside the picture.
-    lines : for each name, a quality
-        What has no size of the same kind: a line across.
+    costs : for each axis label, the cost of each name
+        Names are numbered by the first cost; they stand beside the picture.
+    qualities : for each axis label, (quality, low, high) of each name
     """
-    ax = ax or plt.subplots(figsize=(7.0, 3.9))[1]
-    rows = sorted(points.items(), key=lambda item: (item[1][0], -item[1][1]))  # of one size the better first
-    best, joined = -np.inf, []
-    for number, (name, (size, quality, low, high)) in enumerate(rows, 1):
+    first, *others = costs.values()
+    names = list(dict.fromkeys([*sorted(first, key=first.get), *(name for each in others for name in each)]))
+    numbers = {name: i for i, name in enumerate(names, 1)}
+    shape = {"nrows": len(qualities), "ncols": len(costs), "squeeze": False}
+    fig, axes = plt.subplots(**shape, sharex="col", sharey="row", figsize=(8.6, 2.6 * len(qualities)))
+    for row, (ylabel, quality) in zip(axes, qualities.items(), strict=True):
+        row[0].set_ylabel(ylabel)
+        for ax, cost in zip(row, costs.values(), strict=True):
+            _frontier(ax, {n: (cost[n], *quality[n]) for n in cost if n in quality}, numbers)
+            for style, name in zip((":", "-."), [n for n in names if n not in first], strict=False):
+                if name in quality and name not in cost:
+                    ax.axhline(quality[name][0], color=BLACK, lw=0.8, ls=style, zorder=0)
+                    place, inside = (0.005, quality[name][0]), ("axes fraction", "data")
+                    ax.annotate(str(numbers[name]), place, xycoords=inside, fontsize=8, va="bottom")
+    for ax, label in zip(axes[-1], costs, strict=True):
+        ax.set_xlabel(label)
+        ax.set_xscale("log")
+        ax.margins(x=0.12)  # room for the numbers
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.xaxis.set_minor_locator(NullLocator())
+    handles = [Line2D([], [], ls="") for _ in names]
+    words = [f"{number:2}  {name}" for name, number in numbers.items()]
+    fig.legend(handles, words, loc="outside right upper", fontsize=7.5, handlelength=0, handletextpad=0)
+    title_above(fig, title)
+    return fig
+
+
+def _frontier(ax: Axes, points: Mapping[str, tuple], numbers: Mapping[str, int]) -> None:
+    """One panel of `frontiers`: (cost, quality, low, high) of each name."""
+    best, joined, last = -np.inf, [], None
+    for name, (cost, quality, low, high) in sorted(
+        points.items(), key=lambda item: (item[1][0], -item[1][1])
+    ):
         leads = quality > best
         best = max(best, quality)
         if leads:
-            joined.append((size, quality))
-        colour = BLUE if leads else ORANGE
+            joined.append((cost, quality))
+        style = {"fmt": "o", "color": BLUE} if leads else {"fmt": "s", "color": ORANGE}
         bars = [[quality - low], [high - quality]]
-        ax.errorbar(
-            [size], [quality], yerr=bars, fmt="o" if leads else "s", ms=5, capsize=2, color=colour, lw=0.8,
-            label=f"{number}  {name}",
-        )  # fmt: skip
-        right = number == 1 or rows[number - 2][1][0] != size  # of two of one size the second goes left
-        side = {"xytext": (6, -3)} if right else {"xytext": (-6, -3), "ha": "right"}
-        ax.annotate(str(number), (size, quality), textcoords="offset points", fontsize=8, **side)
+        ax.errorbar([cost], [quality], yerr=bars, ms=4.5, capsize=2, lw=0.8, **style)
+        side = {"xytext": (-5, -3), "ha": "right"} if cost == last else {"xytext": (5, -3)}
+        ax.annotate(str(numbers[name]), (cost, quality), textcoords="offset points", fontsize=8, **side)
+        last = cost  # of two that cost the same the second has its number on the left
     ax.plot(*np.transpose(joined), color=BLUE, lw=1.0, zorder=0)
-    for style, (name, quality) in zip((":", "-."), lines.items(), strict=False):
-        ax.axhline(quality, color=BLACK, lw=1.0, ls=style, label=name)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
-    return ax
 
 
 def layer_errors(rows: Mapping[str, tuple[float, float]], *, title: str, ax: Axes | None = None) -> Axes:

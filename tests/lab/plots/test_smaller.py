@@ -35,14 +35,28 @@ def test_weights_on_the_lattice_have_no_ring():
     assert at(ax, "nearest") == at(ax, "best outputs") == (1, 0) and not ax.collections
 
 
-def test_a_frontier_joins_what_nothing_smaller_beats():
-    points = {"big": (4.0, 0.8, 0.7, 0.9), "good": (1.0, 0.85, 0.8, 0.9), "tiny": (0.5, 0.6, 0.5, 0.7)}
-    ax = plots_smaller.frontier(points, {"counting": 0.75}, title="T", xlabel="X", ylabel="Y")
-    (joined,) = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_zorder() == 0]
-    assert list(joined.get_xdata()) == [0.5, 1.0] and list(joined.get_ydata()) == [0.6, 0.85]
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert set(names) == {"counting", "1  tiny", "2  good", "3  big"}
-    assert [text.get_text() for text in ax.texts] == ["1", "2", "3"] and ax.get_xscale() == "log"
+def test_frontiers_join_what_nothing_cheaper_beats():
+    quality = {
+        "big": (0.8, 0.7, 0.9),
+        "good": (0.85, 0.8, 0.9),
+        "tiny": (0.6, 0.5, 0.7),
+        "counting": (0.75, 0.7, 0.8),
+    }
+    size = {"big": 4.0, "good": 1.0, "tiny": 0.5}
+    seconds = {"big": 3.0, "tiny": 2.0, "counting": 0.1}
+    fig = plots_smaller.frontiers({"MB": size, "ms": seconds}, {"Q": quality, "P": quality}, title="T")
+    (by_size, by_time), (_, below) = np.reshape(fig.axes, (2, 2))
+    for ax, wanted in ((by_size, [(0.5, 0.6), (1.0, 0.85)]), (by_time, [(0.1, 0.75), (3.0, 0.8)])):
+        (joined,) = [line for line in ax.lines if line.get_zorder() == 0 and line.get_linestyle() == "-"]
+        assert list(zip(*joined.get_data(), strict=True)) == wanted
+    assert [line.get_ydata()[0] for line in by_size.lines if line.get_linestyle() == "-."] == []
+    assert [line.get_ydata()[0] for line in by_size.lines if line.get_linestyle() == ":"] == [0.75]
+    assert not [line for line in by_time.lines if line.get_linestyle() == ":"]
+    assert {text.get_text() for text in by_size.texts} == {"1", "2", "3", "4"}
+    assert {text.get_text() for text in by_time.texts} == {"1", "3", "4"}
+    words = [text.get_text().split() for text in fig.legends[0].get_texts()]
+    assert words == [["1", "tiny"], ["2", "good"], ["3", "big"], ["4", "counting"]]
+    assert below.get_xscale() == "log" and below.get_xlabel() == "ms" and by_size.get_ylabel() == "Q"
 
 
 def test_layer_errors_lead_from_plain_to_careful():
