@@ -83,3 +83,14 @@ def test_check_and_grading_agree(kinds, tmp_path, monkeypatch):
     for name, (id, *_, status) in kinds.items():
         entry = graded[f"{id}-check"]
         assert (in_notebook[id], entry["status"]) == (status, status), (name, entry["message"], entry["rows"])
+
+
+@needs_sandbox
+def test_they_agree_whether_the_helper_is_the_chapters_or_the_learners(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind, released = KINDS["a helper that calls what is taught"], tmp_path / "released.ipynb"
+    nb = notebook([kind])
+    nbformat.write(nb, released)
+    graded = grade_submission(released, released, 1)["exercises"][f"{kind[0]}-check"]
+    assert (said_in_the_notebook(nb, monkeypatch)[kind[0]], graded["status"]) == ("wrong", "wrong")
+    assert graded["message"] == "The values are right. In this exercise write linear_backward yourself."

@@ -29,6 +29,11 @@ RIGHT = {
 }
 NEURON, LINEAR, TIED, CAPPED, TANH, BITS = RIGHT
 HEAD = "def neuron_gradients(x, w, b, t):\n"
+BY_THE_KIT = """
+    y = 1 / (1 + np.exp(-(x @ w + b)))
+    dz = (y - t) / len(t) * y * (1 - y)
+    dx, dw, db = layers.linear_backward(dz[:, None], (x, w[:, None], True))
+    return dw[:, 0], db[0]"""
 
 
 def kind(id, *edits, answer=None, above=(), below=(), status="ok"):
@@ -146,6 +151,17 @@ KINDS = {
     ),
     "a helper further down": kind(
         LINEAR, ("dout * scale", "scaled(dout, scale)"), below=["def scaled(a, b):\n    return a * b"]
+    ),
+    "a helper that calls what is taught": kind(
+        NEURON,
+        answer=f"{HEAD}    return helped(x, w, b, t)",
+        above=["from fmkit import layers", f"def helped(x, w, b, t):{BY_THE_KIT}"],
+        status="wrong",
+    ),
+    "a helper that calls what the exercise does not teach": kind(
+        LINEAR,
+        ("dy @ w.T", "times(dy, w.T)"),
+        above=["from fmkit import layers\n\ndef times(x, w):\n    return layers.linear(x, w)[0]"],
     ),
     "a cached helper": kind(
         BITS,

@@ -55,7 +55,7 @@ class Answering:
         if not callable(fn):
             return {"missing": True, "why": error and _failure(error)}
         given = {f"/cell/{cell['name']}" for cell in self.cells if cell.get("given")}
-        modules = _modules(fn, given)
+        modules = _modules(fn)
         stubs.used.clear()
         try:
             outcomes = run_answer(fn, self.cases, self.left(), limit.CPU, True, given.__contains__)
@@ -140,9 +140,9 @@ def _execute(statement, file, names, flags) -> None:
         exec(code, names)
 
 
-def _modules(fn, given) -> list[str]:
+def _modules(fn) -> list[str]:
     try:
-        return sorted(str(module)[:200] for module in names_used(fn, given.__contains__))[:100]
+        return sorted(str(module)[:200] for module in names_used(fn))[:100]
     except BaseException:  # noqa: B036  it looks at the learner's objects, which may do anything
         return []
 

@@ -233,18 +233,17 @@ _LONGEST_EMPTY = 200  # bytes: to read a longer function takes longer than to ca
 _RETURNS_NONE = ("LOAD_CONST", "RETURN_VALUE", "RETURN_CONST")
 
 
-def names_used(fn: Any, is_given: Callable[[str], bool] | None = None) -> frozenset[str]:
+def names_used(fn: Any) -> frozenset[str]:
     """What a function uses, through its own helpers too, by full name: modules, and functions of fmkit.
 
     A module that is imported inside or found by a global name counts as ``"numpy"``, a function of the
-    reference as ``"fmkit.activations.softmax"``. Functions of the learner's own notebook or file are not
-    named: what they use counts, but of the reference's functions only those that the answer's own cell calls,
-    or, where ``is_given`` tells by its file's name whether a cell is the chapter's, a cell of the learner's.
+    reference as ``"fmkit.activations.softmax"``. Functions of the answer's own notebook or file are not
+    named: what they use counts, whichever cell they stand in, for no kernel knows whose a cell is.
     """
     found: set[str] = set()
     function = _function(fn)
     todo, seen = [function], set()
-    home, file = getattr(function, "__module__", None), getattr(_code(function), "co_filename", None)
+    home = getattr(function, "__module__", None)
     while todo:
         function = todo.pop()
         if id(function) in seen or function is None:
@@ -252,24 +251,18 @@ def names_used(fn: Any, is_given: Callable[[str], bool] | None = None) -> frozen
         seen.add(id(function))
         imported, values, names = _names_in(function)
         found |= imported
-        source = _code(function).co_filename
-        is_here = source == file or (is_given is not None and not is_given(source))
         for value in values:
             if isinstance(value, types.ModuleType):
                 found.add(value.__name__)
-                found |= {f"{value.__name__}.{name}" for name in names if is_here and _is_ours(value, name)}
+                found |= {f"{value.__name__}.{name}" for name in names if _is_ours(value, name)}
             elif callable(value) and getattr(value, "__module__", None) in (home, "__main__"):
                 todo.append(_function(value))
             elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
                 module = value.__module__ or "builtins"
                 found.add(module)
-                if is_here and module.startswith("fmkit."):
+                if module.startswith("fmkit."):
                     found.add(f"{module}.{value.__name__}")
     return frozenset(found - {"builtins", "typing", "__main__", home})
-
-
-def _code(function):
-    return getattr(function, "__code__", None)
 
 
 def _is_ours(module, name) -> bool:
