@@ -315,9 +315,10 @@ def report(course, chapter, section):
                 raise
             click.echo(str(error))
             continue
-        click.echo("\n".join(reporting.lines(found)))
+        time = reporting.minutes(course, name, {s.id for s in students})
+        click.echo("\n".join(reporting.lines(found, time)))
         picture = course.root / "report" / f"{file_name(section, name)}.png"
-        click.echo(str(reporting.draw(found, name, picture)))
+        click.echo(str(reporting.draw(found, name, picture, time)))
     if chapter is None:
         page = course.root / "report" / f"{file_name(section, 'term')}.html"
         click.echo(str(write_term(course, chapters, students, page)))

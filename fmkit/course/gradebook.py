@@ -12,8 +12,11 @@ from fmkit._files import write_whole
 from fmkit._paths import install_command
 from fmkit.chapters.read import read_node, to_text
 from fmkit.chapters.student import student_version
+from fmkit.course import minutes
+from fmkit.course.chapter import read_chapter
 from fmkit.course.layout import Course
-from fmkit.errors import CourseError
+from fmkit.course.rules import read_rules
+from fmkit.errors import ChapterError, CourseError
 
 
 @contextmanager
@@ -71,6 +74,8 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
     except ValueError as error:
         raise CourseError(f"{path}: {error}") from error
     _require_points(path, student)
+    if read_rules(course).ask_minutes:
+        _ask_minutes(path, student)
     _save_cells(course, chapter, student)
     if due is not None:
         with opened(course) as gradebook:
@@ -78,6 +83,25 @@ def release(course: Course, chapter: str, due: datetime | None = None) -> Path:
     target = course.notebook("release", chapter)
     write_whole(target, to_text(student).encode("utf-8"))
     return target
+
+
+def _ask_minutes(path: Path, nb) -> None:
+    """Add the cells that ask for minutes; not where no check says what there is to ask for."""
+    import nbformat
+
+    try:
+        topics = {asked.exercise.split(".")[0] for asked in read_chapter(path).asked}
+    except ChapterError:  # `release` says why
+        return
+    if topics:
+        text, code = minutes.question(topics)
+        added = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell(code)]
+        for cell, id in zip(added, (f"{minutes.ID}-text", minutes.ID), strict=True):
+            if nb.get("nbformat_minor", 0) >= 5:
+                cell["id"] = id
+            else:
+                del cell["id"]
+        nb["cells"] += added
 
 
 def read_notebook(path: Path):

@@ -8,6 +8,7 @@ from fmkit._files import write_whole
 from fmkit.course.grading import marking
 from fmkit.course.layout import Course
 from fmkit.course.marks import marks
+from fmkit.course.minutes import NOTHING, Shared, shared
 from fmkit.errors import CourseError
 
 COLOURS = {"right": "#0072B2", "wrong": "#D55E00", "not answered": "#cccccc"}
@@ -58,25 +59,35 @@ def rows(course: Course, chapter: str, students: set[str] | None = None) -> list
     return list(found.values())
 
 
+def minutes(course: Course, chapter: str, students: set[str] | None = None) -> Shared:
+    """What these students, or all, share of the minutes that a chapter's exercises took."""
+    theirs = marks(course, chapter)
+    whose = sorted({mark.by for id, mark in theirs.items() if students is None or id in students})
+    paths = [course.notebook("submitted", chapter, id) for id in whose]
+    return shared(paths, [asked.exercise for asked in marking.asked(course, chapter).asked])
+
+
 def _mistakes(entry) -> list[str]:
     """The known mistakes in an answer, each by itself; "as if ..." where it is like none of them."""
     return entry.get("known") or [entry["misconception"]] * bool(entry["misconception"])
 
 
-def lines(found: list[dict]) -> list[str]:
+def lines(found: list[dict], time: Shared = NOTHING) -> list[str]:
     """The report as a table of plain lines for a terminal."""
     width = max(len(row["title"]) for row in found)
-    out = [f"{'':<{width}}  right  wrong  not answered"]
+    out = [f"{'':<{width}}  right  wrong  not answered" + "  minutes" * bool(time.medians)]
     for row in found:
-        out.append(
-            f"{row['title']:<{width}}  {row['right']:>5}  {row['wrong']:>5}  {row['not answered']:>12}"
-        )
+        line = f"{row['title']:<{width}}  {row['right']:>5}  {row['wrong']:>5}  {row['not answered']:>12}"
+        if row["exercise"] in time.medians:
+            line += f"  {time.medians[row['exercise']]:>7.0f}"
+        out.append(line)
         out += [f"    {n} x {name}" for name, n in row["mistakes"].most_common(3)]
-    return out
+    return out + time.lines()
 
 
-def draw(found: list[dict], chapter: str, path: Path) -> Path:
-    """The report as a picture: shares right, wrong and not answered, and the most frequent mistakes."""
+def draw(found: list[dict], chapter: str, path: Path, time: Shared = NOTHING) -> Path:
+    """The report as a picture: shares right, wrong and not answered, the most frequent mistakes, and how
+    many minutes it took those who share them."""
     import io
 
     from matplotlib.figure import Figure
@@ -84,6 +95,9 @@ def draw(found: list[dict], chapter: str, path: Path) -> Path:
     fig = Figure(figsize=(9, 0.78 * len(found) + 1.6), layout="constrained")
     ax = fig.subplots()
     titles = [textwrap.fill(row["title"], 32) for row in found]
+    for at, row in enumerate(found):
+        if row["exercise"] in time.medians:
+            titles[at] += f"\n{time.medians[row['exercise']]:.0f} min"
     totals = [sum(row[what] for what in COLOURS) for row in found]
     left = [0.0] * len(found)
     for what, colour in COLOURS.items():

@@ -34,6 +34,9 @@ SETTINGS = """# Settings of this course. Lines that begin with # are not in use.
 # [points]
 # in_parts = ["backprop.linear"]    # these give a share of their points for each returned value that is right
 
+# [minutes]
+# ask = true            # each notebook asks at its end whether a student shares how long the exercises took
+
 # [dates]
 # day_first = true      # 3-12-2026 in what an LMS gives is the 3rd of December, not the 12th of March
 """
@@ -64,6 +67,8 @@ class Rules:
         Whether of several tries the best one counts, not the last one.
     in_parts : frozenset of str
         Ids of exercises that give points for each returned value that is right.
+    ask_minutes : bool
+        Whether a released notebook asks for the minutes that the exercises took.
     day_first : bool or None
         How to read a date of an LMS that has two readings; None where the course does not say.
     extensions : dict of (student, chapter) to datetime
@@ -76,6 +81,7 @@ class Rules:
     late: Late = Late()
     best: bool = False
     in_parts: frozenset[str] = frozenset()
+    ask_minutes: bool = False
     day_first: bool | None = None
     extensions: dict[tuple[str, str], datetime] = field(default_factory=dict)
     teams: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -135,18 +141,19 @@ _KNOWN = {
     ("late", "at_most"): (_is_number(100), "a number from 0 to 100"),
     ("tries", "counts"): (lambda value: value in ("last", "best"), '"last" or "best"'),
     ("points", "in_parts"): (_are_texts, 'a list of exercises, such as ["backprop.linear"]'),
+    ("minutes", "ask"): (lambda value: isinstance(value, bool), "true or false"),
     ("dates", "day_first"): (lambda value: isinstance(value, bool), "true or false"),
 }
 _TABLES = list(dict.fromkeys(table for table, _ in _KNOWN))
 
 
-def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[str], bool | None]:
+def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[str], bool, bool | None]:
     """What course.toml says; what is no setting, or has a value that it cannot have, is noted."""
     path = course.root / "course.toml"
     try:
         found = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        return Late(), False, frozenset(), None
+        return Late(), False, frozenset(), False, None
     except UnicodeDecodeError as error:
         raise CourseError(f"{path} cannot be read: it is not UTF-8. Save it as UTF-8") from error
     except (OSError, ValueError) as error:
@@ -162,7 +169,8 @@ def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[s
         except (LookupError, ExerciseError) as error:
             said.append(str(error.args[0]))
     notes += [f"course.toml: {words}; left out" for words in said]
-    return late, values.get("counts") == "best", frozenset(parts), values.get("day_first")
+    best, ask = values.get("counts") == "best", values.get("ask", False)
+    return late, best, frozenset(parts), ask, values.get("day_first")
 
 
 def _values(found: dict[str, Any], said: list[str]) -> dict[str, Any]:

@@ -112,6 +112,16 @@ def read_cells(data: bytes) -> list[Cell]:
     ------
     Unreadable
     """
+    return [_cell(cell) for cell in read_raw(data)]
+
+
+def read_raw(data: bytes) -> list[dict]:
+    """The cells as they stand there, with their outputs: JSON in which any key may be missing.
+
+    Raises
+    ------
+    Unreadable
+    """
     if len(data) > MAX_BYTES:
         raise Unreadable(f"the file is too large: {len(data) >> 20} MB")
     if not data.strip(b" \t\r\n\0"):
@@ -132,7 +142,7 @@ def read_cells(data: bytes) -> list[Cell]:
         cells = [cell for cells in lists if isinstance(cells, list) for cell in cells]
         if not sheets:
             raise Unreadable("the file is not a notebook: it has no cells")
-    return [_cell(cell) for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
+    return [cell for cell in cells[:MAX_CELLS] if isinstance(cell, dict)]
 
 
 def _is_too_much(data: bytes) -> bool:

@@ -14,6 +14,7 @@ from fmkit.course.grading.journal import every_result
 from fmkit.course.layout import Course
 from fmkit.course.likeness import Hints, hints
 from fmkit.course.marks import Mark, marks, sections
+from fmkit.course.minutes import NOTHING
 from fmkit.course.roster import Student
 from fmkit.errors import ChapterError, CourseError
 from fmkit.lab import exercises
@@ -43,12 +44,18 @@ def _chapter(course: Course, chapter: str, students: list[Student], every: list[
     given = {s.id: theirs[s.id] for s in students if theirs[s.id].raw is not None}
     own = {id: mark for id, mark in given.items() if mark.by == id}
     tries = _tries(every, chapter, set(own))
+    time = report.minutes(course, chapter, set(given)) if given else NOTHING
     rows = []
     for row in _rows(course, chapter, set(given)):
         total = sum(row[what] for what in report.COLOURS)
         shares = [(what, 100 * row[what] / total) for what in report.COLOURS]
         points = _mean_points([mark.grade["points"].get(row["check_id"]) for mark in given.values()])
-        rows.append(row | {"shares": shares, "points": points, "tries": tries[row["check_id"]]})
+        more = {
+            "points": points,
+            "tries": tries[row["check_id"]],
+            "minutes": time.medians.get(row["exercise"]),
+        }
+        rows.append(row | {"shares": shares} | more)
     return {
         "name": chapter,
         "given": given,
@@ -58,6 +65,8 @@ def _chapter(course: Course, chapter: str, students: list[Student], every: list[
         "points": _mean_points([(mark.score, mark.most) for mark in given.values()]),
         "right": sum(row["right"] for row in rows) / max(1, sum(r[w] for r in rows for w in report.COLOURS)),
         "rows": rows,
+        "timed": bool(time.medians),
+        "time": " ".join(time.lines()),
         "alike": _alike(course, chapter, own) if own else [],
     }
 

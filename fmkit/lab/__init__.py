@@ -2,9 +2,9 @@
 
 from fmkit.lab.checks import CheckFailed, check, hint
 from fmkit.lab.judging.fences import accept_fences
-from fmkit.lab.records import progress
+from fmkit.lab.records import progress, share_minutes
 from fmkit.lab.sources import show
 
-__all__ = ["CheckFailed", "check", "hint", "progress", "show"]
+__all__ = ["CheckFailed", "check", "hint", "progress", "share_minutes", "show"]
 
 accept_fences()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fmkit.lab.judging.exercise import Exercise
 from fmkit.lab.judging.judge import Verdict
 
+MINUTES = "application/vnd.fmkit.minutes+json"  # in a cell's output: what `records.share_minutes` shares
+
 _TONES = {  # icon, colour of the edge and icon, tint of the card
     "right": ("✓", "#1a7f4b", "rgba(26, 160, 90, 0.12)"),
     "wrong": ("✗", "#c43e2f", "rgba(220, 70, 50, 0.11)"),

@@ -1,4 +1,4 @@
-"""What a learner has solved: one small file in their own folder, never sent anywhere.
+"""What a learner has solved, and in how many minutes: one small file in their folder, never sent anywhere.
 
 The file is ``.fmkit/progress.json`` in the notebook's folder. Whatever happens to it
 (unreadable, damaged, a full disk), checks go on. The environment variable ``FMKIT_PROGRESS=session`` keeps
@@ -7,20 +7,23 @@ the record in memory.
 
 import contextlib
 import json
+import math
 import os
 import time
 from pathlib import Path
 
 from fmkit._files import locked, write_whole
 from fmkit.lab import exercises
-from fmkit.lab.cards import Card, put
+from fmkit.lab.cards import MINUTES, Card, in_notebook, put
 from fmkit.lab.judging.exercise import Exercise
 
 _session: dict = {}  # the record while none is written
+LONGEST = 20.0  # minutes that count at most from one check to the next: the rest is taken for a break
+_clock = {"last": time.monotonic()}  # when a check was last run in this kernel, or the kernel began
 
 
 def record(exercise: Exercise, solved: bool) -> str:
-    """Count one try.
+    """Count one try, and the minutes since the check before it, until the exercise is solved.
 
     Returns
     -------
@@ -28,8 +31,12 @@ def record(exercise: Exercise, solved: bool) -> str:
         Empty, or one sentence that says why the record could not be written.
     """
 
+    minutes = _minutes_passed()
+
     def add(done: dict) -> None:
         entry = done.setdefault(exercise.id, {"tries": 0, "solved": False})
+        if not entry["solved"]:
+            entry["minutes"] = round(entry.get("minutes", 0) + minutes, 2)
         entry["tries"] += 1
         entry["solved"] = entry["solved"] or solved
 
@@ -51,7 +58,10 @@ def record(exercise: Exercise, solved: bool) -> str:
 
 
 def done() -> dict:
-    """The record: exercise id -> ``{"tries": int, "solved": bool}``."""
+    """The record: exercise id -> ``{"tries": int, "solved": bool, "minutes": float}``.
+
+    Of a record that an older kit has begun the minutes may be missing.
+    """
     if _in_memory():
         return _session
     try:
@@ -81,6 +91,65 @@ def table(every: list[Exercise], done: dict) -> Card:
     rows.append(row("all", solved, every))
     header = ("chapter", "solved", "points")
     return Card("neutral", "Your progress", "", "your progress", header=header, table=tuple(rows))
+
+
+def share_minutes(answer: str, *topics: str) -> None:
+    """Say whether those who teach may know how many minutes each exercise took you.
+
+    With "yes" the output of this cell shows them and holds them, for as long as it stands in the notebook
+    that you hand in: a whole number for each exercise, no time of day, nothing else. With "no" nothing is
+    in it. They are no part of the mark.
+
+    Parameters
+    ----------
+    answer : str
+        ``"yes"`` or ``"no"``.
+    topics : str
+        Of which exercises: the first part of their names, such as ``"backprop"``; without any, of all.
+
+    Raises
+    ------
+    ValueError
+        When the answer is another one.
+    """
+    if answer not in ("yes", "no"):
+        raise ValueError(f'the answer is "yes" or "no", not {answer!r}')
+    minutes = {
+        id: max(1, round(entry["minutes"]))
+        for id, entry in done().items()
+        if "minutes" in entry and (not topics or id.split(".")[0] in topics)
+    }
+    shown = _minutes_card(answer == "yes", minutes)
+    if answer == "yes" and in_notebook():
+        from IPython.display import display
+
+        html, plain = shown._repr_html_(), repr(shown)
+        display({"text/html": html, "text/plain": plain, MINUTES: minutes}, raw=True)
+    else:
+        put(shown)
+
+
+def _minutes_card(shared: bool, minutes: dict[str, int]) -> Card:
+    """What is shared, as a table; else only how much there would be, for an output is handed in, too."""
+    word = "Shared, once you save and hand in" if shared else "Not shared"
+    line = f"minutes: {word.lower()}"
+    if not minutes:
+        text = "No check of these exercises has been run here yet, so there are no minutes."
+    elif shared:
+        text = 'This is all that is shared. To take it back, write "no", run the cell and hand in again.'
+    else:
+        count = f"{len(minutes)} exercise{'' if len(minutes) == 1 else 's'}"
+        text = f'With "yes" a table with a whole number of minutes for {count} would stand here, and no more.'
+    if not minutes or not shared:
+        return Card("neutral", word, "", line, (("", text),))
+    rows = tuple((id, str(number)) for id, number in minutes.items())
+    return Card("neutral", word, "", line, (("", text),), header=("exercise", "minutes"), table=rows)
+
+
+def _minutes_passed() -> float:
+    now = time.monotonic()
+    passed, _clock["last"] = (now - _clock["last"]) / 60, now
+    return min(passed, LONGEST)
 
 
 def _in_memory() -> bool:
@@ -117,6 +186,10 @@ def _is_sound(data) -> bool:
     if not isinstance(data, dict) or not isinstance(data.get("exercises"), dict):
         return False
     return all(
-        isinstance(e, dict) and isinstance(e.get("tries"), int) and isinstance(e.get("solved"), bool)
+        isinstance(e, dict)
+        and isinstance(e.get("tries"), int)
+        and isinstance(e.get("solved"), bool)
+        and isinstance(e.get("minutes", 0), int | float)
+        and 0 <= e.get("minutes", 0) < math.inf
         for e in data["exercises"].values()
     )

@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_used_at_all_is_refused(course, name, text, words)
     ("text", "words"),
     [
         ("[late]\npercent_per_day = 10\n", "[late] has no percent_per_day, but grace_days, percent_a_day"),
-        ("[latte]\n", "there is no setting [latte], but late, tries, points, dates"),
+        ("[latte]\n", "there is no setting [latte], but late, tries, points, minutes, dates"),
         ("late = 3\n", "late is a heading, [late], with lines such as grace_days = ... below it"),
         ("[late]\nat_most = true\n", "at_most is True; it should be a number from 0 to 100"),
         ('[late]\npercent_a_day = "10"\n', "percent_a_day is '10'"),

@@ -101,7 +101,7 @@ def test_one_line_for_a_pair_however_many_answers():
 
 
 def test_the_command(course, monkeypatch):
-    monkeypatch.setattr(report, "draw", lambda found, chapter, path: path)
+    monkeypatch.setattr(report, "draw", lambda found, chapter, path, time: path)
     done = CliRunner().invoke(main, ["course", "report", "--section", "b", "--course", str(course.root)])
     assert done.exit_code == 0, done.output
     assert (course.root / "report" / "term-b.html").exists() and f"{CHAPTER}-b.png" in done.output

@@ -9,6 +9,8 @@ import pytest
 from helpers.paths import ROOT
 from helpers.samples import CENTER, center, exercise
 
+from fmkit.lab import records, share_minutes
+from fmkit.lab.cards import MINUTES
 from fmkit.lab.records import _session, done, record, table
 
 
@@ -21,10 +23,19 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The time of day in minutes, which stands still until a test moves it; the kernel began at 0."""
+    at = {"minute": 0.0}
+    monkeypatch.setattr(records.time, "monotonic", lambda: 60 * at["minute"])
+    monkeypatch.setitem(records._clock, "last", 0.0)
+    return at
+
+
 def test_tries_are_counted_and_solved_stays_solved(folder):
     for solved in (False, True, False):
         assert record(CENTER, solved) == ""
-    assert done() == {"sample.center": {"tries": 3, "solved": True}}
+    assert done() == {"sample.center": {"tries": 3, "solved": True, "minutes": 0.0}}
     assert json.loads((folder / ".fmkit" / "progress.json").read_text())["version"] == 1
     assert not list(folder.glob(".fmkit/*.tmp"))
 
@@ -42,6 +53,8 @@ def test_the_folder_keeps_itself_out_of_git(folder):
         b"[]",
         b'{"exercises": 3}',
         b'{"exercises": {"a": {}}}',
+        b'{"exercises": {"a": {"tries": 1, "solved": true, "minutes": NaN}}}',
+        b'{"exercises": {"a": {"tries": 1, "solved": true, "minutes": "3"}}}',
         b"\xff\xfe",
         b"[" * 100_000,
         b"\0" * 100,
@@ -51,7 +64,7 @@ def test_a_damaged_file_is_moved_aside(folder, damaged):
     record(CENTER, True)
     (folder / ".fmkit" / "progress.json").write_bytes(damaged)
     assert record(CENTER, False) == ""
-    assert done() == {"sample.center": {"tries": 1, "solved": False}}
+    assert done() == {"sample.center": {"tries": 1, "solved": False, "minutes": 0.0}}
     (aside,) = folder.glob(".fmkit/progress.damaged-*.json")
     assert aside.read_bytes() == damaged
 
@@ -76,7 +89,7 @@ def test_a_full_disk(folder, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     assert record(CENTER, False) == "Your progress could not be saved: No space left on device."
-    assert done() == {"sample.center": {"tries": 1, "solved": True}}
+    assert done() == {"sample.center": {"tries": 1, "solved": True, "minutes": 0.0}}
     assert not list(folder.glob(".fmkit/.*.tmp"))
 
 
@@ -97,7 +110,7 @@ def test_in_a_session_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.setenv("FMKIT_PROGRESS", "session")
     monkeypatch.setitem(_session, "sample.center", {"tries": 1, "solved": False})
     assert record(CENTER, True) == ""
-    assert done()["sample.center"] == {"tries": 2, "solved": True}
+    assert done()["sample.center"] == {"tries": 2, "solved": True, "minutes": 0.0}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,3 +128,52 @@ def test_the_table():
     card = table([other, CENTER], record_of | {"gone.since": {"tries": 1, "solved": True}})
     assert card.table == (("98", "0 of 1", "0 of 3"), ("99", "1 of 1", "2 of 2"), ("all", "1 of 2", "2 of 5"))
     assert "chapter" in repr(card) and "<th" in card._repr_html_()
+
+
+OTHER = exercise(center, CENTER.cases, id="more.one")
+
+
+def test_minutes_run_from_one_check_to_the_next_until_it_is_right(folder, clock):
+    for minute, each, solved in (
+        (3, CENTER, False),
+        (5.5, CENTER, True),
+        (9, CENTER, False),  # right already: these belong to nothing
+        (10, OTHER, False),
+        (500, OTHER, True),  # the night between counts as a break
+    ):
+        clock["minute"] = minute
+        record(each, solved)
+    assert {id: entry["minutes"] for id, entry in done().items()} == {"sample.center": 5.5, "more.one": 21.0}
+    assert "500" not in (folder / ".fmkit" / "progress.json").read_text()
+
+
+def test_a_record_of_an_older_kit_has_no_minutes(folder, capsys):
+    (folder / ".fmkit").mkdir()
+    old = {"version": 1, "exercises": {"sample.center": {"tries": 2, "solved": True}}}
+    (folder / ".fmkit" / "progress.json").write_text(json.dumps(old))
+    record(CENTER, True)
+    assert done() == {"sample.center": {"tries": 3, "solved": True}}
+    share_minutes("yes")
+    assert "No check of these exercises has been run here yet" in capsys.readouterr().out
+
+
+def test_minutes_are_shared_by_a_yes_alone_and_shown_whole(folder, clock, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr(records, "in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda what, **named: shown.append((what, named)))
+    clock["minute"] = 12.4
+    record(CENTER, True)
+    record(OTHER, False)
+    share_minutes("no", "sample")
+    said = capsys.readouterr().out
+    assert (
+        not shown and "12" not in said and "whole number of minutes for 1 exercise would stand here" in said
+    )
+    share_minutes("yes", "sample")
+    ((bundle, named),) = shown
+    assert bundle[MINUTES] == {"sample.center": 12} and named == {"raw": True}
+    assert "sample.center" in bundle["text/plain"] and "more.one" not in bundle["text/html"]
+    share_minutes("yes")
+    assert shown[1][0][MINUTES] == {"sample.center": 12, "more.one": 1}
+    with pytest.raises(ValueError, match="not 'maybe'"):
+        share_minutes("maybe")

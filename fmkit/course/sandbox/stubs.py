@@ -83,6 +83,9 @@ class Shell:
         return (lambda *args, **named: []) if attribute == "getoutput" else nothing("builtins", attribute)
 
 
+_LAB = ("check", "hint", "progress", "share_minutes", "show")
+
+
 class _Module(types.ModuleType):
     def __getattr__(self, attribute: str) -> Any:
         full = f"{self.__name__}.{attribute}"
@@ -90,7 +93,7 @@ class _Module(types.ModuleType):
             return sys.modules[full]
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        if self.__name__ == "fmkit.lab" and attribute in ("check", "hint", "progress", "show"):
+        if self.__name__ == "fmkit.lab" and attribute in _LAB:
             return nothing("fmkit.lab", attribute)
         return Stub(full)
 
