@@ -262,7 +262,7 @@ def export(course, chapter, output, section):
 
     chapters, students = _graded(course, chapter), members(course, section)
     _say_rules(course, chapters)
-    for path in exporting.export(course, chapters, course.root / output, students):
+    for path in exporting.export(course, chapters, course.root / output, students, section):
         click.echo(str(path))
     for name, number in exporting.waiting(course, chapters, students).items():
         answers = "1 free answer waits" if number == 1 else f"{number} free answers wait"
@@ -303,8 +303,8 @@ def report(course, chapter, section):
     Without CHAPTER it also writes a page on the whole term.
     """
     from fmkit.course import report as reporting
-    from fmkit.course.marks import members
-    from fmkit.course.term import file_name, write_term
+    from fmkit.course.marks import file_name, members
+    from fmkit.course.term import write_term
 
     chapters, students = _graded(course, chapter), members(course, section)
     for name in chapters:

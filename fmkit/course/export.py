@@ -8,26 +8,32 @@ from pathlib import Path
 
 from fmkit._files import write_whole
 from fmkit.course.layout import Course
-from fmkit.course.marks import Mark, marks
+from fmkit.course.marks import Mark, file_name, marks
 from fmkit.course.roster import Student
 
 
-def export(course: Course, chapters: list[str], folder: Path, students: list[Student]) -> list[Path]:
-    """Write grades.csv, exercises.csv, moodle.csv and canvas.csv into a folder; returns their paths."""
+def export(
+    course: Course, chapters: list[str], folder: Path, students: list[Student], section: str | None = None
+) -> list[Path]:
+    """Write grades.csv, exercises.csv, moodle.csv and canvas.csv into a folder; returns their paths.
+
+    Where these are the students of one section, its name is in theirs: grades-b.csv.
+    """
     found = {chapter: marks(course, chapter) for chapter in chapters}
     tables = {
-        "grades.csv": _grades(students, found),
-        "exercises.csv": _exercises(students, found),
-        "moodle.csv": _moodle(students, found),
-        "canvas.csv": _canvas(students, found),
+        "grades": _grades(students, found),
+        "exercises": _exercises(students, found),
+        "moodle": _moodle(students, found),
+        "canvas": _canvas(students, found),
     }
     written = []
     for name, rows in tables.items():
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerows([[_harmless(cell) for cell in row] for row in rows])
-        write_whole(folder / name, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
-        written.append(folder / name)
+        path = folder / f"{file_name(section, name)}.csv"
+        write_whole(path, b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace"))
+        written.append(path)
     return written
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit.chapters.find import which_chapter
-from fmkit.course.roster import Student, read_roster
+from fmkit.course.roster import HEADER, Student, read_roster
 from fmkit.errors import ChapterError, CourseError
 
 
@@ -76,7 +76,11 @@ def open_course(root: Path) -> Course:
     CourseError
         When it is not one.
     """
-    if not (root / "nbgrader_config.py").exists() or not (root / "students.csv").exists():
+    config, roster = ((root / name).exists() for name in ("nbgrader_config.py", "students.csv"))
+    if config and not roster:
+        words = f"its first line is {','.join(HEADER)}, then comes one for each student"
+        raise CourseError(f"{root / 'students.csv'} is missing: lay it back. {words[0].upper()}{words[1:]}")
+    if not config:
         raise CourseError(f"{root} is not a course: make one with `fmkit course init DIR`")
     check_place(root)
     return Course(root.absolute())

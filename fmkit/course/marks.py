@@ -4,8 +4,10 @@ The points stay in nbgrader's gradebook as they were given; what being late cost
 nbgrader's own fields, so that formgrader and nbgrader's exporter agree.
 """
 
+import hashlib
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -145,6 +147,17 @@ def lateness(rule: Late, when: datetime | None, due: datetime | None) -> tuple[s
 def sections(student: Student) -> list[str]:
     """The sections of a student; who is in several has them in one field: "A, tutorial 2"."""
     return [part.strip() for part in re.split("[,;|]", student.section) if part.strip()]
+
+
+def file_name(section: str | None, name: str) -> str:
+    """A file's name for what shows one section only: another one for each section, whatever it is called."""
+    if section is None:
+        return name
+    section = unicodedata.normalize("NFC", section.strip().casefold())
+    plain = re.sub(r"[^\w .+-]", "_", section)[:40].rstrip(" .")
+    if plain != section:
+        plain += f"-{hashlib.sha256(section.encode()).hexdigest()[:6]}"
+    return f"{name}-{plain}"
 
 
 def members(course: Course, section: str | None) -> list[Student]:

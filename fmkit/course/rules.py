@@ -156,8 +156,13 @@ def _settings(course: Course, notes: list[str]) -> tuple[Late, bool, frozenset[s
         return Late(), False, frozenset(), False, None
     except UnicodeDecodeError as error:
         raise CourseError(f"{path} cannot be read: it is not UTF-8. Save it as UTF-8") from error
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise CourseError(
+            f"{path} cannot be read: {str(error)[:200]}. Mend that line, or put # in front of it; "
+            "what each setting is, README says under course.toml"
+        ) from error
     said: list[str] = []
     values = _values(found, said)
     late = Late(**{f.name: values[f.name] for f in fields(Late) if f.name in values})

@@ -1,6 +1,5 @@
 """The term on one page: all chapters exercise by exercise, by section, and answers that are alike."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -165,8 +164,3 @@ def _cells(path: Path) -> dict[str, str]:
     except (OSError, ChapterError):
         return {}
     return {grade_id_of(cell): cell["source"] for cell in cells if grade_id_of(cell)}
-
-
-def file_name(section: str | None, name: str) -> str:
-    """A name for what shows one section only."""
-    return f"{name}-{re.sub(r'[^0-9A-Za-z]+', '_', section)}" if section else name

@@ -22,7 +22,7 @@ from fmkit.course.grading import marking
 from fmkit.course.grading.grade import grade_submission
 from fmkit.course.grading.journal import Journal
 from fmkit.course.layout import open_course
-from fmkit.course.marks import STALE, enter, lateness, marks, members
+from fmkit.course.marks import STALE, enter, file_name, lateness, marks, members
 from fmkit.course.rules import Late
 from fmkit.course.submission import digest
 from fmkit.course.term import write_term
@@ -448,10 +448,25 @@ def test_sections(course):
         members(course, "C")
     done = CliRunner().invoke(main, ["course", "export", "--section", "b", "--course", str(course.root)])
     assert done.exit_code == 0 and f"{CHAPTER}: 2 free answers wait" in done.stdout, done.output
-    rows = list(csv.reader(io.StringIO((course.root / "export" / "moodle.csv").read_text("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO((course.root / "export" / "moodle-b.csv").read_text("utf-8-sig"))))
     assert [row[0] for row in rows] == ["ID number", "emmy", "jose"]
     lines = marking.summary(course, [], [CHAPTER], ["emmy", "jose"])
     assert lines == [f"{CHAPTER}: 2 wait for points by hand, in formgrader"]
+
+
+def test_no_export_overwrites_another_sections(course):
+    names = ["A", "B", "A 1", "A/1", "A?1", "组一", "组二", "x" * 60, "x" * 61, "..", "e\u0301", "con."]
+    every = [file_name(name, "grades") for name in [None, *names]]
+    assert len(set(every)) == len(every) and every[:4] == ["grades", "grades-a", "grades-b", "grades-a 1"]
+    assert not any(set(name) & set('/\\:*?"<>|') or len(name.encode()) > 150 for name in every)
+    assert file_name("é", "x") == file_name("e\u0301", "x") and file_name(" B", "x") == file_name("b", "x")
+    (course.root / "students.csv").write_text("id,section\nada,A\nemmy,B\n")
+    for more in ([], ["--section", "A"], ["--section", "B"]):
+        done = CliRunner().invoke(main, ["course", "export", *more, "--course", str(course.root)])
+        assert done.exit_code == 0, done.output
+    found = {path.name: path.read_text("utf-8-sig") for path in (course.root / "export").glob("grades*")}
+    assert sorted(found) == ["grades-a.csv", "grades-b.csv", "grades.csv"]
+    assert ["ada" in text for _, text in sorted(found.items())] == [True, False, True]
 
 
 def test_a_course_without_sections(course):
