@@ -15,7 +15,7 @@ from fmkit.course.chapter import grade_id_of
 from fmkit.course.collecting.collect import read_tries
 from fmkit.course.collecting.matching import MOODLE, plain_name
 from fmkit.course.grading import marking
-from fmkit.course.layout import Course
+from fmkit.course.layout import Course, one_students, tell
 from fmkit.course.marks import Mark, marks
 from fmkit.course.roster import Student
 from fmkit.errors import CourseError
@@ -29,7 +29,7 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
     Raises
     ------
     CourseError
-        When nothing has been graded.
+        When nothing has been graded, or somebody's page cannot be written; the others' are then.
     """
     found = {id: mark for id, mark in marks(course, chapter).items() if mark.result}
     if student is not None:
@@ -40,9 +40,12 @@ def write_feedback(course: Course, chapter: str, student: str | None = None) -> 
         whose = f" of {student}" if student else ""
         raise CourseError(f"{chapter}: nothing{whose} has been graded yet: run `fmkit course grade`")
     titles = text_titles(course, chapter)
+    faults: list[str] = []
     for name, mark in found.items():
         path = course.notebook("feedback", chapter, name).with_suffix(".html")
-        write_whole(path, page(course, mark, titles).encode("utf-8", "replace"))
+        with one_students(name, faults):
+            write_whole(path, page(course, mark, titles).encode("utf-8", "replace"))
+    tell(faults)
     return sorted(found)
 
 

@@ -20,8 +20,19 @@ from fmkit.errors import ChapterError, CourseError
 
 
 @contextmanager
-def opened(course: Course):
-    """The gradebook, closed afterwards."""
+def opened(course: Course, new: bool = False):
+    """The gradebook, closed afterwards; one that is gone is made anew only where that is asked for.
+
+    Raises
+    ------
+    CourseError
+        When it cannot be used, or is gone and with it the points that were given by hand.
+    """
+    path = course.root / "gradebook.db"
+    if not (new or path.exists()) and course.journal.exists():
+        words = "points by hand and deadlines are in it alone, so lay it back"
+        again = f"Without them: `fmkit course init {course.root}`, then release and grade again"
+        raise CourseError(f"{path} is missing: {words}. {again}")
     api = _nbgrader()
     from sqlalchemy.exc import DatabaseError
 
@@ -45,10 +56,10 @@ def _nbgrader():
     return api
 
 
-def save_students(course: Course) -> None:
-    """Bring the roster into the gradebook; nobody is removed from it."""
+def save_students(course: Course, new: bool = False) -> None:
+    """Bring the roster into the gradebook; nobody is removed from it. ``new`` as in `opened`."""
     api = _nbgrader()
-    with opened(course) as gradebook:
+    with opened(course, new) as gradebook:
         known = {student.id: student for student in gradebook.db.query(api.Student)}
         for s in course.students():
             if s.id not in known:

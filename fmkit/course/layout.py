@@ -12,12 +12,14 @@ DIR/nbgrader_config.py  students.csv  gradebook.db
     journal.jsonl                        every result, appended
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from fmkit.chapters.find import which_chapter
 from fmkit.course.roster import HEADER, Student, read_roster
-from fmkit.errors import ChapterError, CourseError
+from fmkit.errors import ChapterError, CourseError, in_words
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,26 @@ def open_course(root: Path) -> Course:
         raise CourseError(f"{root} is not a course: make one with `fmkit course init DIR`")
     check_place(root)
     return Course(root.absolute())
+
+
+@contextmanager
+def one_students(student: str, faults: list[str]) -> Iterator[None]:
+    """What is done for one student: where only their files or folders stand in its way, that becomes a line
+    of ``faults``, and the others have their turn. (A full disk is everybody's, and is raised.)"""
+    try:
+        yield
+    except CourseError as error:
+        faults.append(f"{student}: {error}")
+    except (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError) as e:
+        faults.append(f"{student}: {in_words(e)}")
+
+
+def tell(faults: list[str]) -> None:
+    """Raise what stood in the way of some students, once the others are done with."""
+    if faults:
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        words = "Mend that and run the same command again; all others are done"
+        raise CourseError(f"{'; '.join(faults[:5])}{more}. {words}")
 
 
 def check_place(root: Path) -> None:

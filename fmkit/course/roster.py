@@ -83,6 +83,9 @@ def read_roster(path: Path, notes: list[str] | None = None) -> list[Student]:
             said.append(f"line {number}: {_named(student, cells)}{fault}; left out")
             continue
         said += [f"line {number}: {words}" for words in _looks(student.id)]
+        if "\n" in student.name:
+            words = "has a line break in it: has somebody been swallowed by a quotation mark too many?"
+            said.append(f"line {number}: the name of {student.id} {words}")
         students[student.id.casefold()] = student
     if notes is not None:
         notes += [f"{path.name}: {words}" for words in said]
@@ -154,7 +157,21 @@ def read_table(path: Path, said: list[str]) -> list[tuple[int, list[str]]]:
         rows = [(reader.line_num + skipped, cells) for cells in reader]
     except csv.Error as error:
         raise CourseError(f"{path} is not a CSV file: {error}") from error
+    if begun := _never_closed(text, [number - skipped for number, _ in rows], delimiter):
+        words = 'a quotation mark (") is never closed, so all below it is one line: close it, or take it away'
+        raise CourseError(f"{path}, line {begun + skipped}: {words}")
     return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
+
+
+def _never_closed(text: str, ends: list[int], delimiter: str) -> int:
+    """The line in which a quotation begins that lasts to the end of the file, or 0."""
+    begun = ends[-2] if len(ends) > 1 else 0
+    last = text.split("\n")[begun:]
+    try:
+        list(csv.reader(io.StringIO("\n".join(last)), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return begun + 1 if "unexpected end" in str(error) else 0
+    return 0
 
 
 def _decode(data: bytes, said: list[str]) -> str:

@@ -55,5 +55,5 @@ def init(root: Path, roster: Path | None, notebooks: list[Path], notes: list[str
     write(course.root / "course.toml", SETTINGS)
     for path in notebooks:
         write(course.notebook("source", path.stem), path.read_bytes())
-    save_students(course)
+    save_students(course, new=True)
     return written

@@ -167,3 +167,17 @@ def test_roster_errors_are_one_line(tmp_path, text, words):
 def test_a_roster_that_is_not_there(tmp_path):
     with pytest.raises(CourseError, match="cannot be read: No such file"):
         read_roster(tmp_path / "none.csv")
+
+
+def test_a_quotation_mark_that_is_never_closed_is_named_with_its_line(tmp_path):
+    path = tmp_path / "students.csv"
+    path.write_text('sep=,\nid,first_name\nada,Ada\nemmy,"Emmy\njose,José\n', "utf-8")
+    with pytest.raises(CourseError, match=r'students.csv, line 4: a quotation mark \("\) is never closed'):
+        read_roster(path)
+    path.write_text('id,first_name,last_name\nada,"Ada ""the first""","Love\nlace"', "utf-8")
+    notes = []
+    assert [s.id for s in read_roster(path, notes)] == ["ada"]
+    assert notes == [
+        "students.csv: line 3: the name of ada has a line break in it: has somebody been swallowed by a "
+        "quotation mark too many?"
+    ]

@@ -32,7 +32,7 @@ from fmkit.course.collecting.matching import (
     read_map,
 )
 from fmkit.course.gradebook import due_date
-from fmkit.course.layout import Course
+from fmkit.course.layout import Course, one_students, tell
 from fmkit.course.roster import Student, read_roster
 from fmkit.course.rules import Rules, read_rules
 from fmkit.course.submission import MAX_BYTES, Cell, Unreadable, digest, read_cells
@@ -331,15 +331,14 @@ class _Collection:
                 self._keep_aside(file, f"{fault}; {unknown}" if fault else unknown)
         for chapter, items in found.items():
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
-            try:
+            faults: list[str] = []
+            with one_students(student, faults):
                 self._keep(student, chapter, ours)
-            except CourseError as error:
-                self.note(f"{student}: {error}")
-                continue
-            due = self.due[chapter]
-            status, chosen = settle(self.course, student, chapter, due, self.rules)
-            self.result.counted[student, chapter] = status
-            self._name_others(student, chapter, chosen, [item for item in items if item not in ours])
+                status, chosen = settle(self.course, student, chapter, self.due[chapter], self.rules)
+                self.result.counted[student, chapter] = status
+                self._name_others(student, chapter, chosen, [item for item in items if item not in ours])
+            for fault in faults:
+                self.note(f"{fault}. Mend that, and collect the same again")
 
     def _name_others(self, student: str, chapter: str, chosen: Try, left: list[_Found]) -> None:
         """Say which of several notebooks counts, and which do not, with what is in them."""
@@ -556,14 +555,18 @@ def settle_all(course: Course, chapter: str, only_changed: bool = False) -> list
     With ``only_changed`` only those whose own deadline, or whose rule on several tries, is another one than
     when their try was settled.
     """
-    due, rules, changed = due_date(course, chapter), read_rules(course), []
+    due, rules = due_date(course, chapter), read_rules(course)
+    changed: list[str] = []
+    faults: list[str] = []
     for folder in sorted((course.root / "tries").glob(f"*/{escape(chapter)}")):
         student, target = folder.parent.name, course.notebook("submitted", chapter, folder.parent.name)
         before = target.read_bytes() if target.exists() else b""
         if only_changed and (not before or not _has_changed(target.parent, rules, student, chapter, due)):
             continue
-        settle(course, student, chapter, due, rules)
-        changed += [student] if target.read_bytes() != before else []
+        with one_students(student, faults):
+            settle(course, student, chapter, due, rules)
+            changed += [student] if target.read_bytes() != before else []
+    tell(faults)
     return changed
 
 

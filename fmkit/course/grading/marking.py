@@ -17,7 +17,7 @@ import nbformat
 
 from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
-from fmkit.course import gradebook, pictures
+from fmkit.course import gradebook, layout, pictures
 from fmkit.course.chapter import Chapter, grade_id_of, read_chapter
 from fmkit.course.collecting.collect import handed_in, read_tries, settle_best, try_files
 from fmkit.course.collecting.incoming import STAMP
@@ -99,18 +99,22 @@ def grade(
     else, and writing them into the gradebook a second time changes nothing.
     """
     gradebook.save_students(course)
-    results, in_parts = [], read_rules(course).in_parts
+    results: list[dict] = []
+    faults: list[str] = []
+    in_parts = read_rules(course).in_parts
     with gradebook.opened(course) as book:
         for result in grade_batch(
             todo, n_jobs, course.journal, cluster, again, progress, limits=limits, unsafe=unsafe
         ):
             result = _completed(course, result, in_parts)
-            when, _ = handed_in(course, result["student"], result["chapter"])
-            nb = autograded(course, result)
-            changed = _changed(course, result, nb)
-            gradebook.write_result(book, result, when, changed)
-            _write_autograded(course, result, nb, when)  # last: until it is there, a change is seen again
-            results.append(result)
+            with layout.one_students(result["student"], faults):
+                when, _ = handed_in(course, result["student"], result["chapter"])
+                nb = autograded(course, result)
+                changed = _changed(course, result, nb)
+                gradebook.write_result(book, result, when, changed)
+                _write_autograded(course, result, nb, when)  # last: until it is there, a change is seen again
+                results.append(result)
+    layout.tell(faults)
     return results
 
 
