@@ -5,6 +5,7 @@ import os
 import struct
 import zipfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -223,6 +224,14 @@ def test_what_is_no_archive(course, tmp_path, data, words):
     data = courses.zipped({"ada.ipynb": nb("ada")})[:-30] if data == "cut" else data
     with pytest.raises(CourseError, match=words):
         take(course, tmp_path, data)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes need a POSIX system")
+def test_what_may_have_no_end_is_not_read(course, tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    for source in (tmp_path / "pipe.zip", Path("/dev/zero")):
+        with pytest.raises(CourseError, match="neither a folder nor a file: save the archive as a file"):
+            collect(course, source)
 
 
 def test_paths_that_climb_out_stay_inside(course, tmp_path):

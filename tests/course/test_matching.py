@@ -194,3 +194,11 @@ def test_students_who_are_alike_are_named():
     assert (
         alike(PEOPLE[:3]) == [] and len(alike([Student("1", "Xi", "Chen"), Student("2", "Chen", "Xi")])) == 1
     )
+
+
+def test_a_roster_without_names_is_told_in_one_note():
+    (note,) = alike([Student(f"s{number}", "A", "Student") for number in range(3000)])
+    assert note.startswith("s0 and s1 and") and "(A Student)" in note
+    acute, grave = Student("j", "José", "Ha"), Student("k", "Josè", "Ha")
+    assert alike([acute, grave]) == [], "one has not the other's accent"
+    assert alike([acute, grave, Student("l", "Jose", "Ha")])[0].startswith("j and k and l may not be told")

@@ -78,6 +78,8 @@ def opened(source: Path, notes: list[str]) -> Iterator[list[Incoming]]:
         yield _with_archives_inside(list(_in_folder(source, notes)), notes)
     elif not source.exists():
         raise CourseError(f"{source} does not exist")
+    elif not source.is_file():  # a pipe or a device may have no end
+        raise CourseError(f"{source} is neither a folder nor a file: save the archive as a file first")
     elif not zipfile.is_zipfile(source):
         raise CourseError(f"{source} is neither a folder nor a complete zip archive{_what_to_do(source)}")
     else:

@@ -175,7 +175,11 @@ def alike(students: list[Student]) -> list[str]:
     """Which students an archive may not tell apart, as notes."""
     people, notes = _People(students), {}
     for found in people.joined.values():
-        same = {s for s, a in found for t, b in found if s is not t and _accents_fit(a, b)}
+        forms: dict[str, set[Student]] = {}
+        for student, form in found:
+            forms.setdefault(form, set()).add(student)
+        pairs = [(a, b) for a in forms for b in forms if a <= b and _accents_fit(a, b)]
+        same = set().union(*(both for a, b in pairs if len(both := forms[a] | forms[b]) > 1))
         if same:
             names = " and ".join(sorted({s.name for s in same}))
             words = f"may not be told apart by name ({names}): their files need the id or the e-mail"

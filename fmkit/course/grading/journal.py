@@ -98,13 +98,10 @@ def read_journal(path: str | Path) -> list[dict]:
 def every_result(path: str | Path) -> list[dict]:
     """All results there ever were, in their order."""
     try:
-        fd = os.open(path, os.O_RDONLY)
+        with open(path, "rb") as file:
+            lines, _ = _lines(file.fileno())
     except FileNotFoundError:
         return []
-    try:
-        lines, _ = _lines(fd)
-    finally:
-        os.close(fd)
     return [line["result"] for line in lines if "result" in line]
 
 

@@ -7,8 +7,10 @@ not right in it is told in one line, with the file and the line.
 import functools
 import hashlib
 import inspect
+import io
 import re
 import sys
+import tokenize
 import traceback
 import types
 from collections.abc import Callable
@@ -75,8 +77,13 @@ def _load(file: str, mtime: int, size: int) -> Exercise:
     module = types.ModuleType(f"own exercise {id}")
     module.__file__ = file
     sys.modules[module.__name__] = module  # a dataclass looks for the module that it is defined in
+    data = path.read_bytes()
     try:
-        exec(compile(path.read_bytes(), file, "exec"), module.__dict__)
+        data.decode(tokenize.detect_encoding(io.BytesIO(data).readline)[0])
+    except (SyntaxError, UnicodeDecodeError):
+        raise ExerciseError(f"{file}: its letters cannot be read: save the file as UTF-8") from None
+    try:
+        exec(compile(data, file, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         raise ExerciseError(f"{place(error, file)}: {words(error)}") from None
     exercise = getattr(module, "EXERCISE", None)

@@ -158,3 +158,14 @@ def test_lists_dicts_and_texts_are_inputs_too(tmp_path):
     change = ("        case(2),", "        ([1, 'a', (2.5, None)], {'w': np.ones(2), 'on': True}),")
     case = make_cases(own.load(example.write(tmp_path, change)), 0)[3]
     assert case[0] == [1, "a", (2.5, None)] and np.array_equal(case[1]["w"], [1, 1])
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["# é\n".encode("latin-1"), "\n\n\n# é\n".encode("latin-1"), b"# coding: klingon\n", b"\xff\xfex\0"],
+)
+def test_a_file_in_another_encoding_says_so(tmp_path, data):
+    path = example.write(tmp_path)
+    path.write_bytes(data + path.read_bytes())
+    with pytest.raises(ExerciseError, match="area.py: its letters cannot be read: save the file as UTF-8"):
+        own.load(path)
