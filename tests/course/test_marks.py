@@ -304,7 +304,7 @@ def test_bad_lines_are_said_where_they_matter_and_once(course):
 
     assert said("report") == said("feedback") == []
     assert said("export") == [
-        "course.toml: there is no setting [latte], but late, tries, points, dates; left out",
+        "course.toml: there is no setting [latte], but late, tries, points, minutes, dates; left out",
         *(
             f"extensions.csv: line {k + 2}: there is no student 'eve{k}' in students.csv; left out"
             for k in range(3)
