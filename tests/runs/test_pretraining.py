@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import threading
 import time
@@ -76,7 +77,9 @@ def test_a_run_learns_and_says_what_it_did(run, tmp_path, recipe):
     assert written["recipe"] == dataclasses.asdict(longer)
     assert written["corpus"] == "own.txt" and written["cpu_seconds"] > 0
     assert written["versions"]["torch"] == torch.__version__
-    assert f"{result['val_loss']:.3f} nats" in " ".join(said) and str(folder) in said[-1]
+    assert (
+        f"Final validation loss {result['val_loss']:.3f} nats" in " ".join(said) and str(folder) in said[-1]
+    )
     assert not (folder / "checkpoint.pt").exists()
     rows = (folder / "losses.csv").read_text("utf-8").splitlines()
     assert rows[0] == "step,loss,val_loss" and len(rows) == 41
@@ -165,11 +168,11 @@ def test_saving_happens_now_and_then(run, monkeypatch):
     saved = []
     monkeypatch.setattr(state.Run, "save", lambda run: saved.append(run.step))
     run(FAST, "rarely")
-    assert saved == [12]
+    assert saved == [12, 12]  # the second says that the files of a finished run may be there
     saved.clear()
     monkeypatch.setattr(training, "SAVE_SECONDS", -1.0)
     run(FAST, "often")
-    assert saved == [*range(1, 13)]
+    assert saved == [*range(1, 13), 12]
 
 
 def test_a_second_interrupt_does_not_wait(run, monkeypatch):
@@ -239,19 +242,84 @@ def test_a_damaged_result_is_refused(run, tmp_path, data):
         run(FAST)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "checkpoint.pt", "recipe.json"])
-def test_files_of_others_are_never_written_over(run, tmp_path, name):
+@pytest.mark.parametrize("content", ["a year of work", "{}", '{"flour": 2}', "", "a link"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "config.json", "losses.csv", "checkpoint.pt", "recipe.json"]
+)
+def test_files_of_others_are_never_written_over(run, tmp_path, name, content):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").write_text("does no harm")
     theirs = tmp_path / "run" / name
-    theirs.write_text("a year of work")
-    with pytest.raises(
-        (PretrainingError, CheckpointError), match=rf"{name}.*ame another folder \(--output\)"
-    ):
+    if content == "a link":  # to a disk that is not there today
+        theirs.symlink_to("/nowhere/work")
+    else:
+        theirs.write_text(content)
+    with pytest.raises((PretrainingError, CheckpointError, FileNotFoundError)) as refused:
         run(FAST)
-    assert theirs.read_text() == "a year of work"
+    assert name in str(refused.value)
+    assert os.readlink(theirs) == "/nowhere/work" if content == "a link" else theirs.read_text() == content
     theirs.unlink()
     assert run(FAST)["steps"] == 12
+
+
+@pytest.mark.parametrize("step", [5, 11])
+def test_nor_files_that_came_while_a_run_was_stopped(run, tmp_path, monkeypatch, step):
+    whole = run(FAST, "whole")
+    with monkeypatch.context() as patch:
+        stop_in(patch, step)
+        with pytest.raises(Stopped):
+            run(FAST)
+    theirs = tmp_path / "run" / "config.json"
+    theirs.write_text("a year of work")
+    for _ in range(2):
+        with pytest.raises(
+            PretrainingError, match=r"not of this run \(config\.json\)\. Move them away and run"
+        ):
+            run(FAST)
+    assert theirs.read_text() == "a year of work"
+    theirs.unlink()
+    assert run(FAST)["losses"] == whole["losses"]
+
+
+def test_nor_files_that_came_while_it_ran(run, tmp_path, monkeypatch):
+    theirs = tmp_path / "run" / "tokenizer.json"
+    with monkeypatch.context() as patch:
+        stop_in(patch, 7, lambda: theirs.write_text("a year of work"))
+        for _ in range(2):  # the same command again does it no harm either
+            with pytest.raises(PretrainingError, match=r"not of this run \(tokenizer\.json\)"):
+                run(FAST)
+    assert theirs.read_text() == "a year of work"
+    theirs.unlink()
+    said = []
+    run(FAST, say=said.append)
+    assert "Going on at step 12 of 12" in said[0]
+
+
+def test_a_run_that_was_killed_while_it_wrote_its_files_goes_on(run, tmp_path, monkeypatch):
+    whole, write = run(FAST, "whole"), checkpoints.write
+
+    def killed(path, data):
+        if path.name == "losses.csv":
+            raise SystemExit
+        write(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write", killed)
+        with pytest.raises(SystemExit):
+            run(FAST)
+    assert (tmp_path / "run" / "config.json").exists()
+    assert run(FAST)["losses"] == whole["losses"]
+
+
+def test_a_run_from_before_a_recipe_had_one_more_field_goes_on(run, tmp_path):
+    first = run(FAST)
+    path = tmp_path / "run" / "recipe.json"
+    result = json.loads(path.read_text("utf-8"))
+    del result["recipe"]["soft_cap"]
+    path.write_text(json.dumps(result), "utf-8")
+    assert run(FAST)["losses"] == first["losses"]
+    with pytest.raises(PretrainingError, match="soft_cap 0.0 there, 15.0 here"):
+        run(dataclasses.replace(FAST, soft_cap=15.0))
 
 
 def test_what_is_held_out_and_what_the_model_cannot_know(run, tmp_path):
@@ -259,7 +327,7 @@ def test_what_is_held_out_and_what_the_model_cannot_know(run, tmp_path):
     own.write_text("end has new signs " * 60 + "Ωß\n" * 40, "utf-8")
     run(FAST, text=own, say=said.append)
     assert said[1] == (
-        "1,080 characters to learn from; 120 of its last tenth, which is held out, for the validation loss "
+        "1,080 characters to learn from; the last tenth (120) is held out for the validation loss "
         "(100.00% [UNK])."
     )
     words = "100.00% of the characters held out are [UNK]: the text to learn from lacks \\n ß Ω."

@@ -160,7 +160,7 @@ def test_two_processes_under_torchrun_are_one(text, tmp_path):
     options = ["--text", text, "--steps", 4, "--device", "cpu", "--output", tmp_path / "two"]
     out, err = start(*words, *options).communicate(timeout=300)
     two = json.loads((tmp_path / "two" / "recipe.json").read_text("utf-8"))
-    assert two["processes"] == 2 and out.count("Validation loss") == 1, err
+    assert two["processes"] == 2 and out.count("Final validation loss") == 1, err
     assert two["val_loss"] == pytest.approx(one["val_loss"], rel=1e-5)
     losses = np.loadtxt(tmp_path / "two" / "losses.csv", delimiter=",", skiprows=1, usecols=1)
     np.testing.assert_allclose(losses, one["losses"], rtol=1e-5)

@@ -12,6 +12,7 @@ threads; on a GPU to rounding, since some of its sums have no fixed order).
 import dataclasses
 import json
 import math
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,8 +27,8 @@ from fmkit.runs.pretraining.train import train, validate
 from fmkit.twins.device import versions
 
 LOSSES, RESULT = "losses.csv", "recipe.json"
-# What a run leaves behind, beside these two and its checkpoint
-WRITTEN = (LOSSES, "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+# What a finished run leaves behind
+WRITTEN = (RESULT, LOSSES, "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def find_recipe(name: str, steps: int | None = None, seed: int | None = None) -> Recipe:
@@ -88,8 +89,8 @@ def pretrain(
             say(f"{folder} is finished: nothing to do. {_summary(done)}")
             say_unknown(run, say)
             return done
-        here.share(lambda: check_folder(folder))
         goes_on = run.begin()
+        here.share(lambda: check_folder(run))
         doing = f"Going on at step {run.step} of {recipe.steps}" if goes_on else f"{recipe.steps} steps"
         say(f"{recipe.name} recipe, {run.parameters():,} parameters, {data.name}, on {here.device}. {doing}.")
         say(_held_out(run, text))
@@ -101,22 +102,24 @@ def pretrain(
         return result
 
 
-def check_folder(folder: Path) -> None:
-    """Raise a PretrainingError if files are there that a run would write, and no run of ours wrote them."""
-    if (folder / CHECKPOINT).exists() or (folder / RESULT).exists():
-        return
-    if theirs := [name for name in WRITTEN if (folder / name).exists()]:
-        words = f"holds files that are not of this run ({', '.join(theirs)})"
-        raise PretrainingError(f"{folder} {words}. Name another folder (--output)")
+def check_folder(run: Run) -> None:
+    """Raise a PretrainingError if files are there that the run will write, and that it did not write itself.
+
+    (A run that was killed while it wrote them has said so in its checkpoint before.)
+    """
+    theirs = [name for name in WRITTEN if os.path.lexists(run.folder / name)]
+    if theirs and not run.finishing:
+        raise PretrainingError(
+            f"{run.folder} holds files that are not of this run ({', '.join(theirs)}). Move them away and "
+            "run the same command again, or name another folder (--output)"
+        )
 
 
 def _held_out(run: Run, text) -> str:
-    which = "plays that are" if text is None else "its last tenth, which is"
     n_train, n_val = len(run.data.train), len(run.data.val)
-    return (
-        f"{n_train:,} characters to learn from; {n_val:,} of {which} held out, for the validation loss "
-        f"({run.data.unknown_share():.2%} [UNK])."
-    )
+    which = f"two plays ({n_val:,}) are" if text is None else f"the last tenth ({n_val:,}) is"
+    unknown = f" ({run.data.unknown_share():.2%} [UNK])" if run.data.unknown else ""
+    return f"{n_train:,} characters to learn from; {which} held out for the validation loss{unknown}."
 
 
 def say_unknown(run: Run, say) -> None:
@@ -131,6 +134,9 @@ def say_unknown(run: Run, say) -> None:
 
 def _finish(run: Run) -> dict:
     """The final validation loss, and the folder that others can read; ``recipe.json`` comes last."""
+    check_folder(run)  # once more: the steps took their time
+    run.finishing = True
+    run.save()
     result = run.identity() | {
         "corpus": run.data.name,
         "steps": run.step,
@@ -153,14 +159,14 @@ def _finish(run: Run) -> dict:
 
 def read_finished(run: Run) -> dict | None:
     """What `_finish` returned, if the run in the folder is finished."""
+    if not os.path.lexists(run.folder / RESULT):
+        return None
     try:
         result = json.loads((run.folder / RESULT).read_text("utf-8"))
         rows = (run.folder / LOSSES).read_text("utf-8").split()[1:]
         result["losses"] = [float(row.split(",")[1]) for row in rows]
         run.check_same({"recipe": result["recipe"], "text": result["text"]})
         _summary(result)
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, LookupError, TypeError) as error:
         words = f"{run.folder / RESULT} is damaged, or not a run's"
         raise PretrainingError(f"{words}. Name another folder (--output)") from error
@@ -170,6 +176,6 @@ def read_finished(run: Run) -> dict | None:
 def _summary(result: dict) -> str:
     loss = result["val_loss"]
     return (
-        f"Validation loss {loss:.3f} nats ({loss / math.log(2):.3f} bits) per character "
+        f"Final validation loss {loss:.3f} nats ({loss / math.log(2):.3f} bits) per character "
         f"after {result['steps']} steps and {result['cpu_seconds']:.0f} CPU-seconds."
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Run:
     step: int = 0
     losses: list[float] = dataclasses.field(default_factory=list)  # of every step so far
     val_losses: list = dataclasses.field(default_factory=list)  # (step, loss on parts of the text)
+    finishing: bool = False  # all steps are done, and what the run leaves behind may be there in part
     cpu_seconds: float = 0.0  # of all processes together
     clock: float = 0.0  # this process's, when it last reported
 
@@ -37,7 +39,11 @@ class Run:
 
     def check_same(self, identity: dict) -> None:
         """Raise a PretrainingError if the folder's run has another identity."""
-        theirs, mine = (each["recipe"] | {"text": each["text"]} for each in (identity, self.identity()))
+        defaults = {field.name: field.default for field in dataclasses.fields(self.recipe)}
+        theirs, mine = (
+            defaults | each["recipe"] | {"text": each["text"]}  # a field that is newer than the run, too
+            for each in (identity, self.identity())
+        )
         parts = [
             f"{name} {theirs.get(name)} there, {mine.get(name)} here"
             for name in mine | theirs
@@ -57,15 +63,15 @@ class Run:
         self.model = recipes.make_model(self.recipe, self.data.tokenizer.vocab_size, self.here.device)
         self.optimizer = recipes.make_optimizer(self.model, self.recipe)
         path = self.folder / CHECKPOINT
-        saved = self.here.share(lambda: path.read_bytes() if path.exists() else None)
-        if saved:
+        saved = self.here.share(lambda: path.read_bytes() if os.path.lexists(path) else None)
+        if saved is not None:
             state = checkpoints.from_bytes(saved, path, self.here.device)
             self.check_same(json.loads(state.pop("identity")))
             self.model.load_state_dict(state.pop("model"))
             self.optimizer.load_state_dict(state.pop("optimizer"))
             for name, value in state.items():
                 setattr(self, name, value)
-        return bool(saved)
+        return saved is not None
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -76,6 +82,7 @@ class Run:
             "step": self.step,
             "losses": self.losses,
             "val_losses": self.val_losses,
+            "finishing": self.finishing,
             "cpu_seconds": self.cpu_seconds,
         }
         checkpoints.write(self.folder / CHECKPOINT, checkpoints.to_bytes(state))
