@@ -1,113 +1,131 @@
-"""The laptop speedrun, one change at a time: what each gains, and what it costs.
+"""The laptop speedrun of chapter 07: what each change gains in the same time, and where the blocks win.
 
     python benchmarks/changes.py
 
-Trains the ladder from `CLASSIC` to `SPEEDRUN` and the changes that were left out, 250 steps each, then the
-whole classic run beside the fast ones, and writes fmkit/data/results/speedrun.json, which chapter 07 shows.
-One thread, about ten CPU minutes. All runs of a part take turns, a few steps at a time, so that other load on
-the machine slows all alike; the processor time of the training steps counts. The last line is ``ratio N``:
-the CPU seconds of the classic recipe divided by those of `SPEEDRUN`.
+Writes fmkit/data/results/speedrun.json, which the chapter shows; a part that is in the file is not measured
+again. One thread, about twelve CPU minutes. All runs of a part take turns, so that other load on the machine
+slows all alike; the processor time of the training steps counts.
+
+- ``whole``: what benchmarks/speedrun.py does, with its two seeds.
+- ``ladder``: from `CLASSIC` to `SPEEDRUN` and `TABLES`. Every run has the same time, that of `SPEEDRUN`: as
+  many steps as fit in, by what a step took in a trial before.
+- ``blocks``: tables with a block and without, in that time; two seeds.
 """
 
-import dataclasses
 import json
 from dataclasses import replace
 
+import numpy as np
 import torch
-from speedrun import Runner
-from threadpoolctl import threadpool_limits
+from speedrun import PEEK, Runner, prepare, report, speedrun, take_turns
 
 from fmkit._paths import RESULTS
-from fmkit.runs.corpus import read_corpus
-from fmkit.runs.memory import keep_memory
-from fmkit.runs.pretraining.recipes import CLASSIC, FAST, SPEEDRUN, validation_loss
+from fmkit.runs.pretraining.recipes import BLOCKLESS, CLASSIC, SPEEDRUN, TABLES
 
 FILE = RESULTS / "speedrun.json"
-STEPS, TURN, PEEK = 250, 10, 16384
-LLAMA = {"body": "llama", "d_ff": 344}
 LADDER = (  # each change stays for those after it
     ("learning rate 4e-3", {"lr": 4e-3}),
     ("rotary positions", {"rotary": True}),
-    ("QK-norm", {"qk_norm": True}),
     ("Muon for the matrices", {"muon_lr": 0.03}),
+    ("QK-norm", {"qk_norm": True}),
     (
         "linear to zero, no clipping or decay",
         {"decay": "linear", "floor": 0.0, "warmup": 5, "weight_decay": 0.0, "clip": 0.0},
     ),
     ("blocks begin at zero", {"zero_init": True}),
-    ("Llama's block", LLAMA),
-    ("hashed n-gram tables", {"ngram_rows": 16384, "table_lr": 1e-2}),
+    ("squared ReLU", {"relu_squared": True}),
+    ("one slim block for four", {"n_layers": 1, "n_heads": 2, "d_ff": 384}),
+    ("the three characters before", {"previous": 3}),
+    ("rate of the embeddings 2e-2", {"table_lr": 2e-2}),
+    ("three rounds of Newton-Schulz", {"newton_schulz": 3}),
 )
-CANDIDATES = {  # each tried alone on top of the ladder's sixth change
-    "squared ReLU": {"relu_squared": True},
-    "soft cap on the logits": {"soft_cap": 15.0},
-    "output layer of its own": {"tied": False},
-    "another seed": {"seed": 1},
-    "a third seed": {"seed": 2},
-}
-SEEDS = {  # the two that look worse, on the seeds of the rung
-    "squared ReLU, another seed": {"relu_squared": True, "seed": 1},
-    "squared ReLU, a third seed": {"relu_squared": True, "seed": 2},
-    "Llama's block, another seed": LLAMA | {"seed": 1},
-    "Llama's block, a third seed": LLAMA | {"seed": 2},
-}
 
 
-def run(recipes: dict, data, slices: int, peek: bool) -> dict:
-    """Train all the recipes, taking turns."""
+def seconds_a_step(recipes: list, data, rounds: int = 5) -> list[float]:
+    """CPU seconds of a step of each recipe: medians of rounds of three steps, in turns."""
+    runners, spent = [Runner(recipe, data) for recipe in recipes], []
+    for n in range(1, rounds + 2):
+        before = [runner.seconds for runner in runners]
+        for runner in runners:
+            runner.run_until(3 * n)
+        spent.append([runner.seconds - b for runner, b in zip(runners, before, strict=True)])
+    return (np.median(spent[1:], 0) / 3).tolist()  # the first round makes the optimizer's memory
+
+
+def in_time(recipes: dict, data) -> dict:
+    """The same recipes with as many steps as `SPEEDRUN` has time for."""
+    own, *each = seconds_a_step([SPEEDRUN, *recipes.values()], data)
+    given = own * SPEEDRUN.steps
+    return {
+        name: replace(recipe, steps=max(20, round(given / step)))
+        for (name, recipe), step in zip(recipes.items(), each, strict=True)
+    }
+
+
+def run(recipes: dict, data, look=lambda runner: {}) -> dict:
+    """Train all the recipes, taking turns; ``look`` adds to what is kept of each."""
     runners = {name: Runner(recipe, data) for name, recipe in recipes.items()}
-    curves = {name: [] for name in recipes}
-    for n in range(1, slices + 1):
-        for name, runner in runners.items():
-            runner.run_until(runner.recipe.steps * n // slices)
-            if peek:
-                loss = validation_loss(runner.model, data.val[:PEEK], runner.recipe)
-                curves[name].append([round(runner.seconds, 2), round(loss, 4)])
-        print(f"{n} of {slices}", flush=True)
-    results = {}
-    for name, runner in runners.items():
-        results[name] = {
-            "steps": runner.step,
-            "parameters": sum(w.numel() for w in runner.model.parameters()),
-            "seconds": round(runner.seconds, 2),
-            "loss": round(runner.validation_loss(), 4),
-            "recipe": dataclasses.asdict(runner.recipe),
-        }
-        if peek:
-            results[name]["curve"] = curves[name]
-        print(f"{name}: {results[name]['seconds']} CPU-s, {results[name]['loss']}", flush=True)
-    return results
+    take_turns([*runners.values()], 25)
+    return {name: runner.result() | look(runner) for name, runner in runners.items()}
 
 
 def rungs() -> dict:
     """The ladder as recipes by name."""
-    recipe = replace(CLASSIC, steps=STEPS, warmup=20)
+    recipe = replace(CLASSIC, warmup=20)
     recipes = {"classic": recipe}
     for name, change in LADDER:
         recipe = replace(recipe, **change)
         recipes[name] = recipe
-    return recipes
+    return recipes | {"tables of pairs and triples instead": TABLES}
+
+
+def blocks(data) -> list:
+    """Tables with a block and without, two seeds, in the same time."""
+    contestants = {
+        "tables": TABLES,
+        "blockless": BLOCKLESS,
+        "blockless, quadruples": replace(BLOCKLESS, longest_gram=4),
+    }
+    timed = in_time(contestants, data)
+    both = {(name, seed): replace(recipe, seed=seed) for seed in (11, 12) for name, recipe in timed.items()}
+    found = run(both, data, in_detail)
+    return [{"name": name} | result for (name, _), result in found.items()]
+
+
+def in_detail(runner) -> dict:
+    """On a part of the text: the loss by place in the window, and at the ends of lines longer than 30."""
+    T, ids = runner.recipe.block_size, torch.from_numpy(runner.data.val)
+    n = (4 * PEEK - 1) // T * T
+    x, y = ids[:n].view(-1, T), ids[1 : n + 1].view(-1, T)
+    nats = []
+    with torch.no_grad():
+        for inputs, targets in zip(x.split(256), y.split(256), strict=True):
+            logits = runner.model(inputs).flatten(0, 1)
+            nats.append(torch.nn.functional.cross_entropy(logits, targets.flatten(), reduction="none"))
+    nats = torch.cat(nats).numpy()
+    text = np.asarray(runner.data.val[1 : n + 1])
+    ends = np.flatnonzero(text == runner.data.tokenizer.encode("\n")[0])
+    long = ends[1:][np.diff(ends) > 30]
+    places = nats.reshape(-1, T).mean(0)
+    return {"by place": [round(float(p), 3) for p in places], "line ends": round(float(nats[long].mean()), 3)}
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    threadpool_limits(1)
-    keep_memory()
-    data, ladder = read_corpus(None, CLASSIC.block_size), rungs()
-    base = ladder["blocks begin at zero"]
-    candidates = {name: replace(base, **change) for name, change in (CANDIDATES | SEEDS).items()}
-    short = run(ladder | candidates, data, STEPS // TURN, peek=False)
-    whole = run({"classic": CLASSIC, "fast": FAST, "speedrun": SPEEDRUN}, data, 40, peek=True)
-    result = {
-        "command": "python benchmarks/changes.py",
-        "torch": torch.__version__,
-        "ladder": {name: short[name] for name in ladder},
-        "candidates": {name: short[name] for name in candidates},
-        "whole": whole,
-    }
-    FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    print(f"ratio {whole['classic']['seconds'] / whole['speedrun']['seconds']:.2f}")
+    data = prepare()
+    result = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
+    result |= {"command": "python benchmarks/changes.py", "torch": torch.__version__}
+
+    def keep(name, found):
+        result[name] = found
+        FILE.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+
+    if "whole" not in result:
+        keep("whole", speedrun(data, (11, 12)))
+    if "ladder" not in result:
+        keep("ladder", run(in_time(rungs(), data), data))
+    if "blocks" not in result:
+        keep("blocks", blocks(data))
+    report(result["whole"])
 
 
 if __name__ == "__main__":

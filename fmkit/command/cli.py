@@ -143,7 +143,7 @@ def prove(file):
 @click.option(
     "--recipe",
     "name",
-    type=click.Choice(["fast", "speedrun", "classic", "shakespeare"]),
+    type=click.Choice(["fast", "speedrun", "tables", "blockless", "classic", "shakespeare"]),
     default="fast",
     show_default=True,
     help="What to train, and how.",
@@ -162,12 +162,18 @@ def pretrain(name, steps, seed, text, device, output):
 
     \b
     fast         a Llama of 0.8 million parameters; half a minute of CPU time
-    speedrun     the same with tables of pairs and triples; less than half a minute
+    speedrun     one block, which is shown the last four characters at once; 12 seconds
+    tables       one block and tables of character pairs and triples, 3 million parameters; 6 seconds
+    blockless    the tables alone, no transformer: what the others must beat; 3 seconds
     classic      a GPT of 0.8 million parameters, as plainly as can be; two minutes
-    shakespeare  fast, longer and with a longer memory (256 characters); eight minutes
+    shakespeare  fast for longer, with a memory of 256 characters for 64; eight minutes
+
+    fast, shakespeare and classic end as a model that Hugging Face's library loads; for the others it has no
+    class, and their weights keep our names.
 
     A text of your own needs 650 characters or more (2570 for shakespeare); a million are better. Its last
-    tenth is held out for the validation loss. Stop whenever you like: the same command continues the run.
+    tenth is held out, and the final validation loss is over all of it. Files in the folder that are not the
+    run's own are never overwritten. Stop whenever you like: the same command continues the run.
 
     On several GPUs or machines: torchrun --nproc-per-node N -m fmkit.runs.pretraining, with the same options.
     """

@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch")
 
 from fmkit import optimizers  # noqa: E402
 from fmkit.runs.pretraining import recipes  # noqa: E402
-from fmkit.runs.pretraining.model import SpeedrunModel  # noqa: E402
+from fmkit.runs.pretraining.model import SpeedrunModel, gram_rows  # noqa: E402
 from fmkit.runs.pretraining.recipes import CLASSIC, FAST, RECIPES, Recipe  # noqa: E402
 from fmkit.twins.models import GPT, Llama  # noqa: E402
-from fmkit.twins.muon import Muon  # noqa: E402
+from fmkit.twins.muon import Muon, orthogonalize  # noqa: E402
 
 V = 23
 SMALL = {"n_layers": 2, "n_heads": 2, "d_model": 16, "d_ff": 24, "block_size": 8, "batch_size": 4}
@@ -64,10 +64,14 @@ CHANGES = [
     {"tied": False},
     {"soft_cap": 0.05},
     {"ngram_rows": 64},
+    {"ngram_rows": 64, "longest_gram": 4},
+    {"previous": 2},
+    {"n_layers": 0},
     {"seed": 1},
     {"lr": 1e-2},
     {"table_lr": 1e-2},
     {"muon_lr": 0.02},
+    {"muon_lr": 0.02, "newton_schulz": 3},
     {"warmup": 1},
     {"beta2": 0.5},
     {"weight_decay": 50.0},
@@ -83,7 +87,7 @@ BASE = replace(GPT_RECIPE, steps=6, warmup=2)
 BASE_LOSSES = trained(BASE, 6)[1]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: list(change)[-1])
 def test_every_field_counts(change):
     _, losses = trained(replace(BASE, **change), 6)
     assert np.isfinite(losses).all()
@@ -96,13 +100,35 @@ def test_a_model_that_does_not_exist_is_refused():
             recipes.make_model(recipe, V)
 
 
-def test_ngrams_look_at_three_tokens_and_never_ahead():
-    model = recipes.make_model(replace(GPT_RECIPE, ngram_rows=4096), V)
+@pytest.mark.parametrize("change", [{"ngram_rows": 4096}, {"previous": 2}], ids=["tables", "previous"])
+def test_what_is_added_to_a_token_is_of_the_two_before_and_never_ahead(change):
+    model = recipes.make_model(replace(GPT_RECIPE, **change), V)
     before = model.embed(IDS)
     changed = IDS.clone()
     changed[:, 3] = (changed[:, 3] + 1) % V
     moved = (model.embed(changed) - before).abs().amax((0, 2)) > 1e-6
     assert moved.tolist() == [False, False, False, True, True, True, False, False]
+
+
+def test_without_a_block_the_tables_are_all_that_a_model_sees():
+    """Four tokens with quadruples; the same model with a block sees all of them."""
+    recipe = replace(GPT_RECIPE, rotary=True, ngram_rows=64, longest_gram=4)
+    changed = IDS.clone()
+    changed[:, 2] = (changed[:, 2] + 1) % V
+    for n_layers, last in ((0, 5), (1, 7)):
+        model = recipes.make_model(replace(recipe, n_layers=n_layers), V)
+        moved = (model(changed) - model(IDS)).abs().amax((0, 2)) > 1e-6
+        assert moved.tolist() == [2 <= place <= last for place in range(8)]
+
+
+def test_each_gram_has_a_row_of_its_own_where_there_is_room():
+    every = torch.cartesian_prod(torch.arange(V), torch.arange(V))
+    for rows, of_its_own in ((V * V, V * V), (V * V - 1, None)):
+        found = gram_rows(every, 2, V, rows)[:, 1]
+        assert found.min() >= 0 and found.max() < rows
+        assert of_its_own is None or len(found.unique()) == of_its_own
+    model = recipes.make_model(replace(GPT_RECIPE, ngram_rows=1000, longest_gram=4), V)
+    assert [len(table) for table in model.grams] == [V * V, 1000, 1000]
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -155,7 +181,24 @@ def test_muon_is_the_reference(shape):
         np.testing.assert_allclose(theirs.detach(), w, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("recipe", [BASE, replace(BASE, muon_lr=0.02, ngram_rows=64)])
+@pytest.mark.parametrize("rounds", [5, 3])
+def test_muon_on_gram_matrices_is_newton_and_schulz_on_the_matrices_themselves(rounds):
+    """All in one call: wide, tall and square ones, of two short sides, large and small."""
+    rng = np.random.default_rng(1)
+    shapes = [(6, 10), (10, 6), (6, 6), (4, 9), (9, 4)]
+    matrices = [rng.standard_normal(shape) * 10.0**i for i, shape in enumerate(shapes, -2)]
+    found = orthogonalize([torch.from_numpy(g) for g in matrices], rounds)
+    for g, ours in zip(matrices, found, strict=True):
+        size = np.linalg.norm(g) if rounds == 5 else np.sqrt(np.linalg.norm(g @ g.T))
+        assert np.linalg.svd(g / size, compute_uv=False).max() <= 1 + 1e-12
+        x = g / size
+        for _ in range(rounds):
+            x = 3.4445 * x - 4.7750 * x @ x.T @ x + 2.0315 * x @ x.T @ x @ x.T @ x
+        np.testing.assert_allclose(ours, x, rtol=1e-10, atol=1e-10)
+    assert all(w.isfinite().all() for w in orthogonalize([torch.zeros(3, 4), torch.zeros(4, 3)], rounds))
+
+
+@pytest.mark.parametrize("recipe", [BASE, replace(BASE, muon_lr=0.02, ngram_rows=64, previous=2)])
 def test_every_weight_is_in_one_group_and_a_saved_optimizer_goes_on(recipe):
     model = recipes.make_model(recipe, V)
     optimizer = recipes.make_optimizer(model, recipe)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from fmkit.lab.plots.style import BLACK, COLOURS, LINES, MARKERS, ORANGE, legend_beside
 
@@ -136,6 +137,9 @@ def by_seconds(
             label=name,
         )
     ax.set(xscale="log", title=title, xlabel="CPU seconds", ylabel="validation loss (nats)", ylim=ylim)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     legend_beside(ax)
     return ax
 
@@ -174,24 +178,4 @@ def changes(
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.margins(x=0.16)
     ax.legend(seen.values(), seen.keys(), loc="lower right")
-    return ax
-
-
-def seeds(
-    runs: Mapping[str, Sequence],
-    *,
-    title: str,
-    beside: str,
-    xlabel: str = "validation loss (nats)",
-    ax: Axes | None = None,
-) -> Axes:
-    """A dot for each seed of each run; the grey band is as wide as the seeds of the run ``beside``."""
-    ax = ax or plt.subplots(figsize=(6.0, 0.3 * len(runs) + 0.95))[1]
-    ax.axvspan(min(runs[beside]), max(runs[beside]), color="0.9", zorder=0)
-    for y, (name, values) in enumerate(runs.items()):
-        colour = BLACK if name == beside else COLOURS[0]
-        ax.plot(values, [y] * len(values), MARKERS[0], color=colour, ms=6, alpha=0.75)
-    ax.set(yticks=range(len(runs)), yticklabels=runs, title=title, xlabel=xlabel)
-    ax.set_ylim(len(runs) - 0.4, -0.6)
-    ax.margins(x=0.1)
     return ax

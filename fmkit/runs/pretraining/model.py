@@ -8,11 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fmkit.llama import LlamaConfig
 from fmkit.transformer import Config
 from fmkit.twins.models import MLP, Attention, Block, LayerNorm, LlamaBlock, rope_tables, weight
 
-PRIMES = (1_000_003, 92_821)  # of the hash: any odd numbers without a pattern do
+PRIMES = (1_000_003, 92_821, 15_485_863)  # of the hash: any odd numbers without a pattern do
 
 
 class ReluSquared(MLP):
@@ -46,22 +45,21 @@ class SpeedrunModel(nn.Module):
 
     def __init__(self, recipe, vocab_size: int, device=None):
         super().__init__()
-        config = recipe.config(vocab_size)
-        llama = isinstance(config, LlamaConfig)
-        self.recipe, self.rope_base = recipe, getattr(config, "rope_base", 10000.0)
-
+        self.recipe, self.vocab_size = recipe, vocab_size
         self.wte = weight(vocab_size, recipe.d_model, device=device)
         if not recipe.rotary:
             self.wpe = weight(recipe.block_size, recipe.d_model, device=device)
+        if recipe.previous:
+            self.previous = weight(recipe.previous, vocab_size, recipe.d_model, device=device)
         if recipe.ngram_rows:
-            self.bigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
-            self.trigrams = weight(recipe.ngram_rows, recipe.d_model, device=device)
-        layers = range(recipe.n_layers)
-        if llama:
-            self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in layers)
+            rows = [min(vocab_size**n, recipe.ngram_rows) for n in range(2, recipe.longest_gram + 1)]
+            self.grams = nn.ParameterList(weight(size, recipe.d_model, device=device) for size in rows)
+        config = recipe.config(vocab_size) if recipe.n_layers else None
+        if recipe.body == "llama":
+            self.blocks = nn.ModuleList(LlamaBlock(config, device) for _ in range(recipe.n_layers))
             self.norm = nn.Parameter(torch.ones(recipe.d_model, device=device))
         else:
-            self.blocks = nn.ModuleList(GPTBlock(recipe, config, device) for _ in layers)
+            self.blocks = nn.ModuleList(GPTBlock(recipe, config, device) for _ in range(recipe.n_layers))
             self.lnf = LayerNorm(recipe.d_model, 1e-5, device)
         if not recipe.tied:
             self.head = weight(recipe.d_model, vocab_size, device=device)
@@ -69,8 +67,8 @@ class SpeedrunModel(nn.Module):
     def forward(self, ids):
         recipe, T = self.recipe, ids.shape[1]
         x, tables = self.embed(ids), None  # (B, T, C)
-        if recipe.rotary:
-            tables = rope_tables(T, recipe.d_model // recipe.n_heads, self.rope_base, x)
+        if recipe.rotary and recipe.n_layers:
+            tables = rope_tables(T, recipe.d_model // recipe.n_heads, 10000.0, x)
         for block in self.blocks:
             x = block(x, tables=tables)
         x = F.rms_norm(x, self.norm.shape, self.norm, 1e-5) if hasattr(self, "norm") else self.lnf(x)
@@ -80,13 +78,29 @@ class SpeedrunModel(nn.Module):
         return logits
 
     def embed(self, ids):
-        """The vector of the token, plus those of its position and of the pair and triple that end here."""
+        """The vector of the token, and what the recipe adds: of its position, of the tokens before it."""
+        recipe = self.recipe
         x = F.embedding(ids, self.wte)
-        if not self.recipe.rotary:
+        if not recipe.rotary:
             x = x + self.wpe[: ids.shape[1]]
-        if rows := self.recipe.ngram_rows:
-            one_back, two_back = F.pad(ids, (1, 0))[:, :-1], F.pad(ids, (2, 0))[:, :-2]
-            pair = ids + one_back * PRIMES[0]
-            x = x + F.embedding(pair % rows, self.bigrams)
-            x = x + F.embedding((pair + two_back * PRIMES[1]) % rows, self.trigrams)
+        for k in range(recipe.previous):
+            x = x + F.embedding(back(ids, k + 1), self.previous[k])
+        if recipe.ngram_rows:
+            for n, table in enumerate(self.grams, 2):
+                x = x + F.embedding(gram_rows(ids, n, self.vocab_size, recipe.ngram_rows), table)
         return x
+
+
+def back(ids, k: int):
+    """The token k places before each one (B, T); before the first stand zeros."""
+    return F.pad(ids, (k, 0))[:, : ids.shape[1]]
+
+
+def gram_rows(ids, n: int, vocab_size: int, rows: int):
+    """The row of a table for the n tokens that end at each place (B, T).
+
+    A row for each gram that there can be, if the table has so many; else a hash, and strangers share rows.
+    """
+    if vocab_size**n <= rows:
+        return sum(back(ids, k) * vocab_size**k for k in range(n))
+    return sum(back(ids, k) * factor for k, factor in enumerate((1, *PRIMES)[:n])) % rows

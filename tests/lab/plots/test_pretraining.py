@@ -64,13 +64,6 @@ def test_changes_are_a_stair_in_the_colours_of_what_each_is_worth():
     assert legend == ["better", "within the noise", "worse"]
 
 
-def test_seeds_are_dots_beside_the_band_of_one_run():
-    ax = pictures.seeds({"as it was": [1.9, 1.95], "changed": [2.0, 2.1]}, beside="as it was", title="t")
-    band = ax.patches[0]
-    assert (band.get_x(), round(band.get_width(), 2)) == (1.9, 0.05)
-    assert [list(line.get_xdata()) for line in ax.lines] == [[1.9, 1.95], [2.0, 2.1]]
-
-
 def test_fill_in_asks_again_at_each_key():
     asked = []
 
