@@ -23,7 +23,6 @@ adapters     (chapter 08)  LoRA, adapters, learned prefixes: small parts that te
 decoding     (chapter 09)  one token at a time, with keys and values kept
 generation   (chapter 09)  from scores to text: sampling, streaming, beam search
 llama        (chapter 09)  Llama and Qwen3, forward, backward and token by token
-folded       (chapter 09)  the token-by-token steps again, rearranged for speed
 convolution  (chapter 10)  windows of an image: convolution, pooling, batch norm
 vision       (chapter 10)  a small convolutional net; patches, and the transformer that reads them
 mobilenet    (chapter 10)  MobileNetV2, which has seen ImageNet; back to its pixels
@@ -38,6 +37,7 @@ quantization (chapter 13)  numbers of 8 bits and fewer; GPTQ
 pruning      (chapter 13)  leave out weights, two of four, neurons, directions
 distillation (chapter 13)  a small model learns from a large one
 speculative  (chapter 13)  a cheap model guesses, the large one checks: the same law, sooner
+folded       (chapter 13)  the token-by-token steps again, rearranged for speed
 privacy      (chapter 14)  attacks on membership, DP-SGD, its accountant and an audit
 federated    (chapter 14)  averages of clients' models, and sums that nobody can look into
 adversarial  (chapter 14)  inputs made to mislead, and a proof that none is near
