@@ -3,9 +3,9 @@
     python benchmarks/finetuning.py [--seeds 0,1] [--methods full,lora] [--again] [--output FILE]
 
 Runs that are in the file are run again with --again only. One thread; seconds are CPU time of training.
-An hour and a half of a quiet core for everything. "tried" trains what the recipe "blend" was chosen from, and
-asks the validation part only; "blend" asks the test with three seeds that the choice has not seen, whatever
---seeds says. The last line is ``accuracy N``: the mean test accuracy of method "full".
+An hour and a quarter of a quiet core for everything. "tried" trains what the recipe "blend" was chosen from,
+and asks the validation part only; "blend" asks the test with three seeds that the choice has not seen,
+whatever --seeds says. The last line is ``accuracy N``: the mean test accuracy of method "full".
 """
 
 import argparse
