@@ -32,7 +32,7 @@ def smollm2():
 
     from fmkit.data.datasets import pretrained_path
     from fmkit.data.pretrained import load_llama
-    from fmkit.llama import llama_step
+    from fmkit.folded import fold_llama, folded_llama_step
 
     folder = pretrained_path("smollm2")
     params, config = load_llama(folder)
@@ -40,7 +40,8 @@ def smollm2():
     prompt = AutoTokenizer.from_pretrained(folder).apply_chat_template(
         question, add_generation_prompt=True, return_dict=False
     )
-    return llama_step, params, config, AutoModelForCausalLM.from_pretrained(folder).eval(), list(prompt)
+    hf = AutoModelForCausalLM.from_pretrained(folder).eval()
+    return folded_llama_step, fold_llama(params, config), config, hf, list(prompt)
 
 
 def compare(model: str, n_tokens: int, repeats: int) -> float:

@@ -143,8 +143,11 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
 
     - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``.
     - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
-    - The scores' 1 / sqrt(D), the gains of queries and keys and their rotation: ``a * x + b * swapped(x)``,
-      where ``swapped`` exchanges the halves of a head, with a table of a and b for every position.
+    - The scores' 1 / sqrt(D), into the weights that make the queries (with ``qk_norm``, into their gain).
+    - The rotation of queries and keys as ``a * x + b * swapped(x)``, where ``swapped`` exchanges the halves
+      of a head, with a table of a and b for every position.
+    - The largest score, which the softmax takes off before its exponentials only lest they overflow: with
+      ``qk_norm`` no score exceeds sqrt(D) times the largest gains. Where that is small, nothing is taken off.
 
     Returns
     -------
@@ -164,43 +167,53 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     ... )
     >>> params = init_llama(np.random.default_rng(0), config)
     >>> folded = fold_llama(params, config)
-    >>> list(folded["blocks"][0])  # w_in has gate and up side by side, turn the gains and the rotation
-    ['wqkv', 'turn', 'wo', 'w_in', 'w_down']
+    >>> list(folded["blocks"][0])  # w_in has gate and up side by side
+    ['wqkv', 'wo', 'w_in', 'w_down']
     """
     check_params(params, config)
-    head = params["wte"].T if config.tied else params["head"]
     return {
         "params": params,
         "config": config,
         "wte": params["wte"],
+        "small_scores": config.qk_norm and _largest_score(params, config) < 60.0,  # e^60 of float32's e^88
+        "turn": _turn_tables(config, params["wte"].dtype),
         "blocks": [_fold_llama_block(p, config) for p in params["blocks"]],
-        "head": params["norm"][:, None] * head,
+        "last_gain": params[
+            "norm"
+        ],  # not into the head: of a large model that would be another copy of all words
+        "head": params["wte"].T if config.tied else params["head"],
     }
 
 
 def _fold_llama_block(p: dict, config: LlamaConfig) -> dict:
+    attn, H, G, D = p["attn"], config.n_heads, config.n_kv_heads, config.head_width
+    scale = np.ones((H + 2 * G, D), attn["wqkv"].dtype)  # of queries, keys, values
+    scale[:H] /= math.sqrt(D)
     gate_and_up = np.concatenate([p["mlp"]["w_gate"] / 2, p["mlp"]["w_up"]], axis=1)  # (C, 2F)
-    bias = {"bqkv": p["attn"]["bqkv"]} if "bqkv" in p["attn"] else {}
-    return bias | {
-        "wqkv": p["norm1"][:, None] * p["attn"]["wqkv"],
-        "turn": _turn_tables(p["attn"], config),
-        "wo": np.ascontiguousarray(p["attn"]["wo"]),
+    folded = {
+        "wqkv": p["norm1"][:, None] * attn["wqkv"],
+        "wo": np.ascontiguousarray(attn["wo"]),
         "w_in": p["norm2"][:, None] * gate_and_up,
         "w_down": np.ascontiguousarray(p["mlp"]["w_down"]),
     }
+    if config.qk_norm:  # the norm would undo the scale
+        gains = np.array([attn["q_norm"]] * H + [attn["k_norm"]] * G)
+        return folded | {"gains": gains * scale[: H + G] * math.sqrt(D)}  # root of a mean of D, from a sum
+    folded["wqkv"] *= scale.reshape(-1)
+    return folded | ({"bqkv": attn["bqkv"] * scale.reshape(-1)} if config.qkv_bias else {})
 
 
-def _turn_tables(attn: dict, config: LlamaConfig) -> tuple[Float[Array, "S HG D"], Float[Array, "S HG D"]]:
-    """a and b of every position: the rotation of `fmkit.attention.rope`, times the gain and 1 / sqrt(D)."""
-    H, G, D = config.n_heads, config.n_kv_heads, config.head_width
-    q_gain, k_gain = (attn["q_norm"], attn["k_norm"]) if config.qk_norm else (np.ones(D), np.ones(D))
-    gains = np.array([q_gain / math.sqrt(D)] * H + [k_gain] * G)  # (H+G, D)
-    first, second = np.split(gains, 2, axis=1)  # (H+G, D/2) each
+def _largest_score(params: dict, config: LlamaConfig) -> float:
+    """What no score exceeds: the norm makes queries and keys sqrt(D) long, a gain stretches that."""
+    gains = [abs(p["attn"]["q_norm"]).max() * abs(p["attn"]["k_norm"]).max() for p in params["blocks"]]
+    return math.sqrt(config.head_width) * float(max(gains, default=0.0))
+
+
+def _turn_tables(config: LlamaConfig, dtype: np.dtype) -> tuple[Float[Array, "S D"], Float[Array, "S D"]]:
+    """a and b of every position: the rotation of `fmkit.attention.rope`."""
     cos, sin = llama_rope(np.arange(config.block_size), config)  # (S, D/2) each
-    cos, sin = cos[:, None], sin[:, None]  # (S, 1, D/2): the same for every head
-    a = np.concatenate([first * cos, second * cos], axis=-1)  # (S, H+G, D)
-    b = np.concatenate([-second * sin, first * sin], axis=-1)
-    return a.astype(attn["wqkv"].dtype), b.astype(attn["wqkv"].dtype)
+    a, b = np.concatenate([cos, cos], axis=1), np.concatenate([-sin, sin], axis=1)  # (S, D)
+    return a.astype(dtype), b.astype(dtype)
 
 
 def folded_llama_step(
@@ -233,28 +246,28 @@ def folded_llama_step(
     if ids.size != 1 or kv is None:
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
-    H, G, D, eps = config.n_heads, config.n_kv_heads, config.head_width, config.eps
+    H, G, D, F, eps = config.n_heads, config.n_kv_heads, config.head_width, config.d_ff, config.eps
+    a, b = folded["turn"][0][start], folded["turn"][1][start]  # (D,) each
+    new = kv.keys[:, 0, :, start], kv.values[:, 0, :, start]  # (L, G, D) each
+    seen = kv.keys[:, 0, :, :stop], kv.values[:, 0, :, :stop]  # (L, G, S, D) each, the new ones among them
     x = folded["wte"][ids[0, 0]].copy()  # (C,)
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
+    for p, new_k, new_v, keys, values in zip(folded["blocks"], *new, *seen, strict=True):
         qkv = _unit(x, eps).dot(p["wqkv"])  # ((H+2G)*D,)
         if "bqkv" in p:
             qkv += p["bqkv"]
         qkv = qkv.reshape(H + 2 * G, D)
-        qk, v = qkv[: H + G], qkv[H + G :]
-        if config.qk_norm:
-            qk *= (1.0 / np.sqrt(np.vecdot(qk, qk) / D + eps))[:, None]
-        a, b = p["turn"][0][start], p["turn"][1][start]  # (H+G, D) each
+        qk, new_v[:] = qkv[: H + G], qkv[H + G :]
+        if "gains" in p:
+            qk *= p["gains"] / np.sqrt(np.vecdot(qk, qk) + D * eps)[:, None]
         swapped = qk.reshape(H + G, 2, D // 2)[:, ::-1].reshape(H + G, D)
         qk = a * qk + b * swapped
-        keys[:, start] = qk[H:]
-        values[:, start] = v
-        q = qk[:H].reshape(G, H // G, D)
-        x += _attend(q, keys[:, :stop], values[:, :stop]).dot(p["wo"])
+        new_k[:] = qk[H:]
+        x += _attend(qk[:H].reshape(G, H // G, D), keys, values, folded["small_scores"]).dot(p["wo"])
         hidden = _unit(x, eps).dot(p["w_in"])  # (2F,)
-        gate, up = hidden[: config.d_ff], hidden[config.d_ff :]
+        gate, up = hidden[:F], hidden[F:]
         x += ((gate + gate * np.tanh(gate)) * up).dot(p["w_down"])
     kv.length = stop
-    return _unit(x, eps).dot(folded["head"])[None], kv
+    return (_unit(x, eps) * folded["last_gain"]).dot(folded["head"])[None], kv
 
 
 # ---------------------------------------------------------------------------------------------- what both use
@@ -275,11 +288,15 @@ def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
 
 
 def _attend(
-    q: Float[Array, "G R D"], keys: Float[Array, "G S D"], values: Float[Array, "G S D"]
+    q: Float[Array, "G R D"],
+    keys: Float[Array, "G S D"],
+    values: Float[Array, "G S D"],
+    small_scores: bool = False,
 ) -> Float[Array, "HD"]:
     """`fmkit.attention.attention` for one query in each of the H = G * R heads, then the heads merged."""
     weights = (keys[:, None] @ q[..., None])[..., 0]  # (G, R, S): scores, scaled already
-    weights -= weights.max(-1, keepdims=True)
+    if not small_scores:
+        weights -= weights.max(-1, keepdims=True)
     np.exp(weights, out=weights)
     out = (weights[..., None, :] @ values[:, None])[..., 0, :]  # (G, R, D)
     out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of S

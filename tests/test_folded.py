@@ -58,6 +58,22 @@ def test_folded_steps_equal_the_plain_ones(name, dtype):
         np.testing.assert_allclose(logits, expected, atol=TOLERANCE[dtype], rtol=0)
 
 
+@pytest.mark.parametrize("gain, small", [(1.0, True), (20.0, False)])
+def test_scores_that_cannot_be_large_need_no_shift(gain, small):
+    params = init_llama(np.random.default_rng(0), QWEN3)
+    for p in params["blocks"]:
+        p["attn"]["wqkv"][:, :36] = 1e4  # queries and keys as alike as can be: their scores reach the bound
+        p["attn"]["q_norm"][:] = p["attn"]["k_norm"][:] = gain
+    folded, ids = fold_llama(params, QWEN3), np.array([[3, 1, 4, 1]])
+    assert folded["small_scores"] is small
+    expected = llama_step(params, ids, QWEN3)[0]
+    kv = folded_llama_step(folded, ids[:, :1], QWEN3)[1]
+    with np.errstate(over="raise", invalid="raise"):
+        for token in ids[0, 1:]:
+            logits, kv = folded_llama_step(folded, np.array([[token]]), QWEN3, kv)
+    np.testing.assert_allclose(logits, expected, atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize("config", [GPT, QWEN3], ids=["gpt", "llama"])
 def test_folding_leaves_the_parameters_alone(config):
     params, _, fold, folded_step = make(config)
