@@ -30,9 +30,12 @@ def student_version(nb: Any) -> Any:
         When the markers of a cell do not pair up, or an answer cell has none: its solution would be handed
         out.
     """
-    nb = copy.deepcopy(nb)
+    nb = copy.copy(nb)
+    nb["cells"] = [
+        _without_outputs(cell) for cell in nb["cells"] if INSTRUCTOR not in cell["metadata"].get("tags", ())
+    ]
+    nb = copy.deepcopy(nb)  # only now: outputs are most of a notebook
     nb["metadata"].pop("widgets", None)
-    nb["cells"] = [cell for cell in nb["cells"] if INSTRUCTOR not in cell["metadata"].get("tags", ())]
     for position, cell in enumerate(nb["cells"]):
         name = f"cell {position} ({cell.get('id', 'no id')})"
         placeholder = PLACEHOLDER if cell["cell_type"] == "code" else TEXT_PLACEHOLDER
@@ -45,12 +48,18 @@ def student_version(nb: Any) -> Any:
             attached = cell["attachments"].items()
             cell["attachments"] = {k: v for k, v in attached if f"attachment:{k}" in cell["source"]}
         if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
             tags = cell["metadata"].get("tags", [])
             needs_answer = cell["metadata"].get("nbgrader", {}).get("grade") or USES_ANSWER in tags
             if needs_answer and MAY_RAISE not in tags:
                 cell["metadata"]["tags"] = [*tags, MAY_RAISE]
     return nb
+
+
+def _without_outputs(cell: Any) -> Any:
+    cell = copy.copy(cell)
+    if cell["cell_type"] == "code":
+        cell["outputs"], cell["execution_count"] = [], None
+    return cell
 
 
 def _require_markers(cell, name) -> None:
