@@ -92,9 +92,14 @@ def conv2d(
 
 
 def conv2d_backward(
-    dout: Float[Array, "B h w C_out"], cache: Cache
-) -> tuple[Float[Array, "B H W C_in"], Float[Array, "i j C_group C_out"], Float[Array, "C_out"] | None]:
+    dout: Float[Array, "B h w C_out"], cache: Cache, needs_dx: bool = True
+) -> tuple[
+    Float[Array, "B H W C_in"] | None, Float[Array, "i j C_group C_out"], Float[Array, "C_out"] | None
+]:
     """Gradients of `conv2d`: dx, dw, db (None without a bias).
+
+    The first layer of a network that is trained needs no dx, the gradient of the images: without
+    ``needs_dx`` it is None. It would be the dearest of the three: the most places, the fewest channels.
 
     Examples
     --------
@@ -111,11 +116,15 @@ def conv2d_backward(
     db = dout2.sum(0) if has_bias else None  # (C_out,): the bias was added in every window
     if groups == 1:  # out = rows @ w
         dw = (_rows(windows).T @ dout2).reshape(w.shape)
-        dwindows = dout2 @ w.reshape(-1, C_out).T  # (B*h*w, i*j*C_in)
     else:
         by_group, w_group = _grouped(windows, w, groups)
         dgroup = dout.reshape(*dout.shape[:3], groups, -1)  # (B, h, w, groups, C_out / groups)
         dw = np.einsum("bhwgcij,bhwgo->ijcgo", by_group, dgroup).reshape(w.shape)
+    if not needs_dx:
+        return None, dw, db
+    if groups == 1:
+        dwindows = dout2 @ w.reshape(-1, C_out).T  # (B*h*w, i*j*C_in)
+    else:
         dwindows = np.einsum("bhwgo,ijcgo->bhwijgc", dgroup, w_group)
     dx = _add_windows(dwindows.reshape(*dout.shape[:3], i, j, shape[3]), shape, stride)
     if padding:

@@ -69,6 +69,18 @@ def test_no_gradient_reaches_a_pixel_that_no_window_sees(rng):
     assert seen.any(1).tolist() == seen.any(0).tolist() == [True, True, False] * 2
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_without_dx_the_other_gradients_are_the_same(rng, groups):
+    x, w = rng.standard_normal((2, 6, 5, 4)), rng.standard_normal((3, 3, 4 // groups, 6))
+    out, cache = conv2d(x, w, np.zeros(6), stride=2, padding=1, groups=groups)
+    dout = rng.standard_normal(out.shape)
+    dx, dw, db = conv2d_backward(dout, cache, needs_dx=False)
+    assert dx is None
+    _, expected_dw, expected_db = conv2d_backward(dout, cache)
+    np.testing.assert_array_equal(dw, expected_dw)
+    np.testing.assert_array_equal(db, expected_db)
+
+
 def test_no_pictures_at_all():
     out, cache = conv2d(np.ones((0, 5, 4, 2)), np.ones((3, 3, 2, 6)), padding=1)
     assert out.shape == (0, 5, 4, 6)

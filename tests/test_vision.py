@@ -84,6 +84,16 @@ def test_it_learns_to_tell_bars_apart(rng, kind):
     assert {w.dtype for w in flatten(params).values()} == {np.dtype(np.float32)}
 
 
+def test_training_needs_no_gradient_of_the_images(rng):
+    params = init_cnn(rng, (8, 8, 3), n_out=2)
+    out, cache = cnn(params, rng.standard_normal((5, 8, 8, 3)).astype(np.float32))
+    dout = rng.standard_normal(out.shape).astype(np.float32)
+    grads, dimages = cnn_backward(dout, cache, needs_dimages=False)
+    assert dimages is None
+    for name, expected in flatten(cnn_backward(dout, cache)[0]).items():
+        np.testing.assert_array_equal(flatten(grads)[name], expected)
+
+
 def test_each_picture_is_seen_by_itself(rng):
     params, images = init_vit(rng, VIT), rng.standard_normal((3, 6, 4, 3)).astype(np.float32)
     np.testing.assert_allclose(vit(params, images, VIT)[0][1:2], vit(params, images[1:2], VIT)[0], rtol=1e-4)

@@ -124,7 +124,10 @@ def step(params: dict, state: Any, images: np.ndarray, ids: np.ndarray, lr: floa
     b, text_cache = read(params["text"], ids)  # (B, SIZE)
     loss, cache = contrastive(a, b, params["log_scale"][0])
     da, db, dlog_scale = contrastive_backward(1.0, cache)
-    grads = {"image": cnn_backward(da, image_cache)[0], "text": read_backward(db, text_cache)}
+    grads = {
+        "image": cnn_backward(da, image_cache, needs_dimages=False)[0],
+        "text": read_backward(db, text_cache),
+    }
     grads["log_scale"] = np.full(1, dlog_scale, np.float32)
     params, state = apply(adamw, params, grads, state, lr=lr, weight_decay=0.05)
     params["log_scale"] = np.minimum(params["log_scale"], np.float32(MAX_LOG_SCALE))
