@@ -139,7 +139,7 @@ def train(
     steps: int,
     *,
     seed: int = 0,
-    batch: int = 256,
+    batch: int = 192,
     rate: float = 2e-3,
     languages: Sequence[int] = (0, 1),
     say: Callable[[int, float], None] | None = None,
