@@ -342,6 +342,23 @@ def test_hugging_face_gives_the_same_predictions(method, tmp_path, small):
     assert theirs.config.id2label == {0: "negative", 1: "positive"}
 
 
+def test_a_model_that_was_there_stays_whole_when_saving_is_stopped(tmp_path, small):
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES))
+    tokenizer = transformers.BertTokenizerFast(str(tmp_path / "vocab.txt"))
+    out = tmp_path / "out"
+    ft.save(make("full"), out, tokenizer)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def stop(folder):
+        raise KeyboardInterrupt
+
+    tokenizer.save_pretrained = stop
+    with pytest.raises(KeyboardInterrupt):
+        ft.save(shake(make("full"), by=0.1), out, tokenizer)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_merged_lora_equals_unmerged():
     lora, ids_mask = shake(make("lora"), by=0.1), batch()
     plain = Classifier(lora.merged(), CONFIG, "frozen")

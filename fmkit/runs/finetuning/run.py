@@ -9,6 +9,8 @@ measured table of all methods in `results`.
 
 import json
 import math
+import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -328,6 +330,8 @@ def bootstrap_interval(right, n: int = 2000, level: float = 0.95, seed: int = 0)
 def save(model, folder: str | Path, tokenizer=None, classes: Sequence[str] = CLASSES) -> None:
     """Save a fine-tuned model and its tokenizer in Hugging Face's format; LoRA is merged into the weights.
 
+    A run that is stopped while saving leaves what was in the folder as it was.
+
     Parameters
     ----------
     model : Classifier, or a model of Hugging Face's
@@ -351,9 +355,12 @@ def save(model, folder: str | Path, tokenizer=None, classes: Sequence[str] = CLA
     if tokenizer is None:
         tokenizer = AutoTokenizer.from_pretrained(datasets.pretrained_path("minilm"), local_files_only=True)
         tokenizer.model_max_length = MAX_LENGTH
-    with quietly():
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with quietly(), tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as scratch:
+        model.save_pretrained(scratch)
+        tokenizer.save_pretrained(scratch)
+        for file in Path(scratch).iterdir():  # a model that was there stays whole until the new one is
+            os.replace(file, Path(folder) / file.name)
 
 
 def results() -> dict:
