@@ -338,7 +338,8 @@ class _Collection:
                 self.result.counted[student, chapter] = status
                 self._name_others(student, chapter, chosen, [item for item in items if item not in ours])
             for fault in faults:
-                self.note(f"{fault}. Mend that, and collect the same again")
+                again = "collect the same again"  # some faults say so themselves
+                self.note(fault if fault.endswith(again) else f"{fault}. Mend that, and {again}")
 
     def _name_others(self, student: str, chapter: str, chosen: Try, left: list[_Found]) -> None:
         """Say which of several notebooks counts, and which do not, with what is in them."""
