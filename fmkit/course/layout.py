@@ -89,15 +89,18 @@ def open_course(root: Path) -> Course:
 
 
 @contextmanager
-def one_students(student: str, faults: list[str]) -> Iterator[None]:
+def one_students(student: str, faults: list[str], then: str = "") -> Iterator[None]:
     """What is done for one student: where only their files or folders stand in its way, that becomes a line
-    of ``faults``, and the others have their turn. (A full disk is everybody's, and is raised.)"""
+    of ``faults``, and the others have their turn. (A full disk is everybody's, and is raised.)
+
+    ``then`` is added to what the system says, which never says what to do; a CourseError does.
+    """
     try:
         yield
     except CourseError as error:
         faults.append(f"{student}: {error}")
     except (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError) as e:
-        faults.append(f"{student}: {in_words(e)}")
+        faults.append(f"{student}: {in_words(e)}{then}")
 
 
 def tell(faults: list[str]) -> None:

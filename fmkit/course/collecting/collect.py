@@ -332,14 +332,13 @@ class _Collection:
         for chapter, items in found.items():
             ours = [item for item in items if item.shared] or items  # another notebook beside the right one
             faults: list[str] = []
-            with one_students(student, faults):
+            with one_students(student, faults, ". Mend that, and collect the same again"):
                 self._keep(student, chapter, ours)
                 status, chosen = settle(self.course, student, chapter, self.due[chapter], self.rules)
                 self.result.counted[student, chapter] = status
                 self._name_others(student, chapter, chosen, [item for item in items if item not in ours])
             for fault in faults:
-                again = "collect the same again"  # some faults say so themselves
-                self.note(fault if fault.endswith(again) else f"{fault}. Mend that, and {again}")
+                self.note(fault)
 
     def _name_others(self, student: str, chapter: str, chosen: Try, left: list[_Found]) -> None:
         """Say which of several notebooks counts, and which do not, with what is in them."""
