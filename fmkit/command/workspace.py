@@ -6,6 +6,7 @@ what we wrote there. A file that still has its hash may be renewed; any other is
 
 import hashlib
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -155,10 +156,18 @@ def start(folder: Path, browser: bool = True, say=print) -> None:
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; Jupyter would refuse
         options.append("--allow-root")
+    logging.getLogger("asyncio").addFilter(_no_browser_that_left)
     server = LabApp.initialize_server(argv=options)
     if not server.identity_provider.token_generated:  # with a password of theirs: Jupyter prints no address
         say(f"JupyterLab is at {server.display_url}")
     server.start()
+
+
+def _no_browser_that_left(record: logging.LogRecord) -> bool:
+    """False for what Jupyter leaves unhandled when a browser's tab closes while its kernel prints."""
+    from tornado.websocket import WebSocketClosedError
+
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
 def set_environment(folder: Path) -> None:

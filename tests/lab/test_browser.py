@@ -105,6 +105,25 @@ def test_the_page_can_be_closed_and_opened_again(lab):
         page.locator(".jp-OutputArea-output", has_text="still 42").wait_for()
 
 
+def test_a_tab_is_closed_while_its_cell_prints(lab):
+    """The terminal stays quiet: test_the_terminal_shows_the_address_and_nothing_else, below, looks."""
+    prints = "import time\nend = time.time() + 2\nwhile time.time() < end:\n    print('.' * 999, flush=True)"
+    for _ in range(3):
+        page = lab.chromium.new_context().new_page()
+        labs.go(page, lab, "00-start-here")
+        page.evaluate(
+            """source => {
+              const content = window.jupyterapp.shell.currentWidget.content;
+              content.model.sharedModel.addCell({cell_type: 'code', source});
+              content.activeCellIndex = content.model.sharedModel.cells.length - 1;
+              window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            prints,
+        )
+        page.wait_for_timeout(500)
+        page.context.close()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("jupyterlab_slideshow") is None, reason="jupyterlab-slideshow is not installed")
 def test_lecture_mode_shows_slides_whose_cells_run(lab):
