@@ -117,13 +117,12 @@ def folded_gpt_step(
         return gpt_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     x = folded["wte"][ids[0, 0]] + folded["wpe"][start]  # (C,), with mean 0 here and below
-    for p, keys, values in zip(folded["blocks"], kv.keys[:, 0], kv.values[:, 0], strict=True):
+    new, seen = _places(kv, start, stop)
+    for p, new_k, new_v, keys, values in zip(folded["blocks"], *new, *seen, strict=True):
         qkv = _unit(x).dot(p["wqkv"])  # (3*C,)
         qkv += p["bqkv"]
-        q, k, v = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
-        keys[:, start] = k
-        values[:, start] = v
-        x += _attend(q[:, None], keys[:, :stop], values[:, :stop]).dot(p["wo"])
+        q, new_k[:], new_v[:] = qkv.reshape(3, config.n_heads, -1)  # (H, D) each
+        x += _attend(q[:, None, :, None], keys, values).dot(p["wo"])
         x += p["bo"]
         hidden = _unit(x).dot(p["w1"])  # (F,)
         hidden += p["b1"]
@@ -145,7 +144,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
     - The scores' 1 / sqrt(D), into the weights that make the queries (with ``qk_norm``, into their gain).
     - The rotation of queries and keys as ``a * x + b * swapped(x)``, where ``swapped`` exchanges the halves
-      of a head, with a table of a and b for every position.
+      of a head, with a table of a and b for every position. A step makes one matrix of it, for all blocks.
     - The largest score, which the softmax takes off before its exponentials only lest they overflow: with
       ``qk_norm`` no score exceeds sqrt(D) times the largest gains. Where that is small, nothing is taken off.
 
@@ -209,11 +208,19 @@ def _largest_score(params: dict, config: LlamaConfig) -> float:
     return math.sqrt(config.head_width) * float(max(gains, default=0.0))
 
 
-def _turn_tables(config: LlamaConfig, dtype: np.dtype) -> tuple[Float[Array, "S D"], Float[Array, "S D"]]:
-    """a and b of every position: the rotation of `fmkit.attention.rope`."""
+def _turn_tables(config: LlamaConfig, dtype: np.dtype) -> tuple[Array, ...]:
+    """For `_turn`: a and b of every position (S, D), as `fmkit.attention.rope` has it; two (D, D)."""
     cos, sin = llama_rope(np.arange(config.block_size), config)  # (S, D/2) each
     a, b = np.concatenate([cos, cos], axis=1), np.concatenate([-sin, sin], axis=1)  # (S, D)
-    return a.astype(dtype), b.astype(dtype)
+    keep = np.eye(config.head_width)
+    swap = np.roll(keep, config.head_width // 2, axis=1)  # x @ swap exchanges the halves of x
+    return tuple(m.astype(dtype) for m in (a, b, keep, swap))
+
+
+def _turn(folded: dict, position: int) -> Float[Array, "D D"]:
+    """The rotation as one matrix: ``x @ turn`` is ``a * x + b * swapped(x)``."""
+    a, b, keep, swap = folded["turn"]
+    return keep * a[position] + swap * b[position]
 
 
 def folded_llama_step(
@@ -247,10 +254,9 @@ def folded_llama_step(
         return llama_step(folded["params"], ids, config, kv)
     start, stop = check_fit(ids, config, kv)
     H, G, D, F, eps = config.n_heads, config.n_kv_heads, config.head_width, config.d_ff, config.eps
-    a, b = folded["turn"][0][start], folded["turn"][1][start]  # (D,) each
-    new = kv.keys[:, 0, :, start], kv.values[:, 0, :, start]  # (L, G, D) each
-    seen = kv.keys[:, 0, :, :stop], kv.values[:, 0, :, :stop]  # (L, G, S, D) each, the new ones among them
+    turn = _turn(folded, start)  # (D, D)
     x = folded["wte"][ids[0, 0]].copy()  # (C,)
+    new, seen = _places(kv, start, stop)
     for p, new_k, new_v, keys, values in zip(folded["blocks"], *new, *seen, strict=True):
         qkv = _unit(x, eps).dot(p["wqkv"])  # ((H+2G)*D,)
         if "bqkv" in p:
@@ -259,13 +265,17 @@ def folded_llama_step(
         qk, new_v[:] = qkv[: H + G], qkv[H + G :]
         if "gains" in p:
             qk *= p["gains"] / np.sqrt(np.vecdot(qk, qk) + D * eps)[:, None]
-        swapped = qk.reshape(H + G, 2, D // 2)[:, ::-1].reshape(H + G, D)
-        qk = a * qk + b * swapped
+        qk = qk.dot(turn)
         new_k[:] = qk[H:]
-        x += _attend(qk[:H].reshape(G, H // G, D), keys, values, folded["small_scores"]).dot(p["wo"])
+        q = qk[:H].reshape(G, H // G, D, 1)
+        x += _attend(q, keys, values, folded["small_scores"]).dot(p["wo"])
         hidden = _unit(x, eps).dot(p["w_in"])  # (2F,)
-        gate, up = hidden[:F], hidden[F:]
-        x += ((gate + gate * np.tanh(gate)) * up).dot(p["w_down"])
+        half_gate, up = hidden[:F], hidden[F:]
+        gated = np.tanh(half_gate)
+        gated += 1.0
+        gated *= half_gate  # silu(gate)
+        gated *= up
+        x += gated.dot(p["w_down"])
     kv.length = stop
     return (_unit(x, eps) * folded["last_gain"]).dot(folded["head"])[None], kv
 
@@ -284,20 +294,26 @@ def _check_folded(folded: dict, ids: Array, config: Config | LlamaConfig, fold: 
 
 def _unit(x: Float[Array, "C"], eps: float = 1e-5) -> Float[Array, "C"]:
     """RMSNorm without its gain; what is left of `layernorm`, too, for a vector whose mean is 0."""
-    return x * (1.0 / math.sqrt(x.dot(x) / x.size + eps))
+    return x * (1.0 / math.sqrt(float(x.dot(x)) / x.size + eps))  # Python's floats are quicker than NumPy's
+
+
+def _places(kv: KVCache, start: int, stop: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Of a cache's keys and values: the places (L, G, D) of a new token; all (L, G, 1, S, D) up to it."""
+    new = kv.keys[:, 0, :, start], kv.values[:, 0, :, start]
+    return new, (kv.keys[:, 0, :, None, :stop], kv.values[:, 0, :, None, :stop])
 
 
 def _attend(
-    q: Float[Array, "G R D"],
-    keys: Float[Array, "G S D"],
-    values: Float[Array, "G S D"],
+    q: Float[Array, "G R D 1"],
+    keys: Float[Array, "G 1 S D"],
+    values: Float[Array, "G 1 S D"],
     small_scores: bool = False,
 ) -> Float[Array, "HD"]:
     """`fmkit.attention.attention` for one query in each of the H = G * R heads, then the heads merged."""
-    weights = (keys[:, None] @ q[..., None])[..., 0]  # (G, R, S): scores, scaled already
+    weights = keys @ q  # (G, R, S, 1): scores, scaled already
     if not small_scores:
-        weights -= weights.max(-1, keepdims=True)
+        weights -= weights.max(-2, keepdims=True)
     np.exp(weights, out=weights)
-    out = (weights[..., None, :] @ values[:, None])[..., 0, :]  # (G, R, D)
-    out /= weights.sum(-1, keepdims=True)  # the softmax's division, on D numbers instead of S
+    out = weights.swapaxes(2, 3) @ values  # (G, R, 1, D)
+    out /= np.add.reduce(weights, -2, keepdims=True)  # the softmax's division, on D numbers instead of S
     return out.reshape(-1)  # (H*D,)
