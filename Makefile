@@ -70,7 +70,8 @@ moved:
 # uv is quick; pip, which knows the user's own settings, is asked where uv fails.
 INSTALL = $(RUN) uv pip install --quiet --python $(VENV)/bin/python --constraint constraints.txt --editable $(1) || \
 	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable $(1)
-TORCH := $(RUN) pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt torch
+# torch has 2,000 modules, most of which nobody imports: Python compiles the others when it first reads them.
+TORCH := $(RUN) pip install --quiet --disable-pip-version-check --no-compile --no-deps --constraint constraints.txt torch
 
 # The stamp goes first and comes back last: whatever stops this in between, the next run takes it up again.
 $(VENV)/.ready: pyproject.toml constraints.txt
