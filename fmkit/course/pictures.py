@@ -4,8 +4,6 @@ import base64
 import binascii
 import re
 
-from nbformat.v4 import new_output
-
 LARGEST = 5 << 20  # bytes of one picture
 MOST = 10  # pictures of one answer
 _KINDS = {
@@ -60,6 +58,8 @@ def show(cell: dict, claimed: list[str]) -> None:
         words = f"{missing} more that cannot be shown here: see the notebook that was handed in"
         cell["source"] += f"\n\n{'# ' if cell['cell_type'] == 'code' else ''}{words}"
     if cell["cell_type"] == "code":
+        from nbformat.v4 import new_output  # not above: it takes a second, in each process that grades
+
         cell["outputs"] = [new_output("display_data", {kind: data}) for kind, data in found]
     elif found:
         named = {f"picture-{n}": {kind: data} for n, (kind, data) in enumerate(found, start=1)}

@@ -100,6 +100,7 @@ def test_a_notebook_imports_only_from_its_own_and_earlier_chapters():
         "fmkit.data.datasets, fmkit.data.assets, fmkit.data.pretrained",
         ", ".join(f"fmkit.{name}" for name in READING_ORDER),
         "fmkit.twins.crosscheck, fmkit.lab",
+        "fmkit.course.commands, fmkit.course.grading.pool, fmkit.course.grading.marking, fmkit.course.report",
     ],
 )
 def test_what_is_light_stays_light(names):

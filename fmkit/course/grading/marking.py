@@ -13,8 +13,6 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from fmkit._files import write_whole
 from fmkit.chapters.read import read_file
 from fmkit.course import gradebook, layout, pictures
@@ -282,6 +280,8 @@ def autograded(course: Course, result: dict):
     Nothing else of the submission is in it, so nothing can run in the instructor's browser: code and free
     text are shown as they were typed, and the outputs are ours.
     """
+    from nbformat.v4 import new_output
+
     chapter, path = result["chapter"], course.notebook("release", result["chapter"])
     nb = copy.deepcopy(_released(course, chapter, path.stat().st_mtime_ns))
     chapter_asks = asked(course, chapter)
@@ -298,7 +298,7 @@ def autograded(course: Course, result: dict):
         elif grade_id in result["exercises"]:
             shown = verdict_card(course, result["exercises"][grade_id])
             data = {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
-            cell.outputs = [nbformat.v4.new_output("display_data", data)]
+            cell.outputs = [new_output("display_data", data)]
     return nb
 
 
@@ -366,6 +366,8 @@ def _changed(course: Course, result: dict, nb) -> set[str]:
 
 
 def _write_autograded(course: Course, result: dict, nb, when: datetime | None) -> None:
+    import nbformat
+
     path = course.notebook("autograded", result["chapter"], result["student"])
     write_whole(path.with_name(ENTERED), result["sha256"].encode())
     write_whole(path, nbformat.writes(nb).encode("utf-8", "replace"))

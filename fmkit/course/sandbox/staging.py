@@ -161,13 +161,11 @@ def _closure(names):
 def system(packages: tuple[str, ...] = COPIED) -> Path:
     """The folder that is the root of the file system in a sandbox where these packages may be used."""
     folder = stage() / "-".join(("system", *packages))
-    if not folder.exists():
-        made = Path(tempfile.mkdtemp(dir=stage()))
-        _make_system(made, packages)
-        try:
+    with FileLock(f"{folder}.lock"):  # one process makes it, the others wait
+        if not folder.exists():
+            made = Path(tempfile.mkdtemp(dir=stage()))
+            _make_system(made, packages)
             made.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(made, ignore_errors=True)
     return folder
 
 
