@@ -6,6 +6,7 @@ Nothing here judges. A grader may run this in a process of its own and send the 
 import contextlib
 import dis
 import functools
+import importlib
 import inspect
 import linecache
 import os
@@ -277,16 +278,28 @@ def _names_in(function):
     names = set()
     for code in _codes(function.__code__):
         names |= set(code.co_names)
-        module = ""
+        module, fromlist, last = "", None, None
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
-                module = step.argval
+                module, fromlist = step.argval, last
                 imported.add(module)
-            elif step.opname == "IMPORT_FROM" and module.startswith("fmkit"):
-                imported.add(f"{module}.{step.argval}")
+                if not fromlist:  # "import a.b": what is taken from it by a dot counts as well
+                    values.append(_ours(module))
+            elif step.opname == "IMPORT_FROM" and fromlist and module.startswith("fmkit"):
+                imported.add(f"{module}.{step.argval}")  # with no list it is a step of "import a.b as c"
+                values.append(_ours(f"{module}.{step.argval}"))
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in function.__globals__:
                 values.append(function.__globals__[step.argval])
+            last = step.argval
     return imported, values, names
+
+
+def _ours(name) -> types.ModuleType | None:
+    """A module of the kit that an answer imports, also where the answer has not run yet; or None."""
+    if name.startswith("fmkit."):
+        with contextlib.suppress(Exception):
+            return importlib.import_module(name)
+    return None
 
 
 def _codes(code):

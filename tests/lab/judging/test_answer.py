@@ -337,6 +337,45 @@ def test_modules_are_found_by_import_by_name_and_through_helpers():
     assert names_used(len) == frozenset()
 
 
+def test_a_function_of_the_kit_is_found_behind_each_way_to_import_its_module():
+    def whole(x):
+        import fmkit.activations
+
+        return fmkit.activations.softmax(x)
+
+    def renamed(x):
+        import fmkit.activations as a
+
+        return a.softmax(x)
+
+    def from_the_package(x):
+        from fmkit import activations
+
+        return activations.softmax(x)
+
+    def from_the_module(x):
+        from fmkit.activations import softmax
+
+        return softmax(x)
+
+    wanted = {"fmkit.activations", "fmkit.activations.softmax"}
+    for answer in (whole, renamed, from_the_package, from_the_module):
+        assert names_used(answer) - {"fmkit"} == wanted, answer.__name__
+
+
+def test_a_helper_of_the_same_name_is_the_learners():
+    def answer(x):
+        from fmkit.activations import sigmoid
+
+        return sigmoid(x), softmax(x)
+
+    assert names_used(answer) == {"fmkit.activations", "fmkit.activations.sigmoid", "json"}
+
+
+def softmax(x):
+    return helper(x)
+
+
 def test_modules_are_found_inside_whatever_can_be_called():
     def decorated(fn):
         @functools.wraps(fn)
