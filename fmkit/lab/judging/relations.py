@@ -49,8 +49,17 @@ def relation(found: list[Pair], tolerance: float) -> str:
         for look in (_nothing, _argument_back, _factor, _offset, _function, _order):
             if words := look(found, tolerance):
                 return words
+        return _constant(found)
+    return _constant(found) or _other_shape(found, tolerance)
+
+
+def _constant(found) -> str:
+    """Of an answer that gives the same for every input, where the right ones differ."""
+    given = [pair.given for pair in found]
+    if len(found) < 3 or not given[0].size or not all(np.array_equal(g, given[0]) for g in given):
         return ""
-    return _other_shape(found, tolerance)
+    same_right = all(np.array_equal(pair.right, found[0].right, equal_nan=True) for pair in found)
+    return "" if same_right else "Yours is the same on every input."
 
 
 def _same(found, tolerance, change: Callable) -> bool:
@@ -348,7 +357,9 @@ def _longer(found, tolerance) -> str:
 
 def where_wrong(found: list[Pair], tolerance: float) -> str:
     """Which elements are wrong, where all inputs agree on it: a place, or what an argument holds there."""
-    found = [pair for pair in found if pair.right.shape == pair.given.shape and pair.right.ndim]
+    if any(pair.right.shape != pair.given.shape for pair in found):
+        return ""
+    found = [pair for pair in found if pair.right.ndim]
     every = [(pair, ~close(pair.right, pair.given, tolerance)) for pair in found]
     wrong = [(pair, w) for pair, w in every if w.any()]
     if not wrong or all(w.all() for _, w in wrong):

@@ -65,6 +65,14 @@ def test_what_is_true_is_said(change, words):
     assert words in said(change)
 
 
+def test_who_hands_in_the_numbers_of_the_example_is_told_so():
+    """Its shape fits one input only: what is wrong there says nothing about the others."""
+    numbers = rows(*cases(np.random.default_rng(1))[0])
+    numbers[0, 1] += 0.1
+    told = said(lambda y, x, k: numbers)
+    assert "Yours is the same on every input." in told and "exactly where" not in told
+
+
 def test_rows_that_should_sum_to_one():
     rng = np.random.default_rng(0)
     assert "rows should add up to 1" in said(
