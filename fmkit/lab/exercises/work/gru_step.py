@@ -103,6 +103,24 @@ EXERCISE = Exercise(
             "The candidate sees r * h, not all of h.",
         ),
         mistake(
+            "1 - r for r",
+            "(r * h) -> ((1 - r) * h)",
+            "r is the share of the old state that goes in: where r is 1, all of it does.",
+        ),
+        mistake(
+            "h itself overwritten by r * h",
+            ("r, z = gates[:, :H], gates[:, H:]\nh = r * h", "(r * h) @ wh -> h @ wh"),
+            "Only the candidate sees r * h. What z keeps is h itself.",
+        ),
+        mistake(
+            "z from r * h",
+            (
+                "r, z = gates[:, :H], gates[:, H:]\n"
+                "z = 1 / (1 + np.exp(-(zx[:, H : 2 * H] + (r * h) @ wh[:, H : 2 * H])))"
+            ),
+            "Only the candidate sees r * h. Both gates see h itself.",
+        ),
+        mistake(
             "r scales the input, too",
             "n = np.tanh(r * zx[:, 2 * H :] + (r * h) @ wh[:, 2 * H :])",
             "r scales the old state only; the input goes into the candidate as it is.",
@@ -136,9 +154,24 @@ EXERCISE = Exercise(
             "The new state is a mean of two: the candidate's share is 1 - z.",
         ),
         mistake(
+            "the candidate alone",
+            "new = n",
+            "Where is z? The new state is a mean of the candidate and of the old state.",
+        ),
+        mistake(
             "a sigmoid for the candidate",
             "n = 1 / (1 + np.exp(-(zx[:, 2 * H :] + (r * h) @ wh[:, 2 * H :])))",
             "Gates are between 0 and 1; the candidate is a tanh, between -1 and 1.",
+        ),
+        mistake(
+            "no tanh",
+            "n = zx[:, 2 * H :] + (r * h) @ wh[:, 2 * H :]",
+            "The candidate goes through a tanh: so a state stays between -1 and 1.",
+        ),
+        mistake(
+            "a tanh of the new state, too",
+            "new = np.tanh((1 - z) * n + z * h)",
+            "An LSTM shows the tanh of its cell; a GRU has no cell, and its new state is the mean itself.",
         ),
         mistake(
             "tanh for the gates",
@@ -151,9 +184,29 @@ EXERCISE = Exercise(
             "Each gate has its bias, the candidate too.",
         ),
         mistake(
+            "no bias in the candidate",
+            "n = np.tanh(x @ wx[:, 2 * H :] + (r * h) @ wh[:, 2 * H :])",
+            "b has 3H numbers: the last H are the candidate's.",
+        ),
+        mistake(
+            "no bias in the gates",
+            "gates = 1 / (1 + np.exp(-(x @ wx[:, : 2 * H] + h @ wh[:, : 2 * H])))",
+            "b has 3H numbers: the first 2H are the gates'.",
+        ),
+        mistake(
             "the bias twice",
             "gates = 1 / (1 + np.exp(-(zx[:, : 2 * H] + h @ wh[:, : 2 * H] + b[: 2 * H])))",
             "One bias for each gate: torch has two.",
+        ),
+        mistake(
+            "the candidate's bias twice",
+            "(r * h) @ wh[:, 2 * H :] -> (r * h) @ wh[:, 2 * H :] + b[2 * H :]",
+            "One bias for the candidate: torch has two.",
+        ),
+        mistake(
+            "a candidate that does not see the input",
+            "n = np.tanh((r * h) @ wh[:, 2 * H :] + b[2 * H :])",
+            "The candidate depends on the input, too: W x.",
         ),
         mistake(
             "gates that do not see the state",
@@ -174,6 +227,16 @@ EXERCISE = Exercise(
             "the mask upside down",
             "mask[:, None] == 1 -> mask[:, None] == 0",
             "1 is real, 0 is filling.",
+        ),
+        mistake(
+            "rows of filling left out",
+            "return new[mask == 1]",
+            "A row comes back for every row: in one of filling it is the old state.",
+        ),
+        mistake(
+            "the mask along the columns",
+            "mask[:, None] == 1 -> mask == 1",
+            "The mask has a number for each row: mask[:, None] makes a column of it.",
         ),
     ),
     hints=(
