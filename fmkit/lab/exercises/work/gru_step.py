@@ -179,6 +179,11 @@ EXERCISE = Exercise(
             "A gate is a sigmoid: 0 is shut, 1 is open.",
         ),
         mistake(
+            "the sign in the sigmoid",
+            "np.exp(-( -> np.exp((",
+            "1 / (1 + exp(v)) falls where a sigmoid rises: it is 1 minus the sigmoid.",
+        ),
+        mistake(
             "no bias",
             "zx = x @ wx + b -> zx = x @ wx",
             "Each gate has its bias, the candidate too.",
