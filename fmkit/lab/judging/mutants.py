@@ -95,8 +95,13 @@ def mutants(function: Callable) -> tuple[Mutant, ...]:
     arguments = [a.arg for a in whole.args.args]
     found = []
     for statement in whole.body:
+        inside = {
+            id(n) for s in ast.walk(statement) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)
+        }
         for place, node in _places(whole, statement):
             for words, change in _changes(node, place[0], arguments):
+                if id(node) in inside and words in _LEFT_OUT.values():
+                    words = "an index were another one"  # nothing is left out of a formula there
                 found.append(Mutant(words, getattr(node, "lineno", 0), function, tree, place, change))
     return tuple(sorted(found, key=lambda mutant: mutant.is_vague))  # the vaguest words last
 

@@ -109,7 +109,8 @@ def _of_values(at, name, values):
     if all(isinstance(v, np.ndarray) and v.dtype.kind in "iuf" for v in values):
         yield f"where {name} holds a 0", lambda case: bool((case[at] == 0).any())
         yield f"where {name} holds something negative", lambda case: bool((case[at] < 0).any())
-        yield f"where {name} holds a number twice", lambda case: np.unique(case[at]).size < case[at].size
+        if not all(np.isin(v, (0, 1)).all() for v in values):  # a mask of more than two always does
+            yield f"where {name} holds a number twice", lambda case: np.unique(case[at]).size < case[at].size
     if all(isinstance(v, np.ndarray) for v in values):
         for axes in {v.ndim for v in values}:
             yield f"where {name} has {axes} axes", lambda case, axes=axes: case[at].ndim == axes

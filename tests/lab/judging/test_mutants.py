@@ -45,6 +45,16 @@ def test_the_usual_slips_are_made(words):
     assert words in WORDS
 
 
+def test_what_goes_from_an_index_is_no_term_of_a_formula():
+    def parts(x):
+        h = len(x) // 3
+        return [x[h + i] + x[h * i :].sum() * (h + i) for i in range(h)]
+
+    words = [mutant.words for mutant in mutants(parts)]
+    assert words.count("an index were another one") == 4  # two ways in each index
+    assert words.count("a factor were left out") == 1 and words.count("a term were left out") == 2
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_each_is_another_function_and_the_original_stays():
     args = np.array([1.0, 2.0, 4.0]), np.array([0.5, -1.0, 2.0]), 1.5
