@@ -1,17 +1,21 @@
 """Notebooks as files: the normal form, and executing and saving them safely."""
 
+import base64
 import copy
+import io
 import json
 import os
 import subprocess
 import sys
 
 import nbformat
+import numpy as np
 import pytest
 from helpers.paths import NOTEBOOKS, ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
-from fmkit.chapters.running import KERNEL, WIDGET_VIEW, is_normalised, normalise, run
+from fmkit.chapters.running import KERNEL, WIDGET_VIEW, _packed, is_normalised, normalise, run
 
 CFG = ROOT / "tests" / "sanitize.cfg"
 
@@ -146,6 +150,26 @@ def test_an_error_that_is_meant_is_no_problem():
     nb.cells[2].outputs.append(new_output("error", ename="E", evalue="e"))
     nb.cells[2].metadata["tags"] = ["raises-exception"]
     assert is_normalised(nb) == []
+
+
+def test_a_picture_is_stored_in_fewer_bytes_with_the_same_pixels():
+    def png(pixels):
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG", dpi=(96, 96), compress_level=1)
+        return base64.b64encode(content.getvalue()).decode()
+
+    def opened(picture):
+        return Image.open(io.BytesIO(base64.b64decode(picture)))
+
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 4), np.uint8)
+    glass, opaque = png(pixels), png(np.where(np.arange(4) == 3, 255, pixels).astype(np.uint8))
+    packed = _packed(opaque)
+    assert len(packed) < 0.9 * len(opaque) and opened(packed).mode == "RGB"
+    assert round(opened(packed).info["dpi"][0]) == 96
+    assert np.array_equal(np.array(opened(packed)), pixels[..., :3])
+    assert np.array_equal(np.array(opened(_packed(glass))), pixels)  # what shows through goes on showing
+    assert _packed(packed) == packed
+    assert _packed("aaaa") == "aaaa"
 
 
 # --- with a kernel -----------------------------------------------------------------------------------------
