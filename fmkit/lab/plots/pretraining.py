@@ -120,12 +120,27 @@ def by_seconds(
     title: str,
     goal: float | int | None = None,
     ylim: tuple | None = None,
+    order: Iterable[str] = (),
 ) -> Axes:
-    """Validation loss against the CPU seconds spent, logarithmic, one line for each run."""
+    """Validation loss against the CPU seconds spent, logarithmic, one line for each run.
+
+    Parameters
+    ----------
+    runs : for each name the pair (seconds, losses)
+    goal : float, optional
+        A loss to be reached: a dotted line.
+    ylim : pair of floats, optional
+    order : names
+        Of runs in another picture: those that are here, too, look as they do there.
+    """
     _, ax = plt.subplots(figsize=(5.9, 3.3))
     if goal is not None:
         ax.axhline(goal, color=BLACK, lw=0.8, ls=":")
-    for i, (name, (seconds, losses)) in enumerate(runs.items()):
+        place = {"xycoords": ("axes fraction", "data"), "va": "bottom"}
+        ax.annotate("goal", (0.01, goal), **place, fontsize=8)
+    looks = list(dict.fromkeys([*order, *runs]))
+    for name, (seconds, losses) in runs.items():
+        i = looks.index(name)
         ax.plot(
             seconds,
             losses,

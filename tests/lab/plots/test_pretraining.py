@@ -51,6 +51,18 @@ def test_scaling_is_logarithmic_and_has_readable_ticks():
 def test_runs_by_seconds():
     ax = pictures.by_seconds({"a": ([1, 10], [3, 2]), "b": ([1, 2], [3, 1])}, goal=1.9, title="t")
     assert ax.get_xscale() == "log" and len(ax.lines) == 3
+    assert [text.get_text() for text in ax.texts] == ["goal"]
+
+
+def test_a_run_looks_as_in_the_picture_before():
+    runs = {name: ([1, 10], [3, 2]) for name in "abc"}
+    before = {line.get_label(): line.get_color() for line in pictures.by_seconds(runs, title="t").lines}
+    few = {name: runs[name] for name in "cb"} | {"new": runs["a"]}
+    after = {
+        line.get_label(): line.get_color() for line in pictures.by_seconds(few, title="t", order=runs).lines
+    }
+    assert (after["b"], after["c"]) == (before["b"], before["c"])
+    assert after["new"] not in before.values()
 
 
 def test_changes_are_a_stair_in_the_colours_of_what_each_is_worth():
