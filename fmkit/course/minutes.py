@@ -19,10 +19,11 @@ ID = "share-minutes"
 TEXT = """### How long did it take?
 
 Your lecturer asks whether you share how many minutes each exercise took, to plan with. **You need not, and it
-changes no mark.** With `"yes"` the cell below lists a whole number of minutes for each exercise; that list is
-all that goes with the notebook, no time of day does. The minutes run from one check to the next (a pause
-counts as 20 at most) until the answer is right, and are kept in your own folder only. The class sees medians,
-once five have agreed. To take it back, write `"no"`, run the cell and hand in again."""
+changes no mark.** If you agree, write `"yes"` in the cell below and run it when your work is done: it lists a
+whole number of minutes for each exercise, and that list is all that goes with the notebook, no time of day
+does. The minutes run from one check to the next (a pause counts as 20 at most) until the answer is right, and
+are kept in your own folder only. The class sees medians, once five have agreed. To take it back, write
+`"no"`, run the cell and hand in again."""
 _YES = re.compile(r"""^share_minutes\(\s*(["'])(yes|no)\1""", re.MULTILINE)
 
 
@@ -98,7 +99,8 @@ class Shared:
         if self.by >= LEAST:
             found = [f"Minutes: medians of those who share theirs ({self.by}), until it was right or so far."]
         elif self.by:
-            found = [f"Minutes: {self.by} share theirs, and medians are shown from {LEAST} on."]
+            who = "1 student shares" if self.by == 1 else f"{self.by} students share"
+            found = [f"Minutes: {who} theirs, and medians are shown from {LEAST} on."]
         if self.unusable:
             what = "1 notebook" if self.unusable == 1 else f"{self.unusable} notebooks"
             found.append(f"What {what} said of minutes could not be used and is left out.")

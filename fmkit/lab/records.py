@@ -18,6 +18,7 @@ from fmkit.lab.cards import MINUTES, Card, in_notebook, put
 from fmkit.lab.judging.exercise import Exercise
 
 _session: dict = {}  # the record while none is written
+NEITHER = 'Write "yes" or "no", in quotation marks and in small letters, and run this cell again.'
 LONGEST = 20.0  # minutes that count at most from one check to the next: the rest is taken for a break
 _clock = {"last": time.monotonic()}  # when a check was last run in this kernel, or the kernel began
 
@@ -93,12 +94,12 @@ def table(every: list[Exercise], done: dict) -> Card:
     return Card("neutral", "Your progress", "", "your progress", header=header, table=tuple(rows))
 
 
-def share_minutes(answer: str, *topics: str) -> None:
+def share_minutes(answer: str = "", *topics: str) -> None:
     """Say whether those who teach may know how many minutes each exercise took you.
 
     With "yes" the output of this cell shows them and holds them, for as long as it stands in the notebook
     that you hand in: a whole number for each exercise, no time of day, nothing else. With "no" nothing is
-    in it. They are no part of the mark.
+    in it, nor with anything else, and then a card says what to write. They are no part of the mark.
 
     Parameters
     ----------
@@ -106,21 +107,17 @@ def share_minutes(answer: str, *topics: str) -> None:
         ``"yes"`` or ``"no"``.
     topics : str
         Of which exercises: the first part of their names, such as ``"backprop"``; without any, of all.
-
-    Raises
-    ------
-    ValueError
-        When the answer is another one.
     """
-    if answer not in ("yes", "no"):
-        raise ValueError(f'the answer is "yes" or "no", not {answer!r}')
+    if not isinstance(answer, str) or answer not in ("yes", "no"):
+        put(Card("neutral", "Not shared", "", "minutes: not shared", (("", NEITHER),)))
+        return
     minutes = {
         id: max(1, round(entry["minutes"]))
         for id, entry in done().items()
         if "minutes" in entry and (not topics or id.split(".")[0] in topics)
     }
     shown = _minutes_card(answer == "yes", minutes)
-    if answer == "yes" and in_notebook():
+    if answer == "yes" and minutes and in_notebook():
         from IPython.display import display
 
         html, plain = shown._repr_html_(), repr(shown)
@@ -131,12 +128,16 @@ def share_minutes(answer: str, *topics: str) -> None:
 
 def _minutes_card(shared: bool, minutes: dict[str, int]) -> Card:
     """What is shared, as a table; else only how much there would be, for an output is handed in, too."""
-    word = "Shared, once you save and hand in" if shared else "Not shared"
+    word = "Not shared"
+    if shared:
+        word = "Shared, once you save and hand in" if minutes else "Nothing to share yet"
     line = f"minutes: {word.lower()}"
     if not minutes:
         text = "No check of these exercises has been run here yet, so there are no minutes."
+        text += " Run this cell again when you have worked on them." if shared else ""
     elif shared:
-        text = 'This is all that is shared. To take it back, write "no", run the cell and hand in again.'
+        text = "This is all that is shared. After more work, run this cell again; "
+        text += 'to take it back, write "no", run the cell and hand in again.'
     else:
         count = f"{len(minutes)} exercise{'' if len(minutes) == 1 else 's'}"
         text = f'With "yes" a table with a whole number of minutes for {count} would stand here, and no more.'

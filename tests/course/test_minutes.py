@@ -113,7 +113,9 @@ def test_five_make_a_median_and_fewer_none(course):
     assert (everybody.by, everybody.medians) == (7, {"backprop.neuron": 30}), "only two share the other one"
     few = report.minutes(course, CHAPTER, set(NAMES[:4]))
     assert (few.by, few.medians) == (4, {})
-    assert few.lines() == ["Minutes: 4 share theirs, and medians are shown from 5 on."]
+    assert few.lines() == ["Minutes: 4 students share theirs, and medians are shown from 5 on."]
+    one = report.minutes(course, CHAPTER, set(NAMES[:1]))
+    assert one.lines() == ["Minutes: 1 student shares theirs, and medians are shown from 5 on."]
 
 
 def test_the_report_shows_medians_and_nobodys_own(course):
@@ -125,14 +127,14 @@ def test_the_report_shows_medians_and_nobodys_own(course):
     assert not any(name in page.split("Answers that are alike")[0] for name in NAMES)
     students = course.students()[:4]
     page = write_term(course, [CHAPTER], students, course.root / "few.html").read_text("utf-8")
-    assert '<th class="n">minutes</th>' not in page and "4 share theirs" in page
+    assert '<th class="n">minutes</th>' not in page and "4 students share theirs" in page
 
 
 def test_who_takes_it_back_is_out_at_once(course):
     for name in NAMES[:3]:
         courses.hand_in(course, name, courses.solved())
     assert report.minutes(course, CHAPTER).lines() == [
-        "Minutes: 4 share theirs, and medians are shown from 5 on."
+        "Minutes: 4 students share theirs, and medians are shown from 5 on."
     ]
 
 

@@ -154,7 +154,8 @@ def test_a_record_of_an_older_kit_has_no_minutes(folder, capsys):
     record(CENTER, True)
     assert done() == {"sample.center": {"tries": 3, "solved": True}}
     share_minutes("yes")
-    assert "No check of these exercises has been run here yet" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nothing to share yet" in said and "No check of these exercises has been run here yet" in said
 
 
 def test_minutes_are_shared_by_a_yes_alone_and_shown_whole(folder, clock, monkeypatch, capsys):
@@ -175,5 +176,21 @@ def test_minutes_are_shared_by_a_yes_alone_and_shown_whole(folder, clock, monkey
     assert "sample.center" in bundle["text/plain"] and "more.one" not in bundle["text/html"]
     share_minutes("yes")
     assert shown[1][0][MINUTES] == {"sample.center": 12, "more.one": 1}
-    with pytest.raises(ValueError, match="not 'maybe'"):
-        share_minutes("maybe")
+
+
+@pytest.mark.parametrize(
+    "answer", ["maybe", "Yes please", "yes, sample", "Yes", "", 1, True, None, ["yes"], CENTER]
+)
+def test_another_answer_shares_nothing_and_says_what_to_write(folder, clock, monkeypatch, capsys, answer):
+    monkeypatch.setattr(records, "in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: pytest.fail("shared"))
+    clock["minute"] = 12.4
+    record(CENTER, True)
+    share_minutes(answer, "sample")
+    said = capsys.readouterr().out
+    assert "not shared" in said and 'Write "yes" or "no"' in said and "12" not in said
+
+
+def test_no_answer_shares_nothing(capsys):
+    share_minutes()
+    assert 'Write "yes" or "no"' in capsys.readouterr().out
