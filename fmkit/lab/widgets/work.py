@@ -25,7 +25,8 @@ def chat(ask: Callable[[str], Any], examples: Sequence[str], first: Any) -> ipyw
         The answer that is shown at the beginning: nothing is asked yet.
     """
     wide = {"layout": {"width": "560px"}}
-    choice = ipywidgets.Dropdown(options=list(examples), description="examples", **wide)
+    at = first.question if first.question in examples else None  # the field's own: each other one is a change
+    choice = ipywidgets.Dropdown(options=list(examples), value=at, description="examples", **wide)
     field = ipywidgets.Text(first.question, description="question", continuous_update=False, **wide)
     shown = ipywidgets.HTML(card(first))
 

@@ -101,6 +101,17 @@ def test_the_chat_asks_only_when_told_to(asked):
     assert len(asked) == 2
 
 
+def test_each_example_that_the_chat_does_not_show_yet_is_a_change(asked):
+    def ask(question):
+        asked.append(question)
+        return an_answer(question)
+
+    choice, field, _ = widgets_work.chat(ask, ["one", "two"], an_answer("two")).children
+    assert choice.value == field.value == "two", "what is shown is what is chosen"
+    choice.value = "one"
+    assert asked == ["one"] and field.value == "one"
+
+
 def test_the_translator_says_what_it_cannot_read():
     def write(texts):
         if texts == ["?"]:
