@@ -15,6 +15,7 @@ from fmkit.data import assets
 
 OK, OPTIONAL, BROKEN = "✓", "–", "✗"
 EXTRAS = {"course": "for instructors", "book": "to build the book", "test": "to run the tests"}
+WIDTH = max(12, *map(len, assets.ASSETS))  # of the column of topics
 SHOWN = ("numpy", "torch", "transformers", "jupyterlab")
 
 
@@ -35,9 +36,9 @@ def examine() -> int:
     for check in CHECKS:
         for finding in _run(check):
             found.append(finding)
-            print(f"  {finding.status} {finding.topic:12s} {finding.text}", flush=True)
+            print(f"  {finding.status} {finding.topic:{WIDTH}s} {finding.text}", flush=True)
             if finding.fix:
-                print(f"    {'':12s} → {finding.fix}")
+                print(f"    {'':{WIDTH}s} → {finding.fix}")
     broken = sum(finding.status == BROKEN for finding in found)
     print(f"{broken} to fix." if broken else "All is well.")
     return 1 if broken else 0
