@@ -4,7 +4,7 @@ import copy
 import re
 from typing import Any
 
-PLACEHOLDER = ("# YOUR CODE HERE", 'raise NotImplementedError("write this, then run the check below")')
+PLACEHOLDER = ("# YOUR CODE HERE", 'raise NotImplementedError("write this, then run its check")')
 TEXT_PLACEHOLDER = ("YOUR ANSWER HERE",)
 MAY_RAISE = "raises-exception"
 USES_ANSWER = "uses-answer"  # a cell, not a check, that works only once an exercise is done

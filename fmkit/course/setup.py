@@ -17,7 +17,7 @@ c = get_config()
 c.CourseDirectory.root = str(Path(__file__).absolute().parent)
 c.CourseDirectory.course_id = {name!r}
 c.ClearSolutions.code_stub = {{
-    "python": '# YOUR CODE HERE\\nraise NotImplementedError("write this, then run the check below")'
+    "python": '# YOUR CODE HERE\\nraise NotImplementedError("write this, then run its check")'
 }}
 c.ExecutePreprocessor.timeout = 120
 '''

@@ -39,7 +39,7 @@ CUT = '''def f(x):
     y = 2 * x
     if x:
         # YOUR CODE HERE
-        raise NotImplementedError("write this, then run the check below")
+        raise NotImplementedError("write this, then run its check")
     return y'''
 
 

@@ -198,12 +198,12 @@ KINDS = {
     ),
     "an older try beside the commented placeholder": kind(
         NEURON,
-        ("    y =", "    # raise NotImplementedError('write this, then run the check below')\n    y ="),
+        ("    y =", "    # raise NotImplementedError('write this, then run its check')\n    y ="),
         above=[f"# scratch\n{HEAD}    return x.sum(0), 0.0"],
     ),
     "a placeholder that is not reached": kind(
         BITS,
-        answer=RIGHT[BITS] + "\n    raise NotImplementedError('write this, then run the check below')",
+        answer=RIGHT[BITS] + "\n    raise NotImplementedError('write this, then run its check')",
         above=["def text_bits(logp, pieces):\n    return 0.0"],
     ),
     "another try above the check": kind(

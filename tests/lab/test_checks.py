@@ -57,7 +57,7 @@ def test_the_card_of_a_wrong_answer_is_the_same_for_the_same_seed(capsys):
 def test_not_done_yet(capsys):
     def answer(x, w):
         # YOUR CODE HERE
-        raise NotImplementedError("write this, then run the check below")
+        raise NotImplementedError("write this, then run its check")
 
     message, out = failed(answer, capsys)
     assert message == "sample.center: not done yet"

@@ -142,7 +142,7 @@ def test_placeholders_are_undone_not_wrong():
         return (x - mean) * ..., mean[..., 0]
 
     def to_do(x, w):
-        raise NotImplementedError("write this, then run the check below")
+        raise NotImplementedError("write this, then run its check")
 
     assert verdict_of(dots).status == verdict_of(to_do).status == "undone"
     assert verdict_of(to_do).rows == ()
