@@ -165,9 +165,7 @@ def start(folder: Path, browser: bool = True, say=print) -> None:
 
 def _no_browser_that_left(record: logging.LogRecord) -> bool:
     """False for what Jupyter leaves unhandled when a browser's tab closes while its kernel prints."""
-    from tornado.websocket import WebSocketClosedError
-
-    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
+    return not (record.exc_info and type(record.exc_info[1]).__name__ == "WebSocketClosedError")  # Tornado's
 
 
 def set_environment(folder: Path) -> None:
