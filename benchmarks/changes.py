@@ -3,12 +3,12 @@
     python benchmarks/changes.py
 
 Writes fmkit/data/results/speedrun.json, which the chapter shows; a part that is in the file is not measured
-again. One thread, about fifteen CPU minutes. All runs of a part take turns, so that other load on the machine
+again. One thread, some 25 CPU minutes. All runs of a part take turns, so that other load on the machine
 slows all alike; the processor time of the training steps counts.
 
 - ``whole``: what benchmarks/speedrun.py does, with its two seeds.
 - ``ladder``: from `CLASSIC` to `SPEEDRUN` and `TABLES`. Every run has the same time, that of `SPEEDRUN`: as
-  many steps as fit in, by what a step took in a trial before.
+  many steps as fit in, by what a step took in a trial before; three seeds.
 - ``blocks``: tables with a block and without, in a quarter and a half of that time, in all of it, and in two
   and a half times as much; two seeds.
 """
@@ -64,11 +64,11 @@ def in_time(recipes: dict, data, times: float = 1.0) -> dict:
     }
 
 
-def run(recipes: dict, data, look=lambda runner: {}) -> dict:
-    """Train all the recipes, taking turns; ``look`` adds to what is kept of each."""
-    runners = {name: Runner(recipe, data) for name, recipe in recipes.items()}
-    take_turns([*runners.values()], 25)
-    return {name: runner.result() | look(runner) for name, runner in runners.items()}
+def with_seeds(recipes: dict, data, seeds, look=lambda runner: {}) -> list:
+    """Train each recipe with each seed, all taking turns; ``look`` adds to what is kept of a run."""
+    runners = [(name, Runner(replace(r, seed=seed), data)) for name, r in recipes.items() for seed in seeds]
+    take_turns([runner for _, runner in runners], 25)
+    return [{"name": name} | runner.result() | look(runner) for name, runner in runners]
 
 
 def rungs() -> dict:
@@ -88,10 +88,8 @@ def blocks(data, times: float) -> list:
         "blockless": BLOCKLESS,
         "blockless, quadruples": replace(BLOCKLESS, longest_gram=4),
     }
-    timed = in_time(contestants, data, times)
-    both = {(name, seed): replace(recipe, seed=seed) for seed in (11, 12) for name, recipe in timed.items()}
-    found = run(both, data, in_detail)
-    return [{"name": name, "times": times} | result for (name, _), result in found.items()]
+    found = with_seeds(in_time(contestants, data, times), data, (11, 12), in_detail)
+    return [{"times": times} | result for result in found]
 
 
 def in_detail(runner) -> dict:
@@ -124,7 +122,7 @@ def main() -> None:
     if "whole" not in result:
         keep("whole", speedrun(data, (11, 12)))
     if "ladder" not in result:
-        keep("ladder", run(in_time(rungs(), data), data))
+        keep("ladder", with_seeds(in_time(rungs(), data), data, (0, 11, 12)))
     for times in TIMES:
         before = result.get("blocks", [])
         if all(found["times"] != times for found in before):

@@ -67,14 +67,16 @@ def test_the_control_is_the_tables_and_nothing_else():
     assert differs == {"name", "n_layers", "steps"}
 
 
-def test_the_ladder_keeps_each_change_and_ends_at_the_speedrun():
-    ladder = [run["recipe"] for run in results("speedrun.json")["ladder"].values()]
-    *rungs, last, tables = ladder
+@pytest.mark.parametrize("seed", [0, 11, 12])
+def test_the_ladder_keeps_each_change_and_ends_at_the_speedrun(seed):
+    runs = [run["recipe"] for run in results("speedrun.json")["ladder"]]
+    *rungs, last, tables = [recipe for recipe in runs if recipe["seed"] == seed]
+    assert len(runs) == 3 * (len(rungs) + 2)
     for below, above in zip(rungs, [*rungs[1:], last], strict=True):
         changed = {name for name in below if below[name] != above[name]} - {"steps"}
         assert changed and not changed & {"seed", "block_size", "d_model", "batch_size"}
-    assert last == as_json(recipes.SPEEDRUN, name="classic", steps=last["steps"])
-    assert tables == as_json(recipes.TABLES, steps=tables["steps"])
+    assert last == as_json(recipes.SPEEDRUN, name="classic", steps=last["steps"], seed=seed)
+    assert tables == as_json(recipes.TABLES, steps=tables["steps"], seed=seed)
 
 
 def test_the_runs_with_a_block_and_without_are_of_the_record_and_the_control():
@@ -84,7 +86,7 @@ def test_the_runs_with_a_block_and_without_are_of_the_record_and_the_control():
         quadruples = {"longest_gram": 4} if "quadruples" in run["name"] else {}
         ours = as_json(recipe, steps=run["steps"], seed=run["recipe"]["seed"], **quadruples)
         assert run["recipe"] == ours and len(run["by place"]) == recipe.block_size
-    assert len({(run["name"], run["times"], run["recipe"]["seed"]) for run in runs}) == len(runs) == 12
+    assert len({(run["name"], run["times"], run["recipe"]["seed"]) for run in runs}) == len(runs) == 24
 
 
 def test_next_sentence_is_a_null_result():

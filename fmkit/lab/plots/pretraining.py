@@ -1,5 +1,6 @@
 """Chapter 07's pictures: rows of characters, loss curves with levels to read them by, scaling, speedrun."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -7,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from fmkit._types import Array
 from fmkit.lab.plots.style import BLACK, COLOURS, LINES, MARKERS, ORANGE, legend_beside
 
 
@@ -161,34 +163,35 @@ def by_seconds(
 
 def changes(
     names: Sequence[str],
-    losses: Iterable,
+    losses: Array,
     *,
     title: str,
-    start: float | int,
     noise: float | int,
     xlabel: str = "validation loss (nats)",
 ) -> Axes:
-    """A stair of changes, each kept for the next: a bar from the loss before to the loss after it.
+    """A stair of changes, each kept for the next: a bar from the mean loss before to the one after it.
 
     Parameters
     ----------
-    names, losses : sequences
-        What was changed, and the loss that it led to.
-    start : float
-        The loss without any change.
+    names : sequence
+        What was changed.
+    losses : (1 + changes, seeds)
+        The losses without any change, and those that each change led to: a dot for each seed.
     noise : float
-        How much the losses of two runs differ that have different seeds only; a step inside it is grey.
+        How much the losses of two runs differ that have different seeds only. A bar is grey unless every seed
+        has gained more, or lost more.
     """
+    losses = np.asarray(losses)
     _, ax = plt.subplots(figsize=(6.0, 0.28 * len(names) + 1.1))
-    before, seen = start, {}
-    for y, value in enumerate(losses):
-        gain = before - value
-        kind = "within the noise" if abs(gain) <= noise else "better" if gain > 0 else "worse"
+    seen = {}
+    for y, (before, after) in enumerate(itertools.pairwise(losses)):
+        gains, start, end = before - after, before.mean(), after.mean()
+        kind = "better" if min(gains) > noise else "worse" if max(gains) < -noise else "within the noise"
         colour = {"better": COLOURS[0], "worse": COLOURS[1]}.get(kind, "0.55")
-        seen[kind] = ax.barh(y, value - before, 0.62, left=before, color=colour)
-        ax.plot([value, value], [y - 0.31, y + 1.31], color=BLACK, lw=0.7)  # on to the next step
-        ax.text(max(value, before), y, f" {value:.2f}", ha="left", va="center", fontsize=8)
-        before = value
+        seen[kind] = ax.barh(y, end - start, 0.62, left=start, color=colour)
+        ax.plot([end, end], [y - 0.31, y + 1.31], color=BLACK, lw=0.7)  # on to the next step
+        ax.plot(after, [y] * len(after), ".", color=BLACK, ms=3)
+        ax.text(max(start, *after), y, f" {end:.2f}", ha="left", va="center", fontsize=8)
     ax.set(yticks=range(len(names)), yticklabels=names, title=title, xlabel=xlabel)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.margins(x=0.16)
