@@ -243,17 +243,20 @@ def _survey(root: Path, packages: tuple[str, ...]) -> list[Path]:
 # --- other packages ----------------------------------------------------------------------------------------
 
 
+_owners = functools.cache(importlib.metadata.packages_distributions)  # reads the records of all packages
+
+
 @functools.cache
 def installed() -> frozenset[str]:
     """Names that can be imported here beside Python's own library."""
-    names = set(importlib.metadata.packages_distributions()) | {"fmkit"}
+    names = set(_owners()) | {"fmkit"}
     return frozenset(name for name in names if name.isidentifier() and name not in sys.stdlib_module_names)
 
 
 @functools.cache
 def files(packages: tuple[str, ...]) -> tuple[Path, ...]:
     """Folders and files of site-packages that some packages consist of, with all that they require."""
-    owners = importlib.metadata.packages_distributions()
+    owners = _owners()
     todo = [dist for package in packages for dist in owners.get(package, ())]
     seen, found = set(), {}
     while todo:
