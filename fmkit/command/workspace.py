@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from fmkit.chapters.read import parse, read_file, to_text
 from fmkit.errors import WorkspaceError
 
 RECORD = Path(".fmkit", "chapters.json")
+# What Jupyter says in its next lines of a tab that had gone: the headers of what it asked, and the request
+AFTERWARDS = re.compile(r'\{\n +"Host": |500 GET /api/kernels/[^/ ]+/channels\?')
 # JupyterLab's settings in a workspace, by file below .fmkit. Where the instructors' extra is installed, its
 # menus ("Create Assignment") and its warnings are not for learners.
 SETTINGS = {
@@ -158,14 +161,19 @@ def start(folder: Path, browser: bool = True, say=print) -> None:
         options.append("--allow-root")
     logging.getLogger("asyncio").addFilter(_no_browser_that_left)
     server = LabApp.initialize_server(argv=options)
+    for handler in server.log.handlers:
+        handler.addFilter(_no_browser_that_left)
     if not server.identity_provider.token_generated:  # with a password of theirs: Jupyter prints no address
         say(f"JupyterLab is at {server.display_url}")
     server.start()
 
 
 def _no_browser_that_left(record: logging.LogRecord) -> bool:
-    """False for what Jupyter leaves unhandled when a browser's tab closes while its kernel prints."""
-    return not (record.exc_info and type(record.exc_info[1]).__name__ == "WebSocketClosedError")  # Tornado's
+    """False for what Jupyter logs when a browser's tab closes while its kernel prints or only just begins."""
+    error = record.exc_info[1] if record.exc_info else None
+    is_closed = type(error).__name__ == "WebSocketClosedError"  # Tornado's
+    had_gone = isinstance(error, AttributeError) and "'kernel_ws_protocol'" in str(error)  # jupyter_server's
+    return not (is_closed or had_gone or AFTERWARDS.match(record.getMessage()))
 
 
 def set_environment(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import re
 import signal
@@ -238,6 +239,7 @@ def test_the_address_is_said_where_jupyter_says_none(environment, mine, monkeypa
     class Server:
         identity_provider = type("Identity", (), {"token_generated": generated})
         display_url = "http://localhost:8888/lab"
+        log = logging.Logger("jupyter's")
         started = False
 
         def start(self):
@@ -325,6 +327,23 @@ def test_jupyterlab_answers_and_stops(mine):
         watchdog.cancel()
         server.kill()
     assert server.returncode in (0, -signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "text, error, is_shown",
+    [
+        ("", AttributeError("'NoneType' object has no attribute 'kernel_ws_protocol'"), False),
+        ('{\n  "Host": "127.0.0.1:8888",\n  "User-Agent": "x"\n}', None, False),
+        ("500 GET /api/kernels/d21424c5-e627/channels?session_id=5f (x@127.0.0.1) 91.2ms", None, False),
+        ("500 GET /api/contents?x=/api/kernels/d2/channels? (x@127.0.0.1) 91.2ms", None, True),
+        ("", AttributeError("'NoneType' object has no attribute 'kernel_id'"), True),
+        ("The disk is full", OSError(28, "No space left on device"), True),
+    ],
+)
+def test_a_tab_that_had_gone_is_not_told_and_all_else_is(text, error, is_shown):
+    info = (type(error), error, None) if error else None
+    record = logging.LogRecord("ServerApp", logging.ERROR, "", 1, text, (), info)
+    assert workspace._no_browser_that_left(record) is is_shown
 
 
 def _get(address: str) -> str:
