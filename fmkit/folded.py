@@ -80,7 +80,7 @@ def _fold_gpt_block(p: dict, config: Config) -> dict:
 
 def _after_norm(norm: dict, w: Array, b: Array | float = 0.0) -> tuple[Array, Array]:
     """Weight and bias of a linear layer that does the work of the gain and shift in front of it, too."""
-    return norm["w"][:, None] * w, norm["b"] @ w + b
+    return np.multiply(norm["w"][:, None], w, order="C"), norm["b"] @ w + b  # by rows, even of wte.T
 
 
 def _without_mean(w: Array) -> Array:
@@ -140,7 +140,8 @@ def folded_gpt_step(
 def fold_llama(params: dict, config: LlamaConfig) -> dict:
     """The parameters of a Llama rearranged, once, so that a step has less to do and gives the same logits.
 
-    - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``.
+    - A norm's gain: ``(n * w) @ W`` is ``n @ (w[:, None] * W)``. The head is another copy of all words then,
+      and lies by rows, which a product with one vector reads up to twice as fast as columns.
     - Gate and up side by side, for one product; the gate halved, since silu(2h) = h + h tanh(h).
     - The scores' 1 / sqrt(D), into the weights that make the queries (with ``qk_norm``, into their gain).
     - The rotation of queries and keys as ``a * x + b * swapped(x)``, where ``swapped`` exchanges the halves
@@ -170,6 +171,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
     ['wqkv', 'wo', 'w_in', 'w_down']
     """
     check_params(params, config)
+    head = params["wte"].T if config.tied else params["head"]
     return {
         "params": params,
         "config": config,
@@ -177,10 +179,7 @@ def fold_llama(params: dict, config: LlamaConfig) -> dict:
         "small_scores": config.qk_norm and _largest_score(params, config) < 60.0,  # e^60 of float32's e^88
         "turn": _turn_tables(config, params["wte"].dtype),
         "blocks": [_fold_llama_block(p, config) for p in params["blocks"]],
-        "last_gain": params[
-            "norm"
-        ],  # not into the head: of a large model that would be another copy of all words
-        "head": params["wte"].T if config.tied else params["head"],
+        "head": np.multiply(params["norm"][:, None], head, order="C"),
     }
 
 
@@ -277,7 +276,7 @@ def folded_llama_step(
         gated *= up
         x += gated.dot(p["w_down"])
     kv.length = stop
-    return (_unit(x, eps) * folded["last_gain"]).dot(folded["head"])[None], kv
+    return _unit(x, eps).dot(folded["head"])[None], kv
 
 
 # ---------------------------------------------------------------------------------------------- what both use
