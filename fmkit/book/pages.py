@@ -7,6 +7,8 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 from fmkit._templates import render
 from fmkit.book.build import DATA
 from fmkit.chapters.find import chapters_in
@@ -139,12 +141,20 @@ def agreement_page(report: dict) -> str:
         columns=columns,
         allowed=[f"{tolerance(name):.0e}" for name in columns],
         rows=[
-            {"name": case["name"], "errors": [shown(case["errors"].get(name)) for name in columns]}
+            {
+                "name": _breakable(case["name"]),
+                "errors": [shown(case["errors"].get(name)) for name in columns],
+            }
             for case in report["cases"]
         ],
         versions=", ".join(f"{name} {version}" for name, version in report["versions"].items()),
         left_out=report.get("left_out"),
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A dotted name that a narrow page may break after its dots and underscores."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
 
 
 def _mistakes_page(root: Path, chapters: list[dict]) -> str:

@@ -30,7 +30,7 @@ def torch_forward(tensors, images):
         stored = (w[f"{norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
         return F.batch_norm(x, *stored)
 
-    mean, std = (torch.tensor(v)[:, None, None] for v in (MEAN, STD))
+    mean, std = (torch.tensor(v, dtype=images.dtype)[:, None, None] for v in (MEAN, STD))
     x = (images.permute(0, 3, 1, 2) - mean) / std
     x = F.relu6(layer(x, "features.0.0", "features.0.1", stride=2, padding=1))
     for i, stride in enumerate(STRIDES, 1):
@@ -46,18 +46,24 @@ def torch_forward(tensors, images):
 
 def test_scores_and_the_gradient_of_the_pixels_agree(tensors):
     rng = np.random.default_rng(0)
-    images = rng.random((2, 224, 224, 3)).astype(np.float32)  # noise, and a soft picture
-    images[1] = np.linspace(0, 1, 224, dtype=np.float32)[:, None, None] * np.array([1, 0.5, 0.2], np.float32)
+    images = rng.random((2, 224, 224, 3))  # noise, and a soft picture
+    images[1] = np.linspace(0, 1, 224)[:, None, None] * np.array([1, 0.5, 0.2])
+    # The gradient in float64: in float32 a rounding at a corner of ReLU6 takes a whole patch of pixels along.
+    exact = {name: w.astype(np.float64) for name, w in tensors.items()}
     leaf = torch.tensor(images, requires_grad=True)
-    want = torch_forward(tensors, leaf)
-    got, cache = mobilenet_v2(load_mobilenet(asset_path("mobilenet")), images)
-    np.testing.assert_allclose(got, want.detach().numpy(), atol=1e-4)
-    dout = rng.standard_normal(got.shape).astype(np.float32)
+    want = torch_forward(exact, leaf)
+    got, cache = mobilenet_v2(mobilenet_params(exact), images)
+    np.testing.assert_allclose(got, want.detach().numpy(), atol=1e-9)
+    dout = rng.standard_normal(got.shape)
     (dwant,) = torch.autograd.grad(want, leaf, torch.tensor(dout))
     dgot = mobilenet_v2_backward(dout, cache)
-    assert dgot.dtype == np.float32
-    scale = dwant.abs().amax((1, 2, 3)).numpy()[:, None, None, None]
-    assert np.abs((dgot - dwant.numpy()) / scale).max() < 1e-3  # at the corners of ReLU6 a rounding may count
+    np.testing.assert_allclose(dgot, dwant.numpy(), atol=1e-9 * float(dwant.abs().max()))
+
+    small, cache = mobilenet_v2(load_mobilenet(asset_path("mobilenet")), images.astype(np.float32))
+    np.testing.assert_allclose(small, got, atol=1e-4)
+    dsmall = mobilenet_v2_backward(dout.astype(np.float32), cache)
+    assert small.dtype == dsmall.dtype == np.float32
+    assert np.linalg.norm(dsmall - dgot) < 1e-3 * np.linalg.norm(dgot)
 
 
 def test_a_missing_and_a_foreign_weight_are_told(tensors):
