@@ -63,7 +63,7 @@ def test_scores_and_the_gradient_of_the_pixels_agree(tensors):
     np.testing.assert_allclose(small, got, atol=1e-4)
     dsmall = mobilenet_v2_backward(dout.astype(np.float32), cache)
     assert small.dtype == dsmall.dtype == np.float32
-    assert np.linalg.norm(dsmall - dgot) < 1e-3 * np.linalg.norm(dgot)
+    assert np.linalg.norm(dsmall - dgot) < 3e-3 * np.linalg.norm(dgot)
 
 
 def test_a_missing_and_a_foreign_weight_are_told(tensors):
