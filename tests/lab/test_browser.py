@@ -56,6 +56,19 @@ def edge(card) -> str:
     return card.evaluate("card => getComputedStyle(card).borderLeftColor")
 
 
+def terminal(lab) -> list[str]:
+    return (lab.workspace.parent / "log.txt").read_text("utf-8").splitlines()
+
+
+def said_beside_the_address(lab) -> list[str]:
+    """The lines in the terminal that nobody expects."""
+    about = re.compile(
+        r"Your chapters are in .*|\[C [^]]* ServerApp\] *|"
+        r" +(To access the server|Or copy and paste|file://|http://).*|\s*"
+    )
+    return [line for line in terminal(lab) if not about.fullmatch(line)]
+
+
 def test_checks_hints_and_progress(lab):
     with labs.notebook(lab, "00-start-here") as page:
         run_cell(page, "from fmkit.lab import check, exercises, hint, progress\nprogress()")
@@ -106,7 +119,7 @@ def test_the_page_can_be_closed_and_opened_again(lab):
 
 
 def test_a_tab_is_closed_while_its_cell_prints(lab):
-    """The terminal stays quiet: test_the_terminal_shows_the_address_and_nothing_else, below, looks."""
+    """The terminal stays quiet."""
     prints = "import time\nend = time.time() + 2\nwhile time.time() < end:\n    print('.' * 999, flush=True)"
     for _ in range(3):
         page = lab.chromium.new_context().new_page()
@@ -122,6 +135,10 @@ def test_a_tab_is_closed_while_its_cell_prints(lab):
         )
         page.wait_for_timeout(500)
         page.context.close()
+    with labs.notebook(lab, "00-start-here") as page:  # by then the server has met the end of all three
+        run_cell(page, "print('still here')")
+        page.locator(".jp-OutputArea-output", has_text="still here").wait_for()
+    assert said_beside_the_address(lab) == []
 
 
 @pytest.mark.slow
@@ -161,13 +178,8 @@ def test_learners_see_nothing_of_nbgrader(lab):
 
 
 def test_the_terminal_shows_the_address_and_nothing_else(lab):
-    lines = (lab.workspace.parent / "log.txt").read_text("utf-8").splitlines()
-    about = re.compile(
-        r"Your chapters are in .*|\[C [^]]* ServerApp\] *|"
-        r" +(To access the server|Or copy and paste|file://|http://).*|\s*"
-    )
-    assert [line for line in lines if not about.fullmatch(line)] == []
-    assert any("http://" in line for line in lines)
+    assert said_beside_the_address(lab) == []
+    assert any("http://" in line for line in terminal(lab))
 
 
 @pytest.mark.slow  # of the eye with which test_chapters_in_the_browser.py looks
