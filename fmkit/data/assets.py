@@ -189,9 +189,16 @@ def _only_one(say):
             held.enter_context(lock)
         except TimeoutError:
             raise AssetError("another fmkit has been fetching for half an hour; try again later") from None
-        for left in home().glob(".tmp-*"):  # we hold the lock, so whoever made it was killed
-            shutil.rmtree(left, ignore_errors=True)
-        yield
+        _clear_leftovers()  # we hold the lock, so whoever made them was killed
+        try:
+            yield
+        finally:
+            _clear_leftovers()  # again: the pip of a killed fmkit goes on writing until it is done
+
+
+def _clear_leftovers() -> None:
+    for left in home().glob(".tmp-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _install(asset: Asset, source) -> None:

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import textwrap
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -330,6 +331,7 @@ def run_fetch(kit, extra: str = "") -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # so that a test can end what it has started, too
     )
 
 
@@ -338,8 +340,22 @@ def test_killed_midway(kit, moment):
     dead = run_fetch(kit, f"{moment} = lambda *args: os.kill(os.getpid(), 9)")
     dead.communicate(timeout=60)
     assert dead.returncode == -signal.SIGKILL
+    with suppress(ProcessLookupError):  # the pip that fetched the other asset meanwhile
+        os.killpg(dead.pid, signal.SIGKILL)
     assert assets.problem(PLAYS) == "missing" and assets.problem(WORDS) == "missing"
     assert list((kit / "home").glob(".tmp-*")), "it was killed too early to prove anything"
+    fetch(kit)
+    assert assets.problem(PLAYS, full=True) is None and assets.problem(WORDS, full=True) is None
+    assert not list((kit / "home").glob(".tmp-*"))
+
+
+def test_what_the_pip_of_a_killed_fetch_writes_meanwhile_goes_too(kit, monkeypatch):
+    def install(asset, source):
+        (kit / "home" / ".tmp-killed" / "made").mkdir(parents=True, exist_ok=True)
+        return installed(asset, source)
+
+    installed = assets._install
+    monkeypatch.setattr(assets, "_install", install)
     fetch(kit)
     assert assets.problem(PLAYS, full=True) is None and assets.problem(WORDS, full=True) is None
     assert not list((kit / "home").glob(".tmp-*"))
