@@ -252,9 +252,9 @@ def rope(
     cos, sin = cos.astype(x.dtype, copy=False), sin.astype(x.dtype, copy=False)
     half = x.shape[-1] // 2
     x1, x2 = x[..., :half], x[..., half:]  # (B, H, T, D/2) each
-    out = np.empty_like(x)  # (B, H, T, D)
-    out[..., :half] = x1 * cos - x2 * sin
-    out[..., half:] = x2 * cos + x1 * sin
+    out = np.concatenate([x2, x1], -1)  # (B, H, T, D): to each coordinate its partner
+    out *= np.concatenate([-sin, sin], -1)  # x1 becomes x1 cos - x2 sin, x2 becomes x2 cos + x1 sin
+    out += x * np.concatenate([cos, cos], -1)
     return out, (cos, sin)
 
 

@@ -82,13 +82,16 @@ def conv2d(
         x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     windows = _windows(x, *w.shape[:2], stride)  # (B, h, w, C_in, i, j)
     if groups == 1:
-        out = _rows(windows) @ w.reshape(-1, C_out)  # (B*h*w, i*j*C_in) @ (i*j*C_in, C_out)
+        seen = _rows(windows)  # (B*h*w, i*j*C_in): a copy, which the backward needs again
+        out = seen @ w.reshape(-1, C_out)
     else:
-        out = np.einsum("bhwgcij,ijcgo->bhwgo", *_grouped(windows, w, groups))
+        seen = windows.reshape(*windows.shape[:3], groups, C_in // groups, *w.shape[:2])  # a view
+        w_group = w.reshape(*w.shape[:3], groups, -1)  # (i, j, C_in/G, G, C_out/G)
+        out = np.einsum("bhwgcij,ijcgo->bhwgo", seen, w_group)
     out = out.reshape(*windows.shape[:3], C_out)
     if b is not None:
         out += b
-    return out, (windows, w, b is not None, x.shape, stride, padding, groups)
+    return out, (seen, out.shape, w, b is not None, x.shape, stride, padding, groups)
 
 
 def conv2d_backward(
@@ -109,22 +112,22 @@ def conv2d_backward(
     >>> print(dx.ravel(), dw.ravel())  # the pixel in the middle was in two windows
     [10. 11.  1.] [3. 6.]
     """
-    windows, w, has_bias, shape, stride, padding, groups = opened(cache, 7, "conv2d")
+    seen, out_shape, w, has_bias, shape, stride, padding, groups = opened(cache, 8, "conv2d")
     i, j, _, C_out = w.shape
-    expect("dout", dout, (*windows.shape[:3], C_out), "(B, h, w, C_out)")
+    expect("dout", dout, out_shape, "(B, h, w, C_out)")
     dout2 = dout.reshape(-1, C_out)  # (B*h*w, C_out)
     db = dout2.sum(0) if has_bias else None  # (C_out,): the bias was added in every window
-    if groups == 1:  # out = rows @ w
-        dw = (_rows(windows).T @ dout2).reshape(w.shape)
+    if groups == 1:  # out = seen @ w
+        dw = (seen.T @ dout2).reshape(w.shape)
     else:
-        by_group, w_group = _grouped(windows, w, groups)
-        dgroup = dout.reshape(*dout.shape[:3], groups, -1)  # (B, h, w, groups, C_out / groups)
-        dw = np.einsum("bhwgcij,bhwgo->ijcgo", by_group, dgroup).reshape(w.shape)
+        dgroup = dout.reshape(*out_shape[:3], groups, -1)  # (B, h, w, groups, C_out / groups)
+        dw = np.einsum("bhwgcij,bhwgo->ijcgo", seen, dgroup).reshape(w.shape)
     if not needs_dx:
         return None, dw, db
     if groups == 1:
         dwindows = dout2 @ w.reshape(-1, C_out).T  # (B*h*w, i*j*C_in)
     else:
+        w_group = w.reshape(*w.shape[:3], groups, -1)  # (i, j, C_in/G, G, C_out/G)
         dwindows = np.einsum("bhwgo,ijcgo->bhwijgc", dgroup, w_group)
     dx = _add_windows(dwindows.reshape(*dout.shape[:3], i, j, shape[3]), shape, stride)
     if padding:
@@ -427,13 +430,6 @@ def _rows(windows: Array) -> Array:
     """Every window as a row of numbers, in the order of the weights: (B*h*w, i*j*C)."""
     B, h, w, C, i, j = windows.shape
     return windows.transpose(0, 1, 2, 4, 5, 3).reshape(B * h * w, i * j * C)
-
-
-def _grouped(windows: Array, w: Array, groups: int) -> tuple[Array, Array]:
-    """Views with an axis for the groups: (B, h, w, G, C_in/G, i, j) and (i, j, C_in/G, G, C_out/G)."""
-    B, height, width, C, i, j = windows.shape
-    by_group = windows.reshape(B, height, width, groups, C // groups, i, j)
-    return by_group, w.reshape(*w.shape[:3], groups, -1)
 
 
 def _add_windows(dwindows: Array, shape: tuple[int, ...], stride: int) -> Array:

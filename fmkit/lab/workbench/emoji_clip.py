@@ -139,8 +139,8 @@ def train(
     steps: int,
     *,
     seed: int = 0,
-    batch: int = 192,
-    rate: float = 2e-3,
+    batch: int = 128,
+    rate: float = 6e-3,
     languages: Sequence[int] = (0, 1),
     say: Callable[[int, float], None] | None = None,
 ) -> tuple[dict, list[float]]:

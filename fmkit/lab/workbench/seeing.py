@@ -478,7 +478,7 @@ def compare_readers(say: Callable[[str], None] = print, steps: int = 2000) -> di
     return found
 
 
-def compare_clip(say: Callable[[str], None] = print, steps: int = 400) -> list[dict]:
+def compare_clip(say: Callable[[str], None] = print, steps: int = 300) -> list[dict]:
     """The emoji's CLIP with other seeds and other unseen combinations; and with English names only."""
     found = []
     for languages, seed in (((0, 1), 0), ((0, 1), 1), ((0,), 0), ((0,), 1)):
