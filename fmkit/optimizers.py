@@ -472,7 +472,8 @@ def _alike(w: Weights, dw: Weights, state: State | None, names: tuple[str, ...])
                 whole("state['t']", state["t"], 1)
                 continue
             expect(f"state[{name!r}]", state[name], w.shape, "the shape of w")
-            demand(state[name].dtype == w.dtype, f"state[{name!r}]", "the dtype of w", state[name].dtype)
+            if state[name].dtype != w.dtype:
+                raise ValueError(f"state[{name!r}]: expected {w.dtype}, as w, got {state[name].dtype}")
     return w, dw.astype(w.dtype, copy=False)
 
 

@@ -206,7 +206,7 @@ def translator(
 
 
 def _read(params, source, mask):
-    """The reader's state after each character, and the last that is not filling."""
+    """The reader's state after each character, and the last that is not padding."""
     expect("mask", mask, np.shape(source), "(B, S)")
     zeros_and_ones("mask", mask)
     last = np.asarray(mask, int).sum(1) - 1  # (B,)

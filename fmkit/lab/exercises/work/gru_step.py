@@ -1,4 +1,4 @@
-"""One step of the GRU as its paper has it, for a batch with filling."""
+"""One step of the GRU as its paper has it, for a batch with padding."""
 
 import numpy as np
 
@@ -219,24 +219,24 @@ EXERCISE = Exercise(
             "Gates depend on the input and on the state.",
         ),
         mistake(
-            "filling is read, too",
+            "padding is read, too",
             "return new",
             "Where the mask is 0 the sentence is over: its state stays.",
         ),
         mistake(
-            "filling wipes the state out",
+            "padding wipes the state out",
             "return new * mask[:, None].astype(h.dtype)",
             "Where the mask is 0 the state stays as it was; 0 would be a new one.",
         ),
         mistake(
             "the mask upside down",
             "mask[:, None] == 1 -> mask[:, None] == 0",
-            "1 is real, 0 is filling.",
+            "1 is real, 0 is padding.",
         ),
         mistake(
-            "rows of filling left out",
+            "rows of padding left out",
             "return new[mask == 1]",
-            "A row comes back for every row: in one of filling it is the old state.",
+            "A row comes back for every row: in one of padding it is the old state.",
         ),
         mistake(
             "the mask along the columns",
