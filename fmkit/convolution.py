@@ -82,7 +82,7 @@ def conv2d(
         x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     windows = _windows(x, *w.shape[:2], stride)  # (B, h, w, C_in, i, j)
     if groups == 1:
-        seen = _rows(windows)  # (B*h*w, i*j*C_in): a copy, which the backward needs again
+        seen = _rows(windows)  # (B*h*w, i*j*C_in): the backward needs it, too, and to copy takes time
         out = seen @ w.reshape(-1, C_out)
     else:
         seen = windows.reshape(*windows.shape[:3], groups, C_in // groups, *w.shape[:2])  # a view
